@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* trba.h - read the text in word images with scene-text recognition networks, straight from a PyTorch checkpoint.
+ *
+ *   trba_model   *model;                                         weights, alphabet, settings: immutable, shared
+ *   trba_session *session;                                       scratch memory and threads: one per thread
+ *   const trba_result *result;
+ *   trba_error err;
+ *
+ *   trba_model_open("best.pth", NULL, &model, &err);
+ *   trba_session_new(model, NULL, &session, &err);
+ *   const trba_image image = trba_image_file("word.png");
+ *   if (trba_session_read(session, &image, &result, &err) == TRBA_OK)
+ *       printf("%s %.4f\n", result->text, result->confidence);
+ *   trba_session_free(session);
+ *   trba_model_free(model);
+ *
+ * The networks are the 24 of clovaai/deep-text-recognition-benchmark (Baek et al., "What Is Wrong With Scene Text
+ * Recognition Model Comparisons?", ICCV 2019): {None,TPS} x {VGG,RCNN,ResNet} x {None,BiLSTM} x {CTC,Attn}.
+ *
+ * Rules that hold for every function here:
+ *   - The library never prints, exits, aborts, reads the environment or installs signal handlers.
+ *   - A function that can fail returns a trba_status, and writes one sentence to `err` if `err` is not NULL.
+ *     On failure no output argument is touched.
+ *   - `struct_size` fields are set by the *_options_default() functions; they let structs grow without breaking callers.
+ *   - Freeing NULL is allowed. Strings are UTF-8.
+ *   - Process-wide state: a model opened with TRBA_CPU_BLAS sets OpenBLAS to one thread (openblas_set_num_threads(1)),
+ *     because the session's own threads call it. Nothing else is changed, and no other tier calls OpenBLAS to compute.
+ */
+#ifndef TRBA_H
+#define TRBA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define TRBA_VERSION_MAJOR 0
+#define TRBA_VERSION_MINOR 1
+#define TRBA_VERSION_PATCH 0
+
+#if defined(__GNUC__)
+#define TRBA_API __attribute__((visibility("default")))
+#else
+#define TRBA_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- status and errors ------------------------------------------------------------------------------------------- */
+
+typedef enum trba_status {
+    TRBA_OK = 0,
+    TRBA_ERROR_ARGUMENT,    /* the caller passed something that cannot be right (NULL, negative, unknown) */
+    TRBA_ERROR_IO,          /* a file cannot be opened or read */
+    TRBA_ERROR_FORMAT,      /* the bytes are not what they should be: damaged, truncated, hostile, or another kind of file */
+    TRBA_ERROR_UNSUPPORTED, /* a valid file of a kind this library does not read */
+    TRBA_ERROR_MISMATCH,    /* the tensors contradict the options, or do not make up one of the networks */
+    TRBA_ERROR_CHARSET,     /* the alphabet is unknown or does not fit the number of classes */
+    TRBA_ERROR_LIMIT,       /* over a documented limit (pixels, sides, tensors, nesting) */
+    TRBA_ERROR_MEMORY       /* memory could not be had */
+} trba_status;
+
+/* The caller's; may live on the stack. `message` is one sentence (a checkpoint mismatch: a few lines), never empty
+ * after a failure. */
+typedef struct trba_error {
+    trba_status status;
+    char message[2044];
+} trba_error;
+
+/* A short fixed English name of a status: "ok", "bad argument", ... Never NULL. */
+TRBA_API const char *trba_status_name(trba_status status);
+
+/* ---- version and machine ----------------------------------------------------------------------------------------- */
+
+/* "0.1.0", of the library that is running (the macros above are of the header compiled against). */
+TRBA_API const char *trba_version(void);
+
+/* The instruction-set tiers, each a cap: a model uses at most this tier, and at most what the processor has.
+ * REF is plain C loops, the judge of all others. BLAS is portable C over OpenBLAS's GEMM. */
+typedef enum trba_cpu {
+    TRBA_CPU_AUTO = 0, /* the best this processor has */
+    TRBA_CPU_REF,
+    TRBA_CPU_BLAS,
+    TRBA_CPU_AVX2,
+    TRBA_CPU_AVX512
+} trba_cpu;
+
+/* The best tier of this processor and of this build. */
+TRBA_API trba_cpu trba_cpu_best(void);
+/* "auto", "ref", "blas", "avx2", "avx512". */
+TRBA_API const char *trba_cpu_name(trba_cpu cpu);
+/* The tier of that name. TRBA_ERROR_ARGUMENT if there is none; TRBA_ERROR_UNSUPPORTED if this processor lacks it. */
+TRBA_API trba_status trba_cpu_from_name(const char *name, trba_cpu *out, trba_error *err);
+/* Writes one line on version, compiler, processor tiers and OpenBLAS to `out` (always terminated; at most
+ * `capacity` bytes). */
+TRBA_API void trba_system_info(char *out, size_t capacity);
+
+/* ---- architecture ------------------------------------------------------------------------------------------------ */
+
+typedef enum trba_transformation {
+    TRBA_TRANSFORMATION_ANY = 0, TRBA_TRANSFORMATION_NONE, TRBA_TRANSFORMATION_TPS
+} trba_transformation;
+typedef enum trba_feature_extraction {
+    TRBA_FEATURE_EXTRACTION_ANY = 0, TRBA_FEATURE_EXTRACTION_VGG, TRBA_FEATURE_EXTRACTION_RCNN,
+    TRBA_FEATURE_EXTRACTION_RESNET
+} trba_feature_extraction;
+typedef enum trba_sequence_modeling {
+    TRBA_SEQUENCE_MODELING_ANY = 0, TRBA_SEQUENCE_MODELING_NONE, TRBA_SEQUENCE_MODELING_BILSTM
+} trba_sequence_modeling;
+typedef enum trba_prediction {
+    TRBA_PREDICTION_ANY = 0, TRBA_PREDICTION_CTC, TRBA_PREDICTION_ATTN
+} trba_prediction;
+
+/* What a checkpoint is, or what the caller expects it to be. ANY and 0 mean "not known" or "whatever the tensors say".
+ * The names are the option names of the clovaai programs. */
+typedef struct trba_architecture {
+    trba_transformation transformation;
+    trba_feature_extraction feature_extraction;
+    trba_sequence_modeling sequence_modeling;
+    trba_prediction prediction;
+    int input_channel;  /* 1 grey, 3 RGB */
+    int output_channel; /* channels of the feature extractor's last map */
+    int hidden_size;    /* of the LSTMs; 0 when the network has none */
+    int num_fiducial;   /* TPS control points; 0 without TPS */
+    int num_class;      /* CTC: characters + 1 (blank); Attn: characters + 2 ([GO], [s]) */
+    int img_h, img_w;   /* known from the tensors with TPS only (from the P_hat buffer) */
+} trba_architecture;
+
+/* Writes e.g. "TPS-ResNet-BiLSTM-Attn" to `out` (always terminated; 64 bytes are enough). "?" for a stage not known. */
+TRBA_API void trba_architecture_name(const trba_architecture *arch, char *out, size_t capacity);
+
+/* ---- checkpoints: what is in the file ----------------------------------------------------------------------------- */
+
+/* An opened checkpoint: the table of its tensors. Nothing of the file is executed. Immutable; may be shared. */
+typedef struct trba_checkpoint trba_checkpoint;
+
+#define TRBA_MAX_DIMENSIONS 8
+
+typedef struct trba_tensor_info {
+    const char *name;  /* as in the file, without the path to its dict; owned by the checkpoint */
+    const char *dtype; /* "float32", "float16", "bfloat16", "float64", "int64", ...; static */
+    int n_dimensions;
+    int64_t shape[TRBA_MAX_DIMENSIONS];
+} trba_tensor_info;
+
+/* Opens a PyTorch checkpoint (zip form, or the legacy form of torch < 1.6) or a safetensors file and finds the dict of
+ * weights in it. The file must not change while the checkpoint is open (it is mapped, not copied). */
+TRBA_API trba_status trba_checkpoint_open(const char *path, trba_checkpoint **out, trba_error *err);
+/* The same from memory; `bytes` is not copied and must outlive the checkpoint. */
+TRBA_API trba_status trba_checkpoint_open_memory(const void *bytes, size_t n_bytes, trba_checkpoint **out,
+                                                 trba_error *err);
+TRBA_API void trba_checkpoint_free(trba_checkpoint *checkpoint);
+
+/* "PyTorch zip", "PyTorch legacy", "TorchScript", "safetensors". Static. */
+TRBA_API const char *trba_checkpoint_format(const trba_checkpoint *checkpoint);
+/* Where in the file the weights were: "" for the top level, else e.g. "state_dict". Owned by the checkpoint. */
+TRBA_API const char *trba_checkpoint_root(const trba_checkpoint *checkpoint);
+/* The prefix that the names carried and that was taken off, e.g. "module."; "" if none. Owned by the checkpoint. */
+TRBA_API const char *trba_checkpoint_prefix(const trba_checkpoint *checkpoint);
+TRBA_API size_t trba_checkpoint_tensor_count(const trba_checkpoint *checkpoint);
+/* TRBA_ERROR_ARGUMENT if `index` is not below the count. */
+TRBA_API trba_status trba_checkpoint_tensor(const trba_checkpoint *checkpoint, size_t index, trba_tensor_info *out);
+
+/* Reads the architecture out of tensor names and shapes. TRBA_ERROR_MISMATCH if they make up none of the networks. */
+TRBA_API trba_status trba_checkpoint_architecture(const trba_checkpoint *checkpoint, trba_architecture *out,
+                                                  trba_error *err);
+
+typedef enum trba_difference {
+    TRBA_DIFFERENCE_MISSING,    /* the architecture needs it, the checkpoint lacks it */
+    TRBA_DIFFERENCE_UNEXPECTED, /* the checkpoint has it, the architecture does not */
+    TRBA_DIFFERENCE_SHAPE       /* both have it, in different shapes */
+} trba_difference;
+
+/* Calls `visit` for every tensor in which the checkpoint differs from what `asked` needs, like the lists of
+ * load_state_dict(). ANY and 0 in `asked` are filled from the checkpoint. `detail` is "" or e.g.
+ * "has [38,256], needs [97,256]". Returns the number of differences. */
+TRBA_API size_t trba_checkpoint_compare(const trba_checkpoint *checkpoint, const trba_architecture *asked,
+                                        void (*visit)(void *user, trba_difference kind, const char *name,
+                                                      const char *detail),
+                                        void *user);
+
+/* ---- alphabets ---------------------------------------------------------------------------------------------------- */
+
+typedef struct trba_charset_preset {
+    const char *name;        /* "alnum36", "printable94", "english_g2", ... */
+    const char *text;        /* the characters in class order, UTF-8; NULL when only the size is known */
+    int n_characters;        /* code points, duplicates counted; classes = this + 1 (CTC) or + 2 (Attn) */
+    const char *description; /* who uses it */
+} trba_charset_preset;
+
+/* The presets one after the other; NULL past the end. Static. */
+TRBA_API const trba_charset_preset *trba_charset_preset_at(size_t index);
+
+/* ---- models ------------------------------------------------------------------------------------------------------- */
+
+/* Weights packed for one processor tier, alphabet and settings. Immutable after opening: any number of threads and
+ * sessions may use one model at once. */
+typedef struct trba_model trba_model;
+
+typedef enum trba_preset {
+    TRBA_PRESET_ANY = 0, /* the sidecar's, else CLOVAAI */
+    TRBA_PRESET_CLOVAAI, /* Pillow's bicubic resize to imgH x imgW; confidence is the product of the probabilities */
+    TRBA_PRESET_EASYOCR  /* OpenCV's linear resize to imgH, padded to whole multiples of imgH; EasyOCR's confidence */
+} trba_preset;
+
+typedef enum trba_choice { TRBA_CHOICE_ANY = 0, TRBA_CHOICE_NO, TRBA_CHOICE_YES } trba_choice;
+
+typedef struct trba_model_options {
+    size_t struct_size;
+    trba_architecture expect; /* what the caller believes; contradicting the tensors is an error. img_h, img_w: the
+                                 input size; 0: from TPS, else the sidecar's, else 32 x 100 (EASYOCR: 64) */
+    /* At most one of the three; all NULL: the sidecar's, else the one preset that fits the class count, else an error */
+    const char *charset_preset; /* a preset's name */
+    const char *charset_text;   /* the characters in class order */
+    const char *charset_file;   /* a file of them: one line, or one token per line */
+    trba_preset preset;
+    trba_choice pad;            /* clovaai's --PAD: keep the aspect ratio, replicate the last column */
+    int batch_max_length;       /* attention decodes at most this many characters; 0: the sidecar's, else 25 */
+    trba_choice compat;         /* YES: clovaai's demo.py to the letter, its defects included (docs/COMPATIBILITY.md) */
+    trba_choice use_sidecar;    /* ANY, YES: read opt.txt or STEM.yaml beside the checkpoint; NO: do not look */
+    trba_cpu cpu;               /* the cap */
+} trba_model_options;
+
+TRBA_API trba_model_options trba_model_options_default(void);
+
+/* Opens a checkpoint and packs it. `options` may be NULL. `options` and its strings are read during the call only.
+ * The file is not needed afterwards. Nothing is ever read with missing or left-over weights: every mismatch is
+ * collected and reported in one message with the likely cause. */
+TRBA_API trba_status trba_model_open(const char *path, const trba_model_options *options, trba_model **out,
+                                     trba_error *err);
+/* The same from memory (no sidecar). `bytes` is read during the call only. */
+TRBA_API trba_status trba_model_open_memory(const void *bytes, size_t n_bytes, const trba_model_options *options,
+                                            trba_model **out, trba_error *err);
+/* No session of the model may be in use or be used afterwards. */
+TRBA_API void trba_model_free(trba_model *model);
+
+typedef struct trba_model_info {
+    trba_architecture architecture; /* img_h, img_w: the input size in use (EASYOCR: img_w is 0, it varies) */
+    trba_preset preset;
+    int pad, compat;                /* 0 or 1 */
+    int batch_max_length;
+    trba_cpu cpu;                   /* the tier in use */
+    const char *charset_name;       /* a preset's name, else "custom"; owned by the model, as all strings here */
+    int n_characters;
+    const char *sidecar;            /* path of the sidecar that was read; "" if none */
+    size_t packed_bytes;            /* memory of the packed weights */
+} trba_model_info;
+
+TRBA_API void trba_model_get_info(const trba_model *model, trba_model_info *out);
+
+/* ---- images ------------------------------------------------------------------------------------------------------- */
+
+typedef enum trba_image_kind { TRBA_IMAGE_FILE = 1, TRBA_IMAGE_ENCODED, TRBA_IMAGE_PIXELS } trba_image_kind;
+typedef enum trba_pixel_format {
+    TRBA_PIXELS_GREY = 1, TRBA_PIXELS_RGB, TRBA_PIXELS_BGR, TRBA_PIXELS_RGBA, TRBA_PIXELS_BGRA
+} trba_pixel_format; /* 8 bits each; alpha is ignored, as Pillow's convert('L') does */
+
+/* One word image: a PNG or JPEG file, the bytes of one, or raw pixels. Nothing is copied or owned. */
+typedef struct trba_image {
+    trba_image_kind kind;
+    const char *path;         /* FILE */
+    const void *bytes;        /* ENCODED: the file's bytes; PIXELS: the top left pixel */
+    size_t n_bytes;           /* ENCODED */
+    int width, height;        /* PIXELS */
+    size_t stride_bytes;      /* PIXELS: from a row to the next */
+    trba_pixel_format format; /* PIXELS */
+} trba_image;
+
+static inline trba_image trba_image_file(const char *path)
+{
+    trba_image image = {TRBA_IMAGE_FILE, NULL, NULL, 0, 0, 0, 0, TRBA_PIXELS_GREY};
+    image.path = path;
+    return image;
+}
+
+static inline trba_image trba_image_encoded(const void *bytes, size_t n_bytes)
+{
+    trba_image image = {TRBA_IMAGE_ENCODED, NULL, NULL, 0, 0, 0, 0, TRBA_PIXELS_GREY};
+    image.bytes = bytes;
+    image.n_bytes = n_bytes;
+    return image;
+}
+
+static inline trba_image trba_image_pixels(const void *pixels, int width, int height, size_t stride_bytes,
+                                           trba_pixel_format format)
+{
+    trba_image image = {TRBA_IMAGE_PIXELS, NULL, NULL, 0, 0, 0, 0, TRBA_PIXELS_GREY};
+    image.bytes = pixels;
+    image.width = width;
+    image.height = height;
+    image.stride_bytes = stride_bytes;
+    image.format = format;
+    return image;
+}
+
+/* ---- sessions and results ----------------------------------------------------------------------------------------- */
+
+typedef struct trba_character {
+    const char *text;    /* the class's UTF-8 text, terminated */
+    float probability;   /* softmax probability of the step (Attn) or of the frame that decided it (CTC) */
+    float position;      /* its centre, as a fraction 0..1 of the width of the network's input (after TPS: of the
+                            rectified word; with padding: padding included). Attn: the attention's centre of mass */
+    int step;            /* decoder step (Attn) or frame (CTC) */
+} trba_character;
+
+typedef struct trba_result {
+    trba_status status;               /* of this image */
+    const char *message;              /* one sentence when status is not TRBA_OK, else "" */
+    const char *text;                 /* "" on failure */
+    float confidence;                 /* as the reference program of the preset computes it; comparable between images
+                                         of one model, not between models, nor between CTC and Attn */
+    float score;                      /* geometric mean of the characters' probabilities: comparable across lengths */
+    size_t n_characters;
+    const trba_character *characters;
+    int truncated;                    /* 1: attention did not reach its end token within batch_max_length */
+    int width, height;                /* of the image as decoded; 0 if it could not be */
+} trba_result;
+
+/* Scratch memory, results and a thread pool. One session is used by one thread at a time. */
+typedef struct trba_session trba_session;
+
+typedef struct trba_session_options {
+    size_t struct_size;
+    int n_threads;  /* threads that work on one call, the caller included; 0: one per processor, at most 64 */
+    int batch_size; /* images that go through the network together; 0: 1. The answer does not depend on it */
+} trba_session_options;
+
+TRBA_API trba_session_options trba_session_options_default(void);
+
+/* `model` must outlive the session. Starts n_threads - 1 threads, which sleep while nothing is read. Memory for
+ * `batch_size` images of the model's input size is taken here; only a wider image (EASYOCR) or a larger picture to
+ * decode makes a session take more, once. */
+TRBA_API trba_status trba_session_new(const trba_model *model, const trba_session_options *options, trba_session **out,
+                                      trba_error *err);
+TRBA_API void trba_session_free(trba_session *session);
+
+/* Reads one word. On success `*out` points to its result, owned by the session and valid until the next read or
+ * trba_session_free(). A bad image is a failure of the call (and says so in `err`). */
+TRBA_API trba_status trba_session_read(trba_session *session, const trba_image *image, const trba_result **out,
+                                       trba_error *err);
+
+/* Reads any number of words, `batch_size` at a time. On success `*out` is an array of `n_images` results, in order. A
+ * bad image fails only its own result (its `status`, `message`); the call fails only when nothing could be read for a
+ * reason that is no image's. Text, confidence and every other number are the same bits as if each image were read
+ * alone, whatever the batch size and the thread count. */
+TRBA_API trba_status trba_session_read_batch(trba_session *session, const trba_image *images, size_t n_images,
+                                             const trba_result **out, trba_error *err);
+
+/* Bytes the session holds now. */
+TRBA_API size_t trba_session_memory(const trba_session *session);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

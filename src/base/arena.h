@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* arena.h - many small things with one lifetime: taken in turn, given back all at once. */
+#ifndef TRBA_BASE_ARENA_H
+#define TRBA_BASE_ARENA_H
+
+#include <stddef.h>
+
+/* Grows by blocks (each a malloc) up to `limit_bytes` in all. Not shared between threads. */
+struct arena {
+    struct arena_block *blocks;
+    size_t used_bytes;  /* handed out, alignment included */
+    size_t limit_bytes;
+};
+
+void arena_init(struct arena *a, size_t limit_bytes);
+/* 64-byte aligned, zeroed; NULL when over the limit or out of memory. */
+void *arena_alloc(struct arena *a, size_t n_bytes);
+/* n items of item_bytes each; NULL also when the product overflows. */
+void *arena_alloc_array(struct arena *a, size_t n, size_t item_bytes);
+/* A terminated copy of n bytes. */
+char *arena_copy_text(struct arena *a, const char *text, size_t n);
+void arena_free(struct arena *a);
+
+#endif

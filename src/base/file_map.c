@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* file_map.c - open, fstat, mmap, close. */
+#include "base/file_map.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char empty_file[1];
+
+static trba_status map_descriptor(int fd, const char *path, struct file_map *out, trba_error *err)
+{
+    struct stat info;
+    if (fstat(fd, &info) != 0) return error_set(err, TRBA_ERROR_IO, "cannot read %s: %s", path, strerror(errno));
+    if (S_ISDIR(info.st_mode)) return error_set(err, TRBA_ERROR_IO, "this is a folder, not a file: %s", path);
+    if (!S_ISREG(info.st_mode))
+        return error_set(err, TRBA_ERROR_IO, "this is not a regular file (a pipe or device cannot be mapped): %s", path);
+    if ((uint64_t)info.st_size > SIZE_MAX / 2) return error_set(err, TRBA_ERROR_LIMIT, "this file is too large: %s", path);
+    const size_t n_bytes = (size_t)info.st_size;
+    if (n_bytes == 0) {
+        *out = (struct file_map){.bytes = empty_file, .n_bytes = 0};
+        return TRBA_OK;
+    }
+    const void *bytes = mmap(NULL, n_bytes, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (bytes == MAP_FAILED) return error_set(err, TRBA_ERROR_IO, "cannot map %s: %s", path, strerror(errno));
+    *out = (struct file_map){.bytes = bytes, .n_bytes = n_bytes};
+    return TRBA_OK;
+}
+
+trba_status file_map_open(const char *path, struct file_map *out, trba_error *err)
+{
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) {
+        if (errno == ENOENT) return error_set(err, TRBA_ERROR_IO, "there is no such file: %s", path);
+        return error_set(err, TRBA_ERROR_IO, "cannot open %s: %s", path, strerror(errno));
+    }
+    const trba_status status = map_descriptor(fd, path, out, err);
+    close(fd);
+    return status;
+}
+
+void file_map_close(struct file_map *map)
+{
+    if (map->bytes != NULL && map->bytes != (const void *)empty_file) munmap((void *)map->bytes, map->n_bytes);
+    *map = (struct file_map){.bytes = NULL, .n_bytes = 0};
+}

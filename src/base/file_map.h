@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* file_map.h - a whole file as read-only bytes. */
+#ifndef TRBA_BASE_FILE_MAP_H
+#define TRBA_BASE_FILE_MAP_H
+
+#include "base/status.h"
+
+struct file_map {
+    const void *bytes; /* never NULL after success, not even for an empty file */
+    size_t n_bytes;
+};
+
+/* Maps the file (a pipe or device is refused by name). A missing file, a folder and a file without permission each get
+ * their own sentence, which ends in the path. */
+trba_status file_map_open(const char *path, struct file_map *out, trba_error *err);
+void file_map_close(struct file_map *map);
+
+#endif

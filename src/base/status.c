@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* status.c - error sentences and status names. */
+#include "base/status.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+trba_status error_set(trba_error *err, trba_status status, const char *format, ...)
+{
+    if (err == NULL) return status;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(err->message, sizeof err->message, format, args);
+    va_end(args);
+    err->status = status;
+    return status;
+}
+
+void error_prefix(trba_error *err, const char *prefix)
+{
+    if (err == NULL) return;
+    const size_t capacity = sizeof err->message;
+    const size_t added = strlen(prefix) + 2;
+    if (added >= capacity) return;
+    const size_t length = strnlen(err->message, capacity - 1 - added);
+    memmove(err->message + added, err->message, length);
+    memcpy(err->message, prefix, added - 2);
+    memcpy(err->message + added - 2, ": ", 2);
+    err->message[added + length] = '\0';
+}
+
+const char *trba_status_name(trba_status status)
+{
+    switch (status) {
+    case TRBA_OK: return "ok";
+    case TRBA_ERROR_ARGUMENT: return "bad argument";
+    case TRBA_ERROR_IO: return "cannot read";
+    case TRBA_ERROR_FORMAT: return "bad format";
+    case TRBA_ERROR_UNSUPPORTED: return "not supported";
+    case TRBA_ERROR_MISMATCH: return "weights and options do not match";
+    case TRBA_ERROR_CHARSET: return "alphabet unknown or of the wrong size";
+    case TRBA_ERROR_LIMIT: return "over a limit";
+    case TRBA_ERROR_MEMORY: return "out of memory";
+    }
+    return "unknown status";
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* image.h - from an encoded image, or raw pixels, to the network's input. */
+#ifndef TRBA_IMAGE_IMAGE_H
+#define TRBA_IMAGE_IMAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+
+/* Pixels somebody else owns: [height][width][channels], channels 1 (grey) or 3 (RGB). */
+struct image_view {
+    const uint8_t *pixels;
+    int width, height, channels;
+    size_t stride_bytes;
+};
+
+/* A buffer that only grows, so that a session allocates until it has seen its largest image and then no more. */
+struct image_buffer {
+    uint8_t *bytes;
+    size_t capacity;
+};
+void image_buffer_free(struct image_buffer *buffer);
+
+/* Limits on what is decoded: a larger image is TRBA_ERROR_LIMIT before anything is allocated for its pixels. */
+enum { IMAGE_MAX_SIDE = 65500, IMAGE_MAX_PIXELS = 100 * 1000 * 1000 };
+
+/* Which program's grey values a colour image gets. */
+enum image_grey {
+    IMAGE_GREY_PILLOW, /* Image.open().convert('L'): JPEG through RGB, EXIF orientation ignored, alpha ignored */
+    IMAGE_GREY_OPENCV  /* cv2.imread(IMREAD_GRAYSCALE): JPEG's own luma, EXIF orientation applied */
+};
+
+/* Decodes PNG or JPEG (told apart by their first bytes) to `channels` 1 or 3, to exactly the bytes of Pillow's
+ * convert('L') or convert('RGB') (or of OpenCV's imread). `out` points into `buffer`. */
+trba_status image_decode(const void *bytes, size_t n_bytes, int channels, enum image_grey grey,
+                         struct image_buffer *buffer, struct image_view *out, trba_error *err);
+
+/* The caller's raw pixels (kind TRBA_IMAGE_PIXELS) with `channels` 1 or 3. Copies only if it must. */
+trba_status image_from_pixels(const trba_image *image, int channels, struct image_buffer *buffer,
+                              struct image_view *out, trba_error *err);
+
+/* How an image becomes the network's input. */
+struct preprocess {
+    trba_preset preset;
+    int channels;     /* 1 or 3 */
+    int img_h, img_w; /* EASYOCR: img_w unused */
+    int pad;          /* CLOVAAI: keep the ratio, replicate the last column */
+};
+
+/* Scratch memory of preprocess_image(); zero-initialise. */
+struct preprocess_scratch {
+    struct image_buffer horizontal, resized, coefficients;
+};
+void preprocess_scratch_free(struct preprocess_scratch *scratch);
+
+/* The width of the network's input for an image of this size: img_w, or with EASYOCR a multiple of img_h.
+ * TRBA_ERROR_LIMIT if that is unreasonable (over 64 times img_h). */
+trba_status preprocess_width(const struct preprocess *p, int width, int height, int *out, trba_error *err);
+
+/* Writes out[img_h][preprocess_width][channels], each value (x/255 - 0.5)/0.5 computed as PyTorch does in float. */
+trba_status preprocess_image(const struct preprocess *p, const struct image_view *image,
+                             struct preprocess_scratch *scratch, float *out, trba_error *err);
+
+#endif
