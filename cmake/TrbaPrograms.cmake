@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+# TrbaPrograms.cmake - the programs, which see only trba.h, and the benchmarks, which may see everything.
+
+# trba_add_program(TARGET OUTPUT_NAME): tools/OUTPUT_NAME/*.c with tools/common/*.c.
+function(trba_add_program target output_name)
+    file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tools/${output_name}/*.c"
+                                        "${PROJECT_SOURCE_DIR}/tools/common/*.c")
+    list(FILTER sources INCLUDE REGEX "\\.c$")
+    if(NOT sources MATCHES "/tools/${output_name}/")
+        message(STATUS "no sources in tools/${output_name}: the program is left out")
+        return()
+    endif()
+    add_executable(${target} ${sources})
+    set_target_properties(${target} PROPERTIES OUTPUT_NAME ${output_name}
+                                               INSTALL_RPATH "$ORIGIN/${TRBA_BINDIR_TO_LIBDIR}")
+    target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tools")
+    target_link_libraries(${target} PRIVATE trba trba_flags PkgConfig::JANSSON Threads::Threads m)
+    install(TARGETS ${target} RUNTIME)
+endfunction()
+
+if(TRBA_BUILD_TOOLS)
+    file(RELATIVE_PATH TRBA_BINDIR_TO_LIBDIR "/${CMAKE_INSTALL_BINDIR}" "/${CMAKE_INSTALL_LIBDIR}")
+    trba_add_program(strdemo strdemo)
+    trba_add_program(trba_cli trba) # the target trba is the library
+endif()
+
+if(TRBA_BUILD_BENCH)
+    file(GLOB benchmarks CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/bench/*.c")
+    foreach(source IN LISTS benchmarks)
+        get_filename_component(name "${source}" NAME_WE)
+        add_executable(${name} "${source}")
+        target_link_libraries(${name} PRIVATE trba_internal)
+    endforeach()
+endif()
