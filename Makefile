@@ -1,21 +1,53 @@
 # SPDX-License-Identifier: Apache-2.0
 # Makefile - a thin front to CMake: `make demo` reads the sample words, `make test` runs every test.
 .DEFAULT_GOAL := help
-.PHONY: help demo test build models parity bench asan tsan install clean debian-packages
+.PHONY: help demo test build models parity bench asan tsan install clean packages test-packages venv
 
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
-CMAKE_BUILD = cmake --build --parallel $(JOBS) --preset
+PYTHON ?= python3
+BUILD := cmake --build --parallel $(JOBS) --preset
+CTEST := ctest --parallel $(JOBS) --output-on-failure
 
-help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-build: debian-packages ## the library and the programs, optimised, in build/release
+demo: build models ## read the sample words of data/ with the default model
+	build/release/strdemo data/
+
+test: test-packages venv models asan ## run every test
+	cmake --preset test
+	$(BUILD) test
+	$(CTEST) --preset test
+	@scripts/report_tiers.sh build/test
+
+build: packages ## build the library and the programs, optimised, in build/release
 	cmake --preset release
-	$(CMAKE_BUILD) release
+	$(BUILD) release
 
-install: build ## the release build to PREFIX (/usr/local)
+models: packages ## fetch the default model into models/
+	@$(PYTHON) scripts/fetch_english_g2.py
+
+asan: test-packages venv ## run the unit and hostile-file tests under AddressSanitizer and UBSan
+	cmake --preset asan
+	$(BUILD) asan
+	$(CTEST) --preset asan
+
+tsan: test-packages venv ## run the unit tests under ThreadSanitizer
+	cmake --preset tsan
+	$(BUILD) tsan
+	$(CTEST) --preset tsan
+
+install: build ## install the release build under PREFIX (/usr/local)
 	cmake --install build/release --prefix $(PREFIX)
 
 clean: ## remove build/ (the virtual environment and the models stay)
 	rm -rf build
+
+# What the targets above stand on; each does nothing when it is done already.
+packages:
+	@scripts/install_debian_packages.sh
+test-packages:
+	@scripts/install_debian_packages.sh test
+venv: test-packages
+	@PYTHON=$(PYTHON) scripts/make_venv.sh

@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""check_install.py - installs the build into a temporary folder, moves that folder, and uses what lies there:
+
+    the outside project of this folder   through the CMake package, in C and C++, shared and static
+    the same sources                     through pkg-config, shared and static
+    strdemo and trba                     run from the moved folder, with their library
+
+    usage: check_install.py BUILD_DIR CMAKE C_COMPILER CXX_COMPILER
+"""
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+def run(*command, env=None):
+    """Runs a command that must succeed; returns what it printed."""
+    done = subprocess.run([str(word) for word in command], env=env, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    if done.returncode:
+        sys.exit(f"failed with {done.returncode}: {' '.join(map(str, command))}\n{done.stdout}")
+    return done.stdout
+
+
+def install_and_move(cmake, build_dir, folder):
+    """Installs to one folder and moves it to another, where nothing was configured for. Returns the new one."""
+    run(cmake, "--install", build_dir, "--prefix", folder / "first")
+    return (folder / "first").rename(folder / "moved")
+
+
+def find_one(prefix, name):
+    found = sorted(prefix.rglob(name))
+    if len(found) != 1:
+        sys.exit(f"the installed tree has {len(found)} files {name}, expected 1")
+    return found[0]
+
+
+def check_cmake_package(cmake, compilers, version, prefix, folder):
+    run(cmake, "-S", HERE, "-B", folder / "build", f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCMAKE_C_COMPILER={compilers[0]}",
+        f"-DCMAKE_CXX_COMPILER={compilers[1]}", f"-DTRBA_EXPECTED_VERSION={version}")
+    run(cmake, "--build", folder / "build")
+    programs = sorted((folder / "build").glob("user_c*_trba*"))
+    if len(programs) < 2:
+        sys.exit(f"the outside project built {len(programs)} programs, expected 2 or more")
+    for program in programs:
+        print(f"CMake package, {program.name}: {run(program).strip()}")
+
+
+def check_pkg_config(compilers, prefix, folder):
+    pc = find_one(prefix, "trba.pc")
+    env = {**os.environ, "PKG_CONFIG_PATH": str(pc.parent)}
+    libdir = pc.parent.parent
+    links = {"shared": (["--libs"], [f"-Wl,-rpath,{libdir}"])}
+    if (libdir / "libtrba.a").exists():
+        links["static"] = (["--libs", "--static"], ["-Wl,-rpath,/nowhere"])
+    for compiler, source in zip(compilers, ("user_c.c", "user_cpp.cpp")):
+        for kind, (libs, extra) in links.items():
+            flags = run("pkg-config", "--cflags", *libs, "trba", env=env).split()
+            if kind == "static":
+                flags = [str(libdir / "libtrba.a") if flag == "-ltrba" else flag for flag in flags]
+            run(compiler, HERE / source, "-o", folder / "user", *flags, *extra)
+            print(f"pkg-config {kind}, {source}: {run(folder / 'user').strip()}")
+
+
+def check_programs(prefix):
+    for name in ("strdemo", "trba"):
+        program = prefix / "bin" / name
+        # The library beside it, not one of the system: the environment has no say.
+        env = {key: value for key, value in os.environ.items() if key != "LD_LIBRARY_PATH"}
+        print(f"{name}: {run(program, '--version', env=env).strip()}")
+        find_one(prefix, f"{name}.1")
+
+
+def main():
+    build_dir, cmake, *compilers = sys.argv[1:]
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        prefix = install_and_move(cmake, build_dir, folder)
+        for file in ("trba.h", "LICENSE", "NOTICE"):
+            find_one(prefix, file)
+        version = run("pkg-config", "--modversion", find_one(prefix, "trba.pc")).strip()
+        check_cmake_package(cmake, compilers, version, prefix, folder)
+        check_pkg_config(compilers, prefix, folder)
+        check_programs(prefix)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
