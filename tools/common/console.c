@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* console.c - sentences and the progress line on stderr. */
+#include "console.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static const char *program_name = "";
+static bool progress_is_shown;
+
+void console_set_program(const char *program)
+{
+    program_name = program;
+}
+
+void console_progress_clear(void)
+{
+    if (!progress_is_shown) return;
+    fputs("\r\033[K", stderr);
+    fflush(stderr);
+    progress_is_shown = false;
+}
+
+void console_progress(size_t n_images, double images_per_second)
+{
+    fprintf(stderr, "\r\033[K%zu images read, %.1f per second", n_images, images_per_second);
+    fflush(stderr);
+    progress_is_shown = true;
+}
+
+void console_print(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    console_progress_clear();
+    fprintf(stderr, "%s: ", program_name);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+    va_end(args);
+}
+
+void console_print_plain(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    console_progress_clear();
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+    va_end(args);
+}

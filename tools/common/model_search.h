@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* model_search.h - which file is meant when no model, or the name of a known one, is given. */
+#ifndef TRBA_TOOLS_MODEL_SEARCH_H
+#define TRBA_TOOLS_MODEL_SEARCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { MODEL_PATH_BYTES = 4096 };
+
+/* Finds the model. `asked` is NULL (the default: $TRBA_MODEL, else english_g2), "english_g2", or a file's path, which is
+ * taken as it is. english_g2.pth is looked for in the models folder of the source tree, of the installation, of the
+ * installation the program lies in, and of the current folder. Returns false with a sentence that says what to do. */
+bool model_search(const char *asked, char path[MODEL_PATH_BYTES], char *message, size_t message_bytes);
+
+/* Is this english_g2.pth, which needs EasyOCR's preprocessing? Judged by the file's name. */
+bool model_is_english_g2(const char *path);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* folder_walk.h - the image files below a folder. */
+#ifndef TRBA_STRDEMO_FOLDER_WALK_H
+#define TRBA_STRDEMO_FOLDER_WALK_H
+
+#include <stddef.h>
+
+struct path_array {
+    char **paths; /* [n]; each allocated, as is the array */
+    size_t n, capacity;
+};
+
+/* Takes `path`. */
+void path_array_add(struct path_array *array, char *path);
+void path_array_free(struct path_array *array);
+
+/* Adds every .png, .jpg and .jpeg file (upper or lower case) below `folder`, in natural order of the whole path. Like
+ * os.walk(), it follows links to files but not to folders, so there are no loops. Returns the number of folders that
+ * could not be read; each was a line on stderr. */
+size_t folder_walk(const char *folder, struct path_array *out);
+
+#endif

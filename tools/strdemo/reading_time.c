@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* reading_time.c - times of the images, their median and mean. */
+#include "reading_time.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "common/tool_memory.h"
+#include "common/console.h"
+
+double clock_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+void reading_time_add(struct reading_time *time, size_t n_images, double ms)
+{
+    if (time->n_images + n_images > time->capacity) {
+        time->capacity = (time->n_images + n_images) * 2;
+        time->image_ms = memory_resize(time->image_ms, time->capacity, sizeof *time->image_ms);
+    }
+    for (size_t i = 0; i < n_images; i++) time->image_ms[time->n_images++] = (float)(ms / (double)n_images);
+    time->reading_ms += ms;
+}
+
+static int compare_times(const void *a, const void *b)
+{
+    const float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+void reading_time_print(struct reading_time *time)
+{
+    const double elapsed_ms = clock_ms() - time->started_ms;
+    const size_t n = time->n_images;
+    if (n == 0) {
+        console_print_plain("time: model opened in %.1f ms; no images", time->open_ms);
+        return;
+    }
+    qsort(time->image_ms, n, sizeof *time->image_ms, compare_times);
+    const double median = ((double)time->image_ms[(n - 1) / 2] + (double)time->image_ms[n / 2]) / 2;
+    console_print_plain("time: model opened in %.1f ms; %zu images, per image %.3f ms median, %.3f ms mean; "
+                        "%.1f images/s", time->open_ms, n, median, time->reading_ms / (double)n,
+                        (double)n * 1e3 / elapsed_ms);
+}
+
+void reading_time_free(struct reading_time *time)
+{
+    free(time->image_ms);
+    time->image_ms = NULL;
+}
