@@ -98,8 +98,9 @@ static bool is_bookkeeping(const char *name)
 static void compare_unexpected(struct comparison *c, const trba_architecture *arch)
 {
     for (size_t i = 0; i < c->table->n_tensors; i++) {
-        struct search search = {.name = c->table->tensors[i].name, .is_found = is_bookkeeping(c->table->tensors[i].name)};
-        if (!search.is_found) architecture_for_each_tensor(arch, look_for_name, &search);
+        struct search search = {.name = c->table->tensors[i].name, .is_found = false};
+        if (is_bookkeeping(search.name)) continue;
+        architecture_for_each_tensor(arch, look_for_name, &search);
         if (!search.is_found) report(c, TRBA_DIFFERENCE_UNEXPECTED, search.name, "");
     }
 }
@@ -232,22 +233,22 @@ static void add_differences(struct message *m, const struct summary *summary)
     if (is_shortened) message_add(m, "\n  (all of them with --verbose)");
 }
 
-static void add_size_hint(struct message *m, const struct size_pair *pair, const trba_architecture *found)
+static void add_size_hint(struct message *m, const struct size_pair *pair)
 {
     if (strcmp(pair->option, "input_channel") == 0)
         message_add(m, pair->found == 3 ? " (an RGB model: --rgb)" : " (a grey model: without --rgb)");
     if (strncmp(pair->option, "img", 3) == 0)
-        message_add(m, " (a TPS network reads only the size it was trained for, %d x %d)", found->img_h, found->img_w);
+        message_add(m, " (the P_hat buffer of a TPS network fits only the size it was trained for)");
     if (strcmp(pair->option, "num_class") == 0)
         message_add(m, " (the number of classes follows from the alphabet)");
 }
 
-static void add_contradictions(struct message *m, const struct size_pair pairs[N_SIZES], const trba_architecture *found)
+static void add_contradictions(struct message *m, const struct size_pair pairs[N_SIZES])
 {
     for (int i = 0; i < N_SIZES; i++) {
         if (!is_contradiction(&pairs[i])) continue;
         message_add(m, "\n  %s: asked %d, the file has %d", pairs[i].option, pairs[i].asked, pairs[i].found);
-        add_size_hint(m, &pairs[i], found);
+        add_size_hint(m, &pairs[i]);
     }
 }
 
@@ -255,9 +256,10 @@ static void add_contradictions(struct message *m, const struct size_pair pairs[N
 static void add_options_that_work(struct message *m, const struct size_pair pairs[N_SIZES],
                                   const trba_architecture *found)
 {
-    message_add(m, "\n  options that work: --Transformation %s --FeatureExtraction %s --SequenceModeling %s --Prediction %s",
-                transformation_name(found->transformation), feature_extraction_name(found->feature_extraction),
-                sequence_modeling_name(found->sequence_modeling), prediction_name(found->prediction));
+    message_add(m, "\n  options that work: --Transformation %s --FeatureExtraction %s",
+                transformation_name(found->transformation), feature_extraction_name(found->feature_extraction));
+    message_add(m, " --SequenceModeling %s --Prediction %s", sequence_modeling_name(found->sequence_modeling),
+                prediction_name(found->prediction));
     for (int i = 0; i < N_SIZES; i++) {
         if (!is_contradiction(&pairs[i]) || strcmp(pairs[i].option, "num_class") == 0) continue;
         if (strcmp(pairs[i].option, "input_channel") == 0 && pairs[i].found == 3) message_add(m, " --rgb");
@@ -277,7 +279,7 @@ static trba_status refuse_request(const struct tensor_table *table, const trba_a
     else
         message_add(&m, "this checkpoint is a %s network as asked for by %s, but with other sizes",
                     show_network(found).text, asked_by);
-    add_contradictions(&m, pairs, found);
+    add_contradictions(&m, pairs);
     struct summary summary;
     if (summarise_table(table, full, &summary) > 0) add_differences(&m, &summary);
     add_options_that_work(&m, pairs, found);
@@ -308,8 +310,8 @@ static trba_status check_image_buffer(const struct tensor_table *table, const tr
     if (found->transformation != TRBA_TRANSFORMATION_TPS || found->img_h != 0) return TRBA_OK;
     if (tensor_table_find(table, "Transformation.GridGenerator.P_hat") == NULL) return TRBA_OK;
     return error_set(err, TRBA_ERROR_MISMATCH,
-                     "Transformation.GridGenerator.P_hat holds no sampling grid, so the image size of this TPS network is "
-                     "not known: is the file damaged?");
+                     "Transformation.GridGenerator.P_hat holds no sampling grid, so the image size of this TPS network "
+                     "is not known: is the file damaged?");
 }
 
 trba_status architecture_check(const struct tensor_table *table, const trba_architecture *found,
@@ -318,6 +320,10 @@ trba_status architecture_check(const struct tensor_table *table, const trba_arch
     const trba_architecture full = architecture_fill(expect, found);
     struct size_pair pairs[N_SIZES];
     pair_sizes(expect, found, pairs);
+    if (found->input_channel != 1 && found->input_channel != 3)
+        return error_set(err, TRBA_ERROR_UNSUPPORTED,
+                         "this network reads images of %d channels; only grey (1) and RGB (3) can be made from a picture",
+                         found->input_channel);
     if (!same_stages(&full, found) || count_contradictions(pairs) > 0)
         return refuse_request(table, found, &full, pairs, asked_by, err);
     struct summary summary;

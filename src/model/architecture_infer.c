@@ -229,8 +229,8 @@ static void read_grid_row(const struct tensor *p_hat, int64_t row, float out[3])
     tensor_read_float(&view, out);
 }
 
-/* Is `value` the centre of cell `index` of `n` in [-1, 1]? Half a cell's width away it would be another cell's, which is
- * also what lets a P_hat saved in half precision pass. */
+/* Is `value` the centre of cell `index` of `n` in [-1, 1]? Half a cell's width away it would be another cell's. So much
+ * room lets a P_hat that was saved in half precision pass. */
 static bool is_cell_centre(float value, int64_t index, int64_t n)
 {
     const double expected = (double)(2 * index + 1 - n) / (double)n;
@@ -343,7 +343,8 @@ static trba_status require_sizes(const trba_architecture *arch, trba_error *err)
     const int least_channels = arch->feature_extraction == TRBA_FEATURE_EXTRACTION_RESNET ? 16 : 8;
     trba_status status = require_size("input_channel", arch->input_channel, 1, arch, err);
     if (status == TRBA_OK) status = require_size("output_channel", arch->output_channel, least_channels, arch, err);
-    if (status == TRBA_OK && has_hidden_size(arch)) status = require_size("hidden_size", arch->hidden_size, 1, arch, err);
+    if (status == TRBA_OK && has_hidden_size(arch))
+        status = require_size("hidden_size", arch->hidden_size, 1, arch, err);
     if (status == TRBA_OK && arch->transformation == TRBA_TRANSFORMATION_TPS)
         status = require_size("num_fiducial", arch->num_fiducial, 4, arch, err);
     if (status == TRBA_OK && arch->num_fiducial % 2 != 0) /* half of the points lie on either edge of the word */

@@ -134,7 +134,7 @@ static trba_status check_text(const char *what, const char *text, size_t n_bytes
         const size_t length = utf8_decode(text + at, n_bytes - at, &code_point);
         if (length == 0)
             return error_set(err, TRBA_ERROR_CHARSET,
-                             "%s is not UTF-8: byte %zu, after %zu characters, is 0x%02X and begins none; save it as UTF-8",
+                             "%s is not UTF-8: byte %zu, after %zu characters, is 0x%02X and begins none",
                              what, at, character, (unsigned)(unsigned char)text[at]);
         if (code_point == 0)
             return error_set(err, TRBA_ERROR_CHARSET, "%s has a zero byte at %zu, which is no character", what, at);
@@ -160,9 +160,8 @@ static trba_status check_size(const struct need *need, const struct tokens *toke
 {
     if (n == (size_t)need->n_characters) return TRBA_OK;
     struct message m = {.length = 0};
-    message_add(&m, "the alphabet given by %s has %zu characters, but this network needs %d (%d classes, of which %s %s)",
-                need->asked_by, n, need->n_characters, need->num_class,
-                need->prediction == TRBA_PREDICTION_CTC ? "one is" : "two are", special_classes(need));
+    message_add(&m, "the alphabet given by %s has %zu characters, but this network needs %d (%d classes without %s)",
+                need->asked_by, n, need->n_characters, need->num_class, special_classes(need));
     add_presets_that_fit(&m, need->n_characters);
     add_size_hint(&m, need, tokens, (int)n);
     return message_set_error(&m, TRBA_ERROR_CHARSET, err);
@@ -199,7 +198,7 @@ static trba_status charset_from_tokens(const char *name, const struct tokens *to
     const trba_status status = check_size(need, tokens, sizes.n, err);
     if (status != TRBA_OK) return status;
     struct charset *charset = charset_build(name, *tokens, &sizes);
-    if (charset == NULL) return error_set(err, TRBA_ERROR_MEMORY, "no memory for an alphabet of %zu characters", sizes.n);
+    if (charset == NULL) return error_set(err, TRBA_ERROR_MEMORY, "no memory for %zu characters", sizes.n);
     *out = charset;
     return TRBA_OK;
 }
@@ -209,7 +208,8 @@ static trba_status charset_from_preset(const char *name, const struct need *need
     const trba_charset_preset *preset = charset_preset_find(name);
     if (preset == NULL) {
         struct message m = {.length = 0};
-        message_add(&m, "there is no alphabet preset named \"%s\" (asked for by %s)", show_name(name).text, need->asked_by);
+        message_add(&m, "there is no alphabet preset named \"%s\" (asked for by %s)", show_name(name).text,
+                    need->asked_by);
         add_presets_with_text(&m);
         message_add(&m, "; this network needs %d characters", need->n_characters);
         return message_set_error(&m, TRBA_ERROR_CHARSET, err);
@@ -277,7 +277,7 @@ static trba_status charset_from_size(const struct need *need, struct charset **o
     const trba_charset_preset *preset = charset_preset_for_size(need->n_characters, need->prediction);
     if (preset != NULL) return charset_from_preset(preset->name, need, out, err);
     struct message m = {.length = 0};
-    message_add(&m, "the alphabet is not known: this %s network has %d classes, so %d characters (the rest is %s), and a "
+    message_add(&m, "the alphabet is not known: this %s network has %d classes, so %d characters beside %s, and a "
                 "checkpoint does not say which; give them with --charset", decoder_name(need), need->num_class,
                 need->n_characters, special_classes(need));
     add_presets_that_fit(&m, need->n_characters);

@@ -5,8 +5,8 @@
 
 #include "base/status.h"
 
-/* Immutable. Character i (0-based) is class i + 1 with CTC (class 0 is the blank), class i + 2 with attention (classes 0
- * and 1 are [GO] and [s]). */
+/* Immutable. Character i (0-based) is class i + 1 with CTC (class 0 is the blank), class i + 2 with attention (classes
+ * 0 and 1 are [GO] and [s]). */
 struct charset {
     const char *name;       /* a preset's, or "custom"; static */
     int n_characters;

@@ -9,8 +9,8 @@
 const trba_charset_preset *charset_preset_find(const char *name);
 
 /* The preset whose text may be taken without being asked for, or NULL. Only where the number of characters leaves no
- * doubt: clovaai's two alphabets, the ten digits, and with CTC english_g2 (EasyOCR has no attention networks). An alphabet
- * of a common size but of several orders in use (alnum62) is never taken by itself. */
+ * doubt: clovaai's two alphabets, the ten digits, and with CTC english_g2 (EasyOCR has no attention networks). An
+ * alphabet of a common size but of several orders in use (alnum62) is never taken by itself. */
 const trba_charset_preset *charset_preset_for_size(int n_characters, trba_prediction prediction);
 
 #endif

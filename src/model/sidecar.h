@@ -16,9 +16,9 @@ struct sidecar {
     int batch_max_length;
 };
 
-/* Looks for STEM.yaml, STEM.yml, trba.yaml and opt.txt, in this order, in the folder of `checkpoint_path`, and reads the
- * first there is. TRBA_OK with out->path NULL if there is none. A sidecar that cannot be parsed is an error that names
- * the file and line. */
+/* Looks for STEM.yaml, STEM.yml, trba.yaml and opt.txt, in this order, in the folder of `checkpoint_path`, and reads
+ * the first there is. TRBA_OK with out->path NULL if there is none. A sidecar that cannot be parsed is an error that
+ * names the file and line. */
 trba_status sidecar_read(const char *checkpoint_path, struct sidecar *out, trba_error *err);
 void sidecar_free(struct sidecar *sidecar);
 

@@ -156,7 +156,8 @@ static void wrong_size_says_both_numbers_and_what_would_fit(void **state)
     (void)state;
     const struct charset_request alnum = {.preset = "alnum36", .asked_by = "opt.txt"};
     must_refuse(&alnum, 96, TRBA_PREDICTION_ATTN, TRBA_ERROR_CHARSET,
-                FRAGMENTS("opt.txt", "36 characters", "needs 94", "96 classes", "printable94", "--sensitive forgotten"));
+                FRAGMENTS("by opt.txt", "36 characters", "needs 94", "96 classes", "printable94"));
+    must_refuse(&alnum, 95, TRBA_PREDICTION_CTC, TRBA_ERROR_CHARSET, FRAGMENTS("was --sensitive forgotten?"));
     const struct charset_request printable = {.preset = "printable94"};
     must_refuse(&printable, 37, TRBA_PREDICTION_CTC, TRBA_ERROR_CHARSET,
                 FRAGMENTS("the options", "94 characters", "needs 36", "alnum36", "leave --sensitive away"));
@@ -174,7 +175,8 @@ static void preset_without_text_or_of_no_known_name_is_refused(void **state)
 {
     (void)state;
     const struct charset_request latin = {.preset = "latin_g2"};
-    must_refuse(&latin, 352, TRBA_PREDICTION_CTC, TRBA_ERROR_CHARSET, FRAGMENTS("only the size", "351", "--charset FILE"));
+    must_refuse(&latin, 352, TRBA_PREDICTION_CTC, TRBA_ERROR_CHARSET,
+                FRAGMENTS("only the size", "351 characters", "--charset FILE"));
     const struct charset_request unknown = {.preset = "alnum\x01\xFF"};
     must_refuse(&unknown, 37, TRBA_PREDICTION_CTC, TRBA_ERROR_CHARSET,
                 FRAGMENTS("\"alnum??\"", "alnum36 (36)", "english_g2 (96)"));
