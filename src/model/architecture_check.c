@@ -322,7 +322,7 @@ trba_status architecture_check(const struct tensor_table *table, const trba_arch
     pair_sizes(expect, found, pairs);
     if (found->input_channel != 1 && found->input_channel != 3)
         return error_set(err, TRBA_ERROR_UNSUPPORTED,
-                         "this network reads images of %d channels; only grey (1) and RGB (3) can be made from a picture",
+                         "this network reads images of %d channels, but only grey (1) and RGB (3) are supported",
                          found->input_channel);
     if (!same_stages(&full, found) || count_contradictions(pairs) > 0)
         return refuse_request(table, found, &full, pairs, asked_by, err);

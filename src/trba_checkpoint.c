@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* trba_checkpoint.c - the public functions that show what is in a checkpoint: a file, its table of tensors, and what the
+ * table says. (trba_architecture_name() is in model/architecture_names.c, trba_charset_preset_at() in
+ * model/charset_presets.c, beside what they show.) */
+#include "trba.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/status.h"
+#include "model/architecture.h"
+#include "model/checkpoint.h"
+
+/* ---- opening ----------------------------------------------------------------------------------------------------- */
+
+/* Takes the map over; on failure it is closed. */
+static trba_status open_bytes(const struct file_map *map, const void *bytes, size_t n_bytes, trba_checkpoint **out,
+                              trba_error *err)
+{
+    trba_checkpoint *checkpoint = malloc(sizeof *checkpoint);
+    if (checkpoint == NULL) {
+        struct file_map given_up = *map;
+        file_map_close(&given_up);
+        return error_set(err, TRBA_ERROR_MEMORY, "no memory to open a checkpoint");
+    }
+    *checkpoint = (trba_checkpoint){.map = *map, .table = NULL};
+    const trba_status status =
+        tensor_table_open(bytes, n_bytes, architecture_recognise_name, &checkpoint->table, err);
+    if (status != TRBA_OK) trba_checkpoint_free(checkpoint);
+    else *out = checkpoint;
+    return status;
+}
+
+trba_status trba_checkpoint_open(const char *path, trba_checkpoint **out, trba_error *err)
+{
+    if (path == NULL || out == NULL)
+        return error_set(err, TRBA_ERROR_ARGUMENT, "trba_checkpoint_open needs a path and a place for the checkpoint");
+    struct file_map map;
+    trba_status status = file_map_open(path, &map, err);
+    if (status != TRBA_OK) return status;
+    status = open_bytes(&map, map.bytes, map.n_bytes, out, err);
+    if (status != TRBA_OK) error_prefix(err, path);
+    return status;
+}
+
+trba_status trba_checkpoint_open_memory(const void *bytes, size_t n_bytes, trba_checkpoint **out, trba_error *err)
+{
+    if (bytes == NULL || out == NULL)
+        return error_set(err, TRBA_ERROR_ARGUMENT,
+                         "trba_checkpoint_open_memory needs the bytes and a place for the checkpoint");
+    const struct file_map nothing = {.bytes = NULL, .n_bytes = 0};
+    return open_bytes(&nothing, bytes, n_bytes, out, err);
+}
+
+void trba_checkpoint_free(trba_checkpoint *checkpoint)
+{
+    if (checkpoint == NULL) return;
+    tensor_table_free(checkpoint->table);
+    file_map_close(&checkpoint->map);
+    free(checkpoint);
+}
+
+/* ---- what is in it ----------------------------------------------------------------------------------------------- */
+
+const char *trba_checkpoint_format(const trba_checkpoint *checkpoint)
+{
+    return checkpoint->table->format;
+}
+
+const char *trba_checkpoint_root(const trba_checkpoint *checkpoint)
+{
+    return checkpoint->table->root;
+}
+
+const char *trba_checkpoint_prefix(const trba_checkpoint *checkpoint)
+{
+    return checkpoint->table->prefix;
+}
+
+size_t trba_checkpoint_tensor_count(const trba_checkpoint *checkpoint)
+{
+    return checkpoint->table->n_tensors;
+}
+
+trba_status trba_checkpoint_tensor(const trba_checkpoint *checkpoint, size_t index, trba_tensor_info *out)
+{
+    if (checkpoint == NULL || out == NULL || index >= checkpoint->table->n_tensors) return TRBA_ERROR_ARGUMENT;
+    const struct tensor *tensor = &checkpoint->table->tensors[index];
+    trba_tensor_info info = {.name = tensor->name, .dtype = tensor_dtype_name(tensor->dtype),
+                             .n_dimensions = tensor->n_dimensions};
+    memcpy(info.shape, tensor->shape, (size_t)tensor->n_dimensions * sizeof info.shape[0]);
+    *out = info;
+    return TRBA_OK;
+}
+
+/* ---- what it is -------------------------------------------------------------------------------------------------- */
+
+trba_status trba_checkpoint_architecture(const trba_checkpoint *checkpoint, trba_architecture *out, trba_error *err)
+{
+    if (checkpoint == NULL || out == NULL)
+        return error_set(err, TRBA_ERROR_ARGUMENT,
+                         "trba_checkpoint_architecture needs a checkpoint and a place for the architecture");
+    return architecture_infer(checkpoint->table, out, err);
+}
+
+size_t trba_checkpoint_compare(const trba_checkpoint *checkpoint, const trba_architecture *asked,
+                               void (*visit)(void *user, trba_difference kind, const char *name, const char *detail),
+                               void *user)
+{
+    trba_architecture found = {0}; /* stays so, and the defaults count, when the checkpoint is none of the networks */
+    (void)architecture_infer(checkpoint->table, &found, NULL);
+    const trba_architecture full = architecture_fill(asked, &found);
+    return architecture_compare(checkpoint->table, &full, visit, user);
+}
