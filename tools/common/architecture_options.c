@@ -98,12 +98,12 @@ enum option_correction architecture_option_correct(const struct option_use *use,
     return strcmp(value, use->value) == 0 ? CORRECTION_KEEP : CORRECTION_REPLACE;
 }
 
-const char *transformation_name(trba_transformation value)
+const char *transformation_option(trba_transformation value)
 {
     return value == TRBA_TRANSFORMATION_NONE ? "None" : value == TRBA_TRANSFORMATION_TPS ? "TPS" : "?";
 }
 
-const char *feature_extraction_name(trba_feature_extraction value)
+const char *feature_extraction_option(trba_feature_extraction value)
 {
     switch (value) {
     case TRBA_FEATURE_EXTRACTION_VGG: return "VGG";
@@ -114,12 +114,12 @@ const char *feature_extraction_name(trba_feature_extraction value)
     return "?";
 }
 
-const char *sequence_modeling_name(trba_sequence_modeling value)
+const char *sequence_modeling_option(trba_sequence_modeling value)
 {
     return value == TRBA_SEQUENCE_MODELING_NONE ? "None" : value == TRBA_SEQUENCE_MODELING_BILSTM ? "BiLSTM" : "?";
 }
 
-const char *prediction_name(trba_prediction value)
+const char *prediction_option(trba_prediction value)
 {
     return value == TRBA_PREDICTION_CTC ? "CTC" : value == TRBA_PREDICTION_ATTN ? "Attn" : "?";
 }

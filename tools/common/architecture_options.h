@@ -24,15 +24,15 @@ bool architecture_options_finish(struct architecture_settings *settings, char me
 /* How a command line must change to agree with a checkpoint. */
 enum option_correction { CORRECTION_KEEP, CORRECTION_REPLACE, CORRECTION_DROP };
 
-/* Says what to do with one use of an option when the checkpoint is `found`. With REPLACE, `value` is the right value. */
+/* What to do with one use of an option when the checkpoint is `found`. With REPLACE, `value` is the right value. */
 enum option_correction architecture_option_correct(const struct option_use *use, const trba_architecture *found,
                                                    char value[16]);
 
 /* The option values of a stage: "TPS", "ResNet", ...; "?" for ANY. */
-const char *transformation_name(trba_transformation value);
-const char *feature_extraction_name(trba_feature_extraction value);
-const char *sequence_modeling_name(trba_sequence_modeling value);
-const char *prediction_name(trba_prediction value);
+const char *transformation_option(trba_transformation value);
+const char *feature_extraction_option(trba_feature_extraction value);
+const char *sequence_modeling_option(trba_sequence_modeling value);
+const char *prediction_option(trba_prediction value);
 
 /* How many characters the alphabet of a network with this many classes has. */
 int architecture_n_characters(const trba_architecture *arch);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* console.h - everything the programs write to stderr: sentences, and one progress line that sentences may interrupt. */
+/* console.h - what the programs write to stderr: sentences, and one progress line that sentences may interrupt. */
 #ifndef TRBA_TOOLS_CONSOLE_H
 #define TRBA_TOOLS_CONSOLE_H
 

@@ -53,7 +53,8 @@ bool model_search(const char *asked, char path[MODEL_PATH_BYTES], char *message,
         is_beside_program(path) || is_in_folder("models", path))
         return true;
     snprintf(message, message_bytes,
-             "the default model " DEFAULT_FILE " is not here: run \"make models\" in the source tree, or say --model FILE");
+             "the default model " DEFAULT_FILE " is not here: "
+             "run \"make models\" in the source tree, or say --model FILE");
     return false;
 }
 

@@ -62,8 +62,8 @@ struct option_use {
     int n_arguments;                /* 1 or 2 */
 };
 
-/* Looks at argv[at]. `only_inputs` is the caller's state, false at first; the argument "--" sets it and gives a use with
- * neither spec nor value. Returns false with a sentence in `message` for what cannot be understood. */
+/* Looks at argv[at]. `only_inputs` is the caller's state, false at first; the argument "--" sets it and gives a use
+ * with neither spec nor value. Returns false with a sentence in `message` for what cannot be understood. */
 bool option_next(const struct option_sets *sets, int argc, char *const *argv, int at, bool *only_inputs,
                  struct option_use *out, char message[OPTION_MESSAGE_BYTES]);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tool_memory.h - memory for the programs' small things. A program that has none left says so and ends (PROGRAM_UNWRITTEN):
- * unlike the library it may, and there is nothing better to do. */
+/* tool_memory.h - memory for the programs' small things. A program that has none left says so and ends, with
+ * PROGRAM_UNWRITTEN: unlike the library it may, and there is nothing better to do. */
 #ifndef TRBA_TOOLS_TOOL_MEMORY_H
 #define TRBA_TOOLS_TOOL_MEMORY_H
 

@@ -206,7 +206,7 @@ bool strdemo_model_options(const struct strdemo_options *options, const char *pa
     if (s->character != NULL) out->charset_text = s->character;
     if (s->sensitive) out->charset_preset = "printable94";
     out->preset = (trba_preset)s->preset;
-    /* The checkpoint cannot say that it was trained on EasyOCR's pictures, and lies without a sidecar in its package. */
+    /* This checkpoint cannot say that it wants EasyOCR's preprocessing, and its package has no sidecar for it. */
     if (s->preset == 0 && !s->compat && model_is_english_g2(path)) out->preset = TRBA_PRESET_EASYOCR;
     if (s->compat) out->compat = TRBA_CHOICE_YES;
     if (s->pad) out->pad = TRBA_CHOICE_YES;
