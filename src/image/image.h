@@ -20,6 +20,8 @@ struct image_buffer {
     uint8_t *bytes;
     size_t capacity;
 };
+/* Makes the capacity at least n_bytes; when it must grow, the old contents are lost. */
+trba_status image_buffer_reserve(struct image_buffer *buffer, size_t n_bytes, trba_error *err);
 void image_buffer_free(struct image_buffer *buffer);
 
 /* Limits on what is decoded: a larger image is TRBA_ERROR_LIMIT before anything is allocated for its pixels. */
@@ -50,7 +52,7 @@ struct preprocess {
 
 /* Scratch memory of preprocess_image(); zero-initialise. */
 struct preprocess_scratch {
-    struct image_buffer horizontal, resized, coefficients;
+    struct image_buffer between, resized, coefficients;
 };
 void preprocess_scratch_free(struct preprocess_scratch *scratch);
 

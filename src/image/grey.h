@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* grey.h - rows of pixels of any kind to grey or RGB, with Pillow's arithmetic. */
+#ifndef TRBA_IMAGE_GREY_H
+#define TRBA_IMAGE_GREY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* What a row of pixels consists of. */
+enum pixel_kind {
+    PIXEL_GREY,
+    PIXEL_GREY16, /* two bytes, the high one first */
+    PIXEL_RGB,
+    PIXEL_BGR,
+    PIXEL_RGBA, /* alpha is ignored, not composited */
+    PIXEL_BGRA,
+    PIXEL_CMYK_INVERTED /* 255 is no ink, as Adobe's programs store CMYK in JPEG */
+};
+
+size_t pixel_bytes(enum pixel_kind kind);
+
+/* Writes n pixels with `channels` 1 (grey) or 3 (RGB) to `out`. `in` and `out` do not overlap. */
+void pixel_row_convert(enum pixel_kind kind, const uint8_t *in, size_t n, int channels, uint8_t *out);
+
+#endif
