@@ -11,6 +11,8 @@ endif()
 install(TARGETS ${libraries} EXPORT trba_targets LIBRARY ARCHIVE)
 install(FILES include/trba.h TYPE INCLUDE)
 install(FILES LICENSE NOTICE TYPE DOC)
+install(FILES models/english_g2.yaml DESTINATION "${CMAKE_INSTALL_DATADIR}/trba/models")
+install(FILES models/english_g2.pth DESTINATION "${CMAKE_INSTALL_DATADIR}/trba/models" OPTIONAL)
 file(GLOB man_pages CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/docs/man/*.1")
 install(FILES ${man_pages} DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
 
