@@ -10,8 +10,20 @@
 
 #include "console.h"
 
+enum { STDOUT_BUFFER_BYTES = 64 * 1024 };
+
+/* Was a pipe's reader gone? A signal handler may only set this. */
+static volatile sig_atomic_t pipe_is_broken;
+
+static void note_broken_pipe(int signal_number)
+{
+    (void)signal_number;
+    pipe_is_broken = 1;
+}
+
 void standard_files_prepare(void)
 {
+    const struct sigaction broken_pipe = {.sa_handler = note_broken_pipe, .sa_flags = SA_RESTART};
     for (int fd = 0; fd <= 2; fd++) {
         if (fcntl(fd, F_GETFD) != -1) continue;
         /* The wrong direction on purpose: the descriptor is taken, and using it is still EBADF. open() gives the lowest
@@ -19,15 +31,16 @@ void standard_files_prepare(void)
         const int taken = open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
         if (taken != fd && taken >= 0) close(taken);
     }
-    signal(SIGPIPE, SIG_IGN);
+    sigaction(SIGPIPE, &broken_pipe, NULL);
+    /* Large enough that writing, and failing to, happens in fflush(), where the reason is known. */
+    setvbuf(stdout, NULL, _IOFBF, STDOUT_BUFFER_BYTES);
 }
 
 bool output_is_written(FILE *out, const char *name)
 {
-    errno = 0;
     const bool is_flushed = fflush(out) == 0;
-    const int cause = errno;
+    const char *cause = is_flushed ? "an earlier write failed" : strerror(errno);
     if (is_flushed && !ferror(out)) return true;
-    if (cause != EPIPE) console_print("cannot write to %s%s%s", name, cause ? ": " : "", cause ? strerror(cause) : "");
+    if (!pipe_is_broken) console_print("cannot write to %s: %s", name, cause);
     return false;
 }

@@ -175,7 +175,7 @@ static int read_batches(struct reader *r)
         const trba_result *results = read_images(r);
         if (results == NULL) return PROGRAM_PARTIAL;
         write_results(r, results);
-        if (!result_output_is_well(r->out)) return PROGRAM_UNWRITTEN;
+        if (r->out->is_broken) return PROGRAM_UNWRITTEN;
     }
     return r->n_failed > 0 || input_list_n_problems(r->inputs) > 0 ? PROGRAM_PARTIAL : PROGRAM_OK;
 }

@@ -29,25 +29,20 @@ bool result_output_open(struct result_output *out, const char *path, enum result
         console_print("cannot write to %s: %s", path, strerror(errno));
         return false;
     }
-    setvbuf(out->file, NULL, _IOLBF, BUFSIZ);
     return true;
-}
-
-bool result_output_is_well(const struct result_output *out)
-{
-    return output_is_written(out->file, out->name);
 }
 
 bool result_output_close(struct result_output *out)
 {
-    bool is_well = result_output_is_well(out);
-    errno = 0;
-    if (fclose(out->file) != 0 && is_well) {
-        if (errno != EPIPE) console_print("cannot write to %s: %s", out->name, strerror(errno));
-        is_well = false;
-    }
+    const bool is_closed = fclose(out->file) == 0;
+    if (!is_closed && !out->is_broken) console_print("cannot write to %s: %s", out->name, strerror(errno));
     out->file = NULL;
-    return is_well;
+    return is_closed && !out->is_broken;
+}
+
+static void finish_line(struct result_output *out)
+{
+    out->is_broken = !output_is_written(out->file, out->name);
 }
 
 /* ---- table ------------------------------------------------------------------------------------------------------- */
@@ -68,16 +63,17 @@ static void write_table_line(FILE *file, const char *path, const trba_result *re
     fprintf(file, "\t%0.4f\n", (double)result->confidence);
 }
 
-void result_output_heading(const struct result_output *out)
+void result_output_heading(struct result_output *out)
 {
     static const char dashes[] =
         "--------------------------------------------------------------------------------"; /* 80, as the reference */
-    if (out->format != FORMAT_TABLE) return;
+    if (out->format != FORMAT_TABLE || out->is_broken) return;
     fprintf(out->file, "%s\n", dashes);
     write_padded("image_path", out->file);
     fputc('\t', out->file);
     write_padded("predicted_labels", out->file);
     fprintf(out->file, "\tconfidence score\n%s\n", dashes);
+    finish_line(out);
 }
 
 /* ---- tsv --------------------------------------------------------------------------------------------------------- */
@@ -134,14 +130,14 @@ static void write_json_line(FILE *file, const char *path, const trba_result *res
     json_decref(line);
 }
 
-void result_output_write(const struct result_output *out, const char *path, const trba_result *result)
+void result_output_write(struct result_output *out, const char *path, const trba_result *result)
 {
-    if (out->format == FORMAT_JSONL)
-        write_json_line(out->file, path, result);
-    else if (result->status != TRBA_OK)
-        return;
-    else if (out->format == FORMAT_TSV)
-        write_tsv_line(out->file, path, result);
-    else
-        write_table_line(out->file, path, result);
+    const bool has_line = result->status == TRBA_OK || out->format == FORMAT_JSONL;
+    if (!has_line || out->is_broken) return;
+    switch (out->format) {
+    case FORMAT_TABLE: write_table_line(out->file, path, result); break;
+    case FORMAT_TSV: write_tsv_line(out->file, path, result); break;
+    case FORMAT_JSONL: write_json_line(out->file, path, result); break;
+    }
+    finish_line(out);
 }

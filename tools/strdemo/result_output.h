@@ -13,20 +13,19 @@ struct result_output {
     FILE *file;
     const char *name; /* for messages */
     enum result_format format;
+    bool is_broken;   /* a line did not arrive; a sentence has said why, and nothing more is written */
 };
 
 /* Opens `path`, or stdout for NULL. Each line leaves the program when it is complete. Returns false after a line on
  * stderr. */
 bool result_output_open(struct result_output *out, const char *path, enum result_format format);
-/* Returns false, after a line on stderr, when something written did not arrive. */
+/* Returns false when something written did not arrive. */
 bool result_output_close(struct result_output *out);
-/* The same check without closing. */
-bool result_output_is_well(const struct result_output *out);
 
 /* The table's heading, as clovaai's demo.py prints it; nothing in the other formats. */
-void result_output_heading(const struct result_output *out);
+void result_output_heading(struct result_output *out);
 
 /* One result. Those that failed have a line in JSON only. */
-void result_output_write(const struct result_output *out, const char *path, const trba_result *result);
+void result_output_write(struct result_output *out, const char *path, const trba_result *result);
 
 #endif

@@ -90,8 +90,7 @@ static int read_inputs(const trba_model *model, const struct strdemo_options *op
     if (!result_output_open(&out, s->output, s->format != 0 ? (enum result_format)s->format : FORMAT_TABLE))
         return PROGRAM_UNWRITTEN;
     int code = read_all(model, options, &out, &time);
-    /* After a failed write the reason has been said; closing would say it again. */
-    if (code != PROGRAM_UNWRITTEN && !result_output_close(&out)) code = PROGRAM_UNWRITTEN;
+    if (!result_output_close(&out)) code = PROGRAM_UNWRITTEN;
     if (s->time) reading_time_print(&time);
     reading_time_free(&time);
     return code;
