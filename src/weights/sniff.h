@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sniff.h - what kind of file is this? Told from its first bytes. */
+#ifndef TRBA_WEIGHTS_SNIFF_H
+#define TRBA_WEIGHTS_SNIFF_H
+
+#include <stddef.h>
+
+enum sniff_kind { SNIFF_ZIP, SNIFF_PICKLE, SNIFF_SAFETENSORS, SNIFF_OTHER };
+
+/* For SNIFF_OTHER, *sentence says what the file is and what to do. Static. */
+enum sniff_kind sniff_file(const void *bytes, size_t n_bytes, const char **sentence);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* table_builder.h - a tensor table being made. Inside this folder only. */
+#ifndef TRBA_WEIGHTS_TABLE_BUILDER_H
+#define TRBA_WEIGHTS_TABLE_BUILDER_H
+
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/status.h"
+#include "weights/tensor_table.h"
+
+/* The networks here have up to 350 tensors, large language models a few thousand. */
+enum { TENSORS_LIMIT = 65536, NAME_LIMIT_BYTES = 1024 };
+
+struct table_builder {
+    struct tensor_table table;            /* first: tensor_table_free() gets a pointer to it */
+    struct arena arena;                   /* names, metadata, tensors, and what was unpacked */
+    tensor_name_recogniser recogniser;
+};
+
+/* A tensor of the file under its name there; `value` belongs to the reader. */
+struct named_tensor {
+    const char *name;
+    const void *value;
+};
+
+/* Adds to the metadata; beyond its limits nothing happens. False only when out of memory. */
+bool table_builder_add_metadata(struct table_builder *builder, const char *key, const char *value, size_t value_bytes);
+
+/* Takes prefixes off the names (see name_groups.c), keeps the names that remain and allocates table.tensors, in order,
+ * with `name` set and everything else for the reader to fill. kept[n] receives the index into `named` of each. */
+trba_status table_builder_take_names(struct table_builder *builder, const struct named_tensor *named, size_t n,
+                                     size_t *kept, trba_error *err);
+
+/* Puts "damaged checkpoint: tensor NAME: " before the message. */
+void table_builder_name_tensor(const char *name, trba_error *err);
+
+/* The readers. Each fills builder->table or fails. */
+trba_status torch_zip_read(struct table_builder *builder, const void *bytes, size_t n_bytes, trba_error *err);
+trba_status torch_legacy_read(struct table_builder *builder, const void *bytes, size_t n_bytes, trba_error *err);
+trba_status safetensors_read(struct table_builder *builder, const void *bytes, size_t n_bytes, trba_error *err);
+
+#endif

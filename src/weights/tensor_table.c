@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tensor_table.c - open a checkpoint of any kind: sniff, read, hand out. */
+#include "weights/tensor_table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "weights/sniff.h"
+#include "weights/table_builder.h"
+
+/* What was unpacked (at most 1 GiB, see zip_archive.c) and the names. */
+static const size_t table_limit_bytes = ((size_t)1 << 30) + ((size_t)128 << 20);
+/* The options of a trainer are about 50; the longest value is an alphabet of 10,000 Chinese characters. */
+enum { METADATA_LIMIT = 1024, METADATA_VALUE_LIMIT_BYTES = 64 * 1024 };
+
+bool table_builder_add_metadata(struct table_builder *builder, const char *key, const char *value, size_t value_bytes)
+{
+    struct tensor_table *table = &builder->table;
+    if (table->n_metadata == METADATA_LIMIT || value_bytes > METADATA_VALUE_LIMIT_BYTES) return true;
+    if (value_bytes > 0 && (memchr(value, '\0', value_bytes) != NULL || utf8_count(value, value_bytes) == SIZE_MAX))
+        return true;
+    if (table->metadata == NULL)
+        table->metadata = arena_alloc_array(&builder->arena, METADATA_LIMIT, sizeof *table->metadata);
+    const char *key_copy = arena_copy_text(&builder->arena, key, strlen(key));
+    const char *value_copy = arena_copy_text(&builder->arena, value, value_bytes);
+    if (table->metadata == NULL || key_copy == NULL || value_copy == NULL) return false;
+    table->metadata[table->n_metadata++] = (struct tensor_metadata){.key = key_copy, .value = value_copy};
+    return true;
+}
+
+void table_builder_name_tensor(const char *name, trba_error *err)
+{
+    char prefix[256];
+    snprintf(prefix, sizeof prefix, "damaged checkpoint: tensor %.200s", name);
+    error_prefix(err, prefix);
+}
+
+static trba_status read_any(struct table_builder *builder, const void *bytes, size_t n_bytes, trba_error *err)
+{
+    const char *sentence;
+    switch (sniff_file(bytes, n_bytes, &sentence)) {
+    case SNIFF_ZIP: return torch_zip_read(builder, bytes, n_bytes, err);
+    case SNIFF_PICKLE: return torch_legacy_read(builder, bytes, n_bytes, err);
+    case SNIFF_SAFETENSORS: return safetensors_read(builder, bytes, n_bytes, err);
+    case SNIFF_OTHER: break;
+    }
+    return error_set(err, TRBA_ERROR_UNSUPPORTED, "%s", sentence);
+}
+
+trba_status tensor_table_open(const void *bytes, size_t n_bytes, tensor_name_recogniser recogniser,
+                              struct tensor_table **out, trba_error *err)
+{
+    struct table_builder *builder = calloc(1, sizeof *builder);
+    if (builder == NULL) return error_set(err, TRBA_ERROR_MEMORY, "no memory for the table of tensors");
+    arena_init(&builder->arena, table_limit_bytes);
+    builder->recogniser = recogniser;
+    const trba_status status = read_any(builder, bytes, n_bytes, err);
+    if (status == TRBA_OK)
+        *out = &builder->table;
+    else
+        tensor_table_free(&builder->table);
+    return status;
+}
+
+void tensor_table_free(struct tensor_table *table)
+{
+    struct table_builder *builder = (struct table_builder *)table; /* its first member */
+    if (builder == NULL) return;
+    arena_free(&builder->arena);
+    free(builder);
+}
+
+const struct tensor *tensor_table_find(const struct tensor_table *table, const char *name)
+{
+    for (size_t i = 0; i < table->n_tensors; i++)
+        if (strcmp(table->tensors[i].name, name) == 0) return &table->tensors[i];
+    return NULL;
+}
+
+const char *tensor_table_find_metadata(const struct tensor_table *table, const char *key)
+{
+    for (size_t i = 0; i < table->n_metadata; i++)
+        if (strcmp(table->metadata[i].key, key) == 0) return table->metadata[i].value;
+    return NULL;
+}

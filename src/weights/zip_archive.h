@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* zip_archive.h - the entries of a zip file held in memory (PKWARE APPNOTE 6.3: stored, deflated, ZIP64). */
+#ifndef TRBA_WEIGHTS_ZIP_ARCHIVE_H
+#define TRBA_WEIGHTS_ZIP_ARCHIVE_H
+
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/status.h"
+
+struct zip_entry {
+    const char *name; /* terminated; no zero byte inside */
+    unsigned method;  /* 0 stored, 8 deflated */
+    uint32_t crc;     /* 0: the writer gave none */
+    const uint8_t *packed; /* in the file */
+    size_t packed_bytes;
+    size_t n_bytes;      /* unpacked */
+    const uint8_t *data; /* [n_bytes] once zip_read_entry() has succeeded, else NULL */
+};
+
+struct zip_archive {
+    struct zip_entry *entries; /* sorted by name, no two alike */
+    size_t n_entries;
+    size_t inflated_bytes; /* so far: held against a limit */
+};
+
+/* Does the file have the record that ends every zip file? A download that was cut off has not. */
+bool zip_has_end_record(const void *bytes, size_t n_bytes);
+
+/* Reads and checks the directory; the data is not touched. `bytes` must outlive the archive; names live in `arena`. */
+trba_status zip_archive_open(const void *bytes, size_t n_bytes, struct arena *arena, struct zip_archive *out,
+                             trba_error *err);
+/* The entry of that name, or NULL. */
+struct zip_entry *zip_find_entry(const struct zip_archive *archive, const char *name);
+/* Makes entry->data valid: a pointer into the file when stored, else unpacked into `arena`. The CRC is checked, once. */
+trba_status zip_read_entry(struct zip_archive *archive, struct zip_entry *entry, struct arena *arena, trba_error *err);
+
+#endif
