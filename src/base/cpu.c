@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cpu.c - tiers by CPUID and XCR0; the public names of tiers. */
+#define _GNU_SOURCE /* sched_getaffinity */
+#include "base/cpu.h"
+
+#include <sched.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/status.h"
+
+static const char *const cpu_names[] = {"auto", "ref", "blas", "avx2", "avx512"};
+enum { N_CPU_NAMES = sizeof cpu_names / sizeof cpu_names[0] };
+
+#if defined(__x86_64__) && (defined(TRBA_HAVE_AVX2) || defined(TRBA_HAVE_AVX512))
+#include <cpuid.h>
+
+/* Which register files the operating system saves: bit 1 SSE, 2 AVX, 5-7 AVX-512. */
+static unsigned read_xcr0(void)
+{
+    unsigned low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return low;
+}
+
+static trba_cpu detect(void)
+{
+    enum { AVX_STATE = 0x06, AVX512_STATE = 0xE6 };
+    unsigned a, b, c, d;
+    if (!__get_cpuid(1, &a, &b, &c, &d)) return TRBA_CPU_BLAS;
+    const unsigned leaf1_needed = bit_FMA | bit_AVX | bit_F16C | bit_OSXSAVE;
+    if ((c & leaf1_needed) != leaf1_needed) return TRBA_CPU_BLAS;
+    const unsigned xcr0 = read_xcr0();
+    if ((xcr0 & AVX_STATE) != AVX_STATE) return TRBA_CPU_BLAS;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(b & bit_AVX2)) return TRBA_CPU_BLAS;
+#ifdef TRBA_HAVE_AVX512
+    const unsigned avx512_needed = bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL;
+    if ((b & avx512_needed) == avx512_needed && (xcr0 & AVX512_STATE) == AVX512_STATE) return TRBA_CPU_AVX512;
+#endif
+    return TRBA_CPU_AVX2;
+}
+#else
+static trba_cpu detect(void) { return TRBA_CPU_BLAS; }
+#endif
+
+trba_cpu cpu_best(void)
+{
+    static atomic_int best; /* 0: not asked yet; two threads asking at once write the same value */
+    int known = atomic_load_explicit(&best, memory_order_relaxed);
+    if (known == 0) {
+        known = (int)detect();
+        atomic_store_explicit(&best, known, memory_order_relaxed);
+    }
+    return (trba_cpu)known;
+}
+
+int cpu_count(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+    const int count = CPU_COUNT(&set);
+    return count > 0 ? count : 1;
+}
+
+trba_cpu trba_cpu_best(void) { return cpu_best(); }
+
+const char *trba_cpu_name(trba_cpu cpu)
+{
+    return (unsigned)cpu < N_CPU_NAMES ? cpu_names[cpu] : "unknown";
+}
+
+trba_status trba_cpu_from_name(const char *name, trba_cpu *out, trba_error *err)
+{
+    if (name == NULL || out == NULL) return error_set(err, TRBA_ERROR_ARGUMENT, "no CPU tier was named");
+    for (int i = 0; i < N_CPU_NAMES; i++) {
+        if (strcmp(name, cpu_names[i]) != 0) continue;
+        if (i > (int)cpu_best())
+            return error_set(err, TRBA_ERROR_UNSUPPORTED, "this processor has no %s; its best tier is %s", name,
+                             cpu_names[cpu_best()]);
+        *out = (trba_cpu)i;
+        return TRBA_OK;
+    }
+    return error_set(err, TRBA_ERROR_ARGUMENT, "there is no CPU tier \"%s\": use auto, ref, blas, avx2 or avx512", name);
+}

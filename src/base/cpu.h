@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cpu.h - what this processor and this build can run. */
+#ifndef TRBA_BASE_CPU_H
+#define TRBA_BASE_CPU_H
+
+#include "trba.h"
+
+/* The best tier. CPUID and XGETBV are asked once per process (they trap in a virtual machine: microseconds). */
+trba_cpu cpu_best(void);
+
+/* Processors this process may run on (affinity mask), at least 1. */
+int cpu_count(void);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kernels_avx512.c - the AVX-512 tier: the sources of simd/ compiled for this vector. */
+#include "kernels/kernels.h"
+
+#include "kernels/simd/vector_avx512.h"
+#include "kernels/simd/vector_math.h"
+
+#define GEMM_VECTORS 4 /* per panel row */
+#define CHANNEL_VECTORS (CHANNEL_ALIGN / 16)
+#include "kernels/simd/gemm_block.h"
+#include "kernels/simd/winograd.h"
+
+#include "kernels/simd/pointwise.h"
+
+void kernels_override_avx512(struct kernels *table)
+{
+    table->gemm_rows = GEMM_MAX_ROWS;
+    table->gemm_columns = PANEL;
+    table->winograd_rows = 4;
+    table->winograd_columns = 4;
+#define KERNEL(returns, name, arguments, class) table->name = TIER(name);
+#include "kernels/kernels.inc"
+#undef KERNEL
+}

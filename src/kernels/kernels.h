@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kernels.h - the inner loops of the network, one table of them per instruction-set tier.
+ *
+ * Every entry has its plain meaning in ref/kernels_ref.c, which is the documentation, the fallback and the judge. A
+ * tier starts from the table below it and overrides what it does better (kernels_select.c). The block sizes stand in
+ * the table beside the functions, and the packers read them there, so weights and kernels cannot disagree.
+ *
+ * Layout: activations are [.., channels], channels padded to a multiple of CHANNEL_ALIGN with zeros, so that no kernel
+ * has a tail in the channel direction. Pointers need no alignment beyond a float's.
+ */
+#ifndef TRBA_KERNELS_KERNELS_H
+#define TRBA_KERNELS_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "trba.h"
+
+enum {
+    CHANNEL_ALIGN = 16,     /* channels of every activation are padded to this: one AVX-512 vector, two AVX2 vectors */
+    GEMM_MAX_ROWS = 6,      /* rows a gemm_block call may have in any tier */
+    WINOGRAD_MAX_POINTS = 36
+};
+
+/* How a kernel may differ from its reference: the harness checks each class with its own bound. */
+enum kernel_class {
+    KERNEL_EXACT,         /* the same bits */
+    KERNEL_SUMMED,        /* another order of summation: an error bound from the number of terms */
+    KERNEL_TRANSCENDENTAL /* exp and tanh by polynomial: absolute error bound on values of order one */
+};
+
+/* Rows times packed panels, accumulated over taps: the core of convolutions, linear layers and LSTM steps.
+ *
+ *   out[i][j] = act(bias[j] + sum over t, k of a[i][taps[t] + k] * b(t * depth + k, j)  + residual[i][j])
+ *
+ * Each element is summed in the order of t, then k, by fused multiply-adds from bias (or 0), whatever n_rows and
+ * n_panels are: a row's result does not depend on its neighbours. Panel p holds columns [p * gemm_columns, ...) as
+ * [n_taps * depth][width], width = gemm_columns, the last panel only as wide as n_columns leaves (a multiple of
+ * CHANNEL_ALIGN). */
+struct gemm_block {
+    int n_rows;                           /* 1 .. gemm_rows of the table */
+    const float *a[GEMM_MAX_ROWS];
+    const ptrdiff_t *taps;                /* [n_taps], in floats */
+    int n_taps, depth;
+    const float *b;                       /* the first panel */
+    int n_columns;                        /* over all panels; a multiple of CHANNEL_ALIGN */
+    const float *bias;                    /* [n_columns], or NULL */
+    const float *residual[GEMM_MAX_ROWS]; /* [n_columns] each; residual[0] NULL: none */
+    float *out[GEMM_MAX_ROWS];            /* [n_columns] each */
+    bool has_relu;
+};
+
+/* One output tile of a Winograd convolution: from the transformed products to pixels. */
+struct winograd_output {
+    const float *products;              /* [points][point_stride], channel innermost */
+    size_t point_stride;
+    int channels;
+    const float *bias;                  /* [channels] */
+    const float *residual;              /* like out; NULL: none */
+    float *out;                         /* pixel (0, 0) of the tile */
+    size_t row_stride, pixel_stride;    /* of out and residual, in floats */
+    int n_rows, n_columns;              /* pixels inside the map: at most the tile's */
+    bool has_relu;
+};
+
+/* One step of a gated recurrent convolution layer over n_pixels pixels whose channels lie one after the other (Wang and
+ * Hu, "Gated Recurrent Convolution Neural Network for OCR", NIPS 2017), its five BatchNorms folded to scales and shifts:
+ *   gate = sigmoid(scale_gate_u * gate_u + scale_gate_x * gate_x + shift_gate)
+ *   out  = relu(scale_u * u + shift_u + (scale_x * x + shift_x) * gate) */
+struct grcl_unit {
+    int n_pixels, channels;
+    const float *gate_u, *gate_x, *u, *x;                           /* [n_pixels][channels] */
+    const float *scale_gate_u, *scale_gate_x, *shift_gate;          /* [channels] */
+    const float *scale_u, *shift_u, *scale_x, *shift_x;             /* [channels] */
+    float *out;                                                     /* [n_pixels][channels] */
+};
+
+struct kernels {
+    trba_cpu cpu;
+    bool uses_blas;      /* gemm through OpenBLAS instead of gemm_block */
+    int gemm_rows;       /* rows of a gemm_block call that make the best use of registers */
+    int gemm_columns;    /* columns of a panel */
+    int winograd_rows, winograd_columns; /* the output tile for 3x3 convolutions; 0: direct convolution */
+#define KERNEL(returns, name, arguments, class) returns(*name) arguments;
+#include "kernels/kernels.inc"
+#undef KERNEL
+};
+
+/* The table for a tier; `cap` TRBA_CPU_AUTO or above what the processor has gives its best. */
+void kernels_select(struct kernels *table, trba_cpu cap);
+
+/* What kernels_select() is made of, one per tier. */
+void kernels_fill_ref(struct kernels *table);
+void kernels_override_avx2(struct kernels *table);
+void kernels_override_avx512(struct kernels *table);
+
+#endif

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kernels_ref.c - what every kernel means, in the plainest loops. No tricks: this file is read, and judged against. */
+#include <math.h>
+
+#include "kernels/kernels.h"
+#include "kernels/winograd_matrices.h"
+
+enum { REF_ROWS = 4, REF_COLUMNS = 16 };
+
+static void gemm_block_ref(const struct gemm_block *g)
+{
+    for (int i = 0; i < g->n_rows; i++) {
+        for (int j = 0; j < g->n_columns; j++) {
+            const int panel = j / REF_COLUMNS, first = panel * REF_COLUMNS;
+            const int width = g->n_columns - first < REF_COLUMNS ? g->n_columns - first : REF_COLUMNS;
+            const float *b = g->b + (size_t)first * (size_t)(g->n_taps * g->depth) + (j - first);
+            float sum = g->bias != NULL ? g->bias[j] : 0.0f;
+            for (int t = 0; t < g->n_taps; t++) {
+                const float *a = g->a[i] + g->taps[t];
+                for (int k = 0; k < g->depth; k++, b += width) sum += a[k] * *b;
+            }
+            if (g->residual[0] != NULL) sum += g->residual[i][j];
+            g->out[i][j] = g->has_relu && !(sum > 0.0f) ? 0.0f : sum;
+        }
+    }
+}
+
+/* out = left . in . right^T, left [n_out_rows][n_rows], right [n_out_columns][n_columns], in row-major. */
+static void transform_ref(const float *left, int n_out_rows, int n_rows, const float *right, int n_out_columns,
+                          int n_columns, const float *in, float *out)
+{
+    float half[WINOGRAD_MAX_POINTS];
+    for (int i = 0; i < n_out_rows; i++) {
+        for (int j = 0; j < n_columns; j++) {
+            float sum = 0.0f;
+            for (int k = 0; k < n_rows; k++) sum += left[i * n_rows + k] * in[k * n_columns + j];
+            half[i * n_columns + j] = sum;
+        }
+    }
+    for (int i = 0; i < n_out_rows; i++) {
+        for (int j = 0; j < n_out_columns; j++) {
+            float sum = 0.0f;
+            for (int k = 0; k < n_columns; k++) sum += right[j * n_columns + k] * half[i * n_columns + k];
+            out[i * n_out_columns + j] = sum;
+        }
+    }
+}
+
+static void winograd_input_ref(const struct winograd_axis *y, const struct winograd_axis *x, const float *patch,
+                               size_t row_stride, size_t pixel_stride, int channels, float *v, size_t point_stride)
+{
+    for (int c = 0; c < channels; c++) {
+        float in[WINOGRAD_MAX_POINTS], out[WINOGRAD_MAX_POINTS];
+        for (int i = 0; i < y->points; i++)
+            for (int j = 0; j < x->points; j++)
+                in[i * x->points + j] = patch[(size_t)i * row_stride + (size_t)j * pixel_stride + (size_t)c];
+        transform_ref(y->input, y->points, y->points, x->input, x->points, x->points, in, out);
+        for (int p = 0; p < y->points * x->points; p++) v[(size_t)p * point_stride + (size_t)c] = out[p];
+    }
+}
+
+static void winograd_output_ref(const struct winograd_axis *y, const struct winograd_axis *x,
+                                const struct winograd_output *o)
+{
+    for (int c = 0; c < o->channels; c++) {
+        float in[WINOGRAD_MAX_POINTS], out[WINOGRAD_MAX_POINTS];
+        for (int p = 0; p < y->points * x->points; p++) in[p] = o->products[(size_t)p * o->point_stride + (size_t)c];
+        transform_ref(y->output, y->outputs, y->points, x->output, x->outputs, x->points, in, out);
+        for (int i = 0; i < o->n_rows; i++) {
+            for (int j = 0; j < o->n_columns; j++) {
+                const size_t at = (size_t)i * o->row_stride + (size_t)j * o->pixel_stride + (size_t)c;
+                float sum = out[i * x->outputs + j] + o->bias[c];
+                if (o->residual != NULL) sum += o->residual[at];
+                o->out[at] = o->has_relu && !(sum > 0.0f) ? 0.0f : sum;
+            }
+        }
+    }
+}
+
+#define WINOGRAD_REF(ROWS, COLUMNS)                                                                                     \
+    static void winograd_input_##ROWS##x##COLUMNS##_ref(const float *patch, size_t row_stride, size_t pixel_stride,    \
+                                                        int channels, float *v, size_t point_stride)                   \
+    {                                                                                                                  \
+        winograd_input_ref(&winograd_axis_##ROWS, &winograd_axis_##COLUMNS, patch, row_stride, pixel_stride, channels, \
+                           v, point_stride);                                                                           \
+    }                                                                                                                  \
+    static void winograd_output_##ROWS##x##COLUMNS##_ref(const struct winograd_output *o)                              \
+    {                                                                                                                  \
+        winograd_output_ref(&winograd_axis_##ROWS, &winograd_axis_##COLUMNS, o);                                       \
+    }
+WINOGRAD_REF(2, 2)
+WINOGRAD_REF(4, 2)
+WINOGRAD_REF(4, 4)
+#undef WINOGRAD_REF
+
+static void max_pool_ref(const float *const *in, int n_in, int n, float *out)
+{
+    for (int i = 0; i < n; i++) {
+        float largest = in[0][i];
+        for (int k = 1; k < n_in; k++) largest = in[k][i] > largest ? in[k][i] : largest;
+        out[i] = largest;
+    }
+}
+
+static float sigmoid_ref(float x) { return 1.0f / (1.0f + expf(-x)); }
+
+static void lstm_cell_ref(const float *gates, int n, float *cell, float *hidden)
+{
+    for (int i = 0; i < n; i++) {
+        const float input = sigmoid_ref(gates[i]), forget = sigmoid_ref(gates[n + i]);
+        const float candidate = tanhf(gates[2 * n + i]), output = sigmoid_ref(gates[3 * n + i]);
+        cell[i] = forget * cell[i] + input * candidate;
+        hidden[i] = output * tanhf(cell[i]);
+    }
+}
+
+static void attention_scores_ref(const float *keys, int n_steps, int n, const float *query, const float *weight,
+                                 float *scores)
+{
+    for (int t = 0; t < n_steps; t++) {
+        float sum = 0.0f;
+        for (int i = 0; i < n; i++) sum += tanhf(keys[(size_t)t * (size_t)n + (size_t)i] + query[i]) * weight[i];
+        scores[t] = sum;
+    }
+}
+
+static float largest_of(const float *x, int n)
+{
+    float largest = x[0];
+    for (int i = 1; i < n; i++) largest = x[i] > largest ? x[i] : largest;
+    return largest;
+}
+
+static void softmax_ref(float *x, int n)
+{
+    const float largest = largest_of(x, n);
+    float sum = 0.0f;
+    for (int i = 0; i < n; i++) sum += x[i] = expf(x[i] - largest);
+    for (int i = 0; i < n; i++) x[i] /= sum;
+}
+
+static void weighted_sum_ref(const float *weights, const float *rows, int n_steps, int n, float *out)
+{
+    for (int i = 0; i < n; i++) {
+        float sum = 0.0f;
+        for (int t = 0; t < n_steps; t++) sum += weights[t] * rows[(size_t)t * (size_t)n + (size_t)i];
+        out[i] = sum;
+    }
+}
+
+static int argmax_softmax_ref(const float *logits, int n, float *probability)
+{
+    int best = 0;
+    for (int i = 1; i < n; i++)
+        if (logits[i] > logits[best]) best = i;
+    float sum = 0.0f;
+    for (int i = 0; i < n; i++) sum += expf(logits[i] - logits[best]);
+    *probability = 1.0f / sum;
+    return best;
+}
+
+static void grcl_unit_ref(const struct grcl_unit *g)
+{
+    for (int p = 0; p < g->n_pixels; p++) {
+        for (int c = 0; c < g->channels; c++) {
+            const size_t at = (size_t)p * (size_t)g->channels + (size_t)c;
+            const float gate = sigmoid_ref(g->scale_gate_u[c] * g->gate_u[at] + g->scale_gate_x[c] * g->gate_x[at] +
+                                           g->shift_gate[c]);
+            const float sum = g->scale_u[c] * g->u[at] + g->shift_u[c] +
+                              (g->scale_x[c] * g->x[at] + g->shift_x[c]) * gate;
+            g->out[at] = sum > 0.0f ? sum : 0.0f;
+        }
+    }
+}
+
+static void tps_grid_ref(const float *basis, const float *weights, int n_terms, int n_points, float *grid_x,
+                         float *grid_y)
+{
+    for (int p = 0; p < n_points; p++) {
+        float x = 0.0f, y = 0.0f;
+        for (int k = 0; k < n_terms; k++) {
+            const float b = basis[(size_t)k * (size_t)n_points + (size_t)p];
+            x += b * weights[2 * k];
+            y += b * weights[2 * k + 1];
+        }
+        grid_x[p] = x;
+        grid_y[p] = y;
+    }
+}
+
+void kernels_fill_ref(struct kernels *table)
+{
+    *table = (struct kernels){
+        .cpu = TRBA_CPU_REF,
+        .gemm_rows = REF_ROWS,
+        .gemm_columns = REF_COLUMNS,
+#define KERNEL(returns, name, arguments, class) .name = name##_ref,
+#include "kernels/kernels.inc"
+#undef KERNEL
+    };
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* winograd.h - the transforms of 3x3 convolutions on whole vectors of channels. Include a vector_*.h first. The matrices
+ * are those of winograd_matrices.h, written out so that shared terms are computed once. */
+#ifndef TRBA_KERNELS_SIMD_WINOGRAD_H
+#define TRBA_KERNELS_SIMD_WINOGRAD_H
+
+enum { WINOGRAD_MAX_AXIS = 6 };
+
+ALWAYS_INLINE void input_axis_2(vec d[WINOGRAD_MAX_AXIS])
+{
+    const vec a = vec_sub(d[0], d[2]), b = vec_add(d[1], d[2]);
+    const vec c = vec_sub(d[2], d[1]), e = vec_sub(d[1], d[3]);
+    d[0] = a;
+    d[1] = b;
+    d[2] = c;
+    d[3] = e;
+}
+
+ALWAYS_INLINE void input_axis_4(vec d[WINOGRAD_MAX_AXIS])
+{
+    const vec four = vec_set(4.0f), five = vec_set(5.0f), two = vec_set(2.0f);
+    const vec first = vec_fma(four, d[0], vec_fnma(five, d[2], d[4]));
+    const vec even = vec_fnma(four, d[2], d[4]), odd = vec_fnma(four, d[1], d[3]);
+    const vec even2 = vec_sub(d[4], d[2]), odd2 = vec_mul(two, vec_sub(d[3], d[1]));
+    const vec last = vec_fma(four, d[1], vec_fnma(five, d[3], d[5]));
+    d[0] = first;
+    d[1] = vec_add(even, odd);
+    d[2] = vec_sub(even, odd);
+    d[3] = vec_add(even2, odd2);
+    d[4] = vec_sub(even2, odd2);
+    d[5] = last;
+}
+
+ALWAYS_INLINE void output_axis_2(vec d[WINOGRAD_MAX_AXIS])
+{
+    const vec a = vec_add(vec_add(d[0], d[1]), d[2]), b = vec_sub(vec_sub(d[1], d[2]), d[3]);
+    d[0] = a;
+    d[1] = b;
+}
+
+ALWAYS_INLINE void output_axis_4(vec d[WINOGRAD_MAX_AXIS])
+{
+    const vec sum1 = vec_add(d[1], d[2]), difference1 = vec_sub(d[1], d[2]);
+    const vec sum2 = vec_add(d[3], d[4]), difference2 = vec_sub(d[3], d[4]);
+    const vec last = d[5];
+    d[0] = vec_add(vec_add(d[0], sum1), sum2);
+    d[1] = vec_fma(vec_set(2.0f), difference2, difference1);
+    d[2] = vec_fma(vec_set(4.0f), sum2, sum1);
+    d[3] = vec_add(vec_fma(vec_set(8.0f), difference2, difference1), last);
+}
+
+ALWAYS_INLINE void input_axis(vec d[WINOGRAD_MAX_AXIS], const int outputs)
+{
+    if (outputs == 2) input_axis_2(d);
+    else input_axis_4(d);
+}
+
+ALWAYS_INLINE void output_axis(vec d[WINOGRAD_MAX_AXIS], const int outputs)
+{
+    if (outputs == 2) output_axis_2(d);
+    else output_axis_4(d);
+}
+
+/* Rows first, then columns; the half-done patch stays in registers (or, for 6x6, in L1). */
+ALWAYS_INLINE void winograd_input(const float *patch, size_t row_stride, size_t pixel_stride, int channels, float *v,
+                                  size_t point_stride, const int rows, const int columns)
+{
+    const int y_points = rows + 2, x_points = columns + 2;
+    for (int c = 0; c < channels; c += LANES) {
+        vec half[WINOGRAD_MAX_AXIS][WINOGRAD_MAX_AXIS];
+#pragma GCC unroll 6
+        for (int i = 0; i < y_points; i++) {
+#pragma GCC unroll 6
+            for (int j = 0; j < x_points; j++)
+                half[i][j] = vec_load(patch + (size_t)i * row_stride + (size_t)j * pixel_stride + c);
+            input_axis(half[i], columns);
+        }
+#pragma GCC unroll 6
+        for (int j = 0; j < x_points; j++) {
+            vec column[WINOGRAD_MAX_AXIS];
+#pragma GCC unroll 6
+            for (int i = 0; i < y_points; i++) column[i] = half[i][j];
+            input_axis(column, rows);
+#pragma GCC unroll 6
+            for (int i = 0; i < y_points; i++)
+                vec_store(v + (size_t)(i * x_points + j) * point_stride + c, column[i]);
+        }
+    }
+}
+
+/* Adds bias and residual, applies ReLU, stores one pixel's vector. */
+ALWAYS_INLINE void winograd_store(const struct winograd_output *o, vec sum, vec bias, size_t at)
+{
+    sum = vec_add(sum, bias);
+    if (o->residual != NULL) sum = vec_add(sum, vec_load(o->residual + at));
+    if (o->has_relu) sum = vec_max(sum, vec_zero());
+    vec_store(o->out + at, sum);
+}
+
+ALWAYS_INLINE void winograd_output(const struct winograd_output *o, const int rows, const int columns)
+{
+    const int y_points = rows + 2, x_points = columns + 2;
+    for (int c = 0; c < o->channels; c += LANES) {
+        vec half[WINOGRAD_MAX_AXIS][WINOGRAD_MAX_AXIS];
+        const vec bias = vec_load(o->bias + c);
+#pragma GCC unroll 6
+        for (int i = 0; i < y_points; i++) {
+#pragma GCC unroll 6
+            for (int j = 0; j < x_points; j++)
+                half[i][j] = vec_load(o->products + (size_t)(i * x_points + j) * o->point_stride + c);
+            output_axis(half[i], columns);
+        }
+#pragma GCC unroll 6
+        for (int j = 0; j < columns; j++) {
+            vec column[WINOGRAD_MAX_AXIS];
+            if (j >= o->n_columns) break;
+#pragma GCC unroll 6
+            for (int i = 0; i < y_points; i++) column[i] = half[i][j];
+            output_axis(column, rows);
+#pragma GCC unroll 6
+            for (int i = 0; i < rows; i++)
+                if (i < o->n_rows)
+                    winograd_store(o, column[i], bias,
+                                   (size_t)i * o->row_stride + (size_t)j * o->pixel_stride + (size_t)c);
+        }
+    }
+}
+
+#define WINOGRAD(ROWS, COLUMNS)                                                                                         \
+    static void TIER(winograd_input_##ROWS##x##COLUMNS)(const float *patch, size_t row_stride, size_t pixel_stride,    \
+                                                        int channels, float *v, size_t point_stride)                   \
+    {                                                                                                                  \
+        winograd_input(patch, row_stride, pixel_stride, channels, v, point_stride, ROWS, COLUMNS);                     \
+    }                                                                                                                  \
+    static void TIER(winograd_output_##ROWS##x##COLUMNS)(const struct winograd_output *o)                              \
+    {                                                                                                                  \
+        winograd_output(o, ROWS, COLUMNS);                                                                             \
+    }
+WINOGRAD(2, 2)
+WINOGRAD(4, 2)
+WINOGRAD(4, 4)
+#undef WINOGRAD
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* conv2d.h - 2-d convolution with bias, residual and ReLU in its epilogue. */
+#ifndef TRBA_LAYERS_CONV2D_H
+#define TRBA_LAYERS_CONV2D_H
+
+#include "layers/gemm.h"
+
+struct conv2d_shape {
+    int c, oc;          /* true channels in, out */
+    int kh, kw;
+    int stride_h, stride_w;
+    int pad_h, pad_w;   /* at most 1: the border of a feature_map */
+};
+
+enum conv2d_method {
+    CONV2D_DIRECT,   /* a window row is kw * c consecutive floats of the map: kh taps of a product of matrices */
+    CONV2D_WINOGRAD, /* 3x3, stride 1 */
+};
+
+struct conv2d_weights {
+    struct conv2d_shape shape;
+    enum conv2d_method method;
+    struct gemm_weights direct;                       /* CONV2D_DIRECT */
+    struct gemm_weights points[WINOGRAD_MAX_POINTS];  /* CONV2D_WINOGRAD: one product per point of the tile */
+    int tile_rows, tile_columns;
+    const float *bias;                                /* [oc padded] */
+};
+
+/* Packs kernel [oc][c][kh][kw] and bias [oc] (NULL: zero). is_input: c is the network's input, not padded. False when
+ * out of memory. */
+bool conv2d_pack(const struct kernels *kernels, struct arena *arena, const struct conv2d_shape *shape, bool is_input,
+                 const float *kernel, const float *bias, struct conv2d_weights *out);
+
+/* act(conv(in) + bias + residual) into a map in `slot` (not in's, nor residual's). residual: a map of the result's
+ * shape, or NULL. */
+struct feature_map conv2d_forward(struct layer_run *run, const struct conv2d_weights *weights,
+                                  const struct feature_map *in, int slot, const struct feature_map *residual,
+                                  bool has_relu);
+
+/* The Winograd part, in its own file. */
+bool winograd_pack(const struct kernels *kernels, struct arena *arena, const float *kernel,
+                   struct conv2d_weights *weights);
+void winograd_forward(struct layer_run *run, const struct conv2d_weights *weights, const struct feature_map *in,
+                      const struct feature_map *out, const struct feature_map *residual, bool has_relu);
+
+#endif

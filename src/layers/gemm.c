@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* gemm.c - packing, blocking, threads; or OpenBLAS.
+ *
+ *   for each panel of columns          the panel (512 x 16 floats: 32 KB) stays near
+ *     for each tile of 6 rows          the block's rows (96 x 512 floats: 192 KB) come from the second-level cache
+ *       gemm_block                     registers
+ *
+ * K is never split and a row never depends on its neighbours, so batch and thread count change no bit.
+ */
+#include "layers/gemm.h"
+
+#include <assert.h>
+#include <cblas.h>
+#include <string.h>
+
+#include "base/checked.h"
+
+static int smaller(int a, int b) { return a < b ? a : b; }
+
+/* ---- packing ---- */
+
+static int source_depth(const struct gemm_source *source) { return source->n_segments * source->segment_padded; }
+
+/* Scatters one column's weights: element k goes to out[k * out_stride]. The padding is zero already. */
+static void pack_column(const struct gemm_source *source, int column, float *out, size_t out_stride)
+{
+    const float *from = source->values + (size_t)column * source->row_stride;
+    for (int s = 0; s < source->n_segments; s++) {
+        const float *segment = from + (size_t)s * source->segment_stride;
+        float *to = out + (size_t)s * (size_t)source->segment_padded * out_stride;
+        for (int e = 0; e < source->segment_length; e++)
+            to[(size_t)e * out_stride] = segment[(size_t)e * source->element_stride];
+    }
+}
+
+static float *pack_bias(struct arena *arena, const struct gemm_source *source, int n_columns)
+{
+    float *bias = arena_alloc_array(arena, (size_t)n_columns, sizeof(float));
+    if (bias == NULL) return NULL;
+    for (int j = 0; j < n_columns; j++) bias[j] = source->padding_bias;
+    for (int group = 0; group < source->n_groups; group++)
+        for (int i = 0; i < source->group_length; i++)
+            bias[group * source->group_padded + i] =
+                source->bias != NULL ? source->bias[group * source->group_length + i] : 0.0f;
+    return bias;
+}
+
+bool gemm_pack(const struct kernels *kernels, struct arena *arena, const struct gemm_source *source, int n_taps,
+               struct gemm_weights *out)
+{
+    const int depth = source_depth(source);
+    const int n_columns = source->n_groups * source->group_padded;
+    assert(n_columns % CHANNEL_ALIGN == 0 && depth % n_taps == 0 && n_taps <= GEMM_MAX_TAPS);
+    float *packed = arena_alloc_array(arena, (size_t)depth * (size_t)n_columns, sizeof(float));
+    float *bias = NULL;
+    if (source->bias != NULL || source->padding_bias != 0.0f) bias = pack_bias(arena, source, n_columns);
+    if (packed == NULL || (bias == NULL && source->bias != NULL)) return false;
+
+    const int width = kernels->uses_blas ? n_columns : kernels->gemm_columns;
+    for (int group = 0; group < source->n_groups; group++) {
+        for (int i = 0; i < source->group_length; i++) {
+            const int column = group * source->group_padded + i, first = column / width * width;
+            float *panel = packed + (size_t)first * (size_t)depth;
+            pack_column(source, group * source->group_length + i, panel + (column - first),
+                        (size_t)smaller(width, n_columns - first));
+        }
+    }
+    *out = (struct gemm_weights){
+        .packed = packed, .bias = bias, .n_taps = n_taps, .depth = depth / n_taps, .n_columns = n_columns};
+    return true;
+}
+
+/* ---- one block, with our kernels ---- */
+
+static void run_tile(const struct kernels *kernels, const struct gemm_weights *weights, const struct gemm_rows *rows,
+                     int first_row, int n_rows, int first_column, int n_columns)
+{
+    const size_t depth = (size_t)(weights->n_taps * weights->depth);
+    struct gemm_block block = {
+        .n_rows = n_rows,
+        .taps = rows->taps,
+        .n_taps = weights->n_taps,
+        .depth = weights->depth,
+        .b = weights->packed + (size_t)first_column * depth,
+        .n_columns = n_columns,
+        .bias = weights->bias != NULL ? weights->bias + first_column : NULL,
+        .has_relu = rows->has_relu,
+    };
+    for (int i = 0; i < n_rows; i++) {
+        block.a[i] = rows->a[first_row + i];
+        block.out[i] = rows->out[first_row + i] + first_column;
+        block.residual[i] = rows->residual[0] != NULL ? rows->residual[first_row + i] + first_column : NULL;
+    }
+    kernels->gemm_block(&block);
+}
+
+static void run_rows_packed(const struct kernels *kernels, const struct gemm_weights *weights,
+                            const struct gemm_rows *rows, int first_column, int n_columns)
+{
+    if (rows->n_rows <= 2) { /* the kernel takes several panels side by side */
+        run_tile(kernels, weights, rows, 0, rows->n_rows, first_column, n_columns);
+        return;
+    }
+    const int n_tiles = (rows->n_rows + kernels->gemm_rows - 1) / kernels->gemm_rows;
+    for (int column = 0; column < n_columns; column += kernels->gemm_columns) {
+        const int width = smaller(kernels->gemm_columns, n_columns - column);
+        for (int tile = 0, row = 0; tile < n_tiles; tile++) { /* tiles as even as they go: 26 = 6 + 5 + 5 + 5 + 5 */
+            const int n = (rows->n_rows - row + n_tiles - tile - 1) / (n_tiles - tile);
+            run_tile(kernels, weights, rows, row, n, first_column + column, width);
+            row += n;
+        }
+    }
+}
+
+/* ---- one block, with OpenBLAS ---- */
+
+size_t gemm_workspace(const struct kernels *kernels, const struct gemm_weights *weights)
+{
+    if (!kernels->uses_blas) return 0;
+    return (size_t)GEMM_BLOCK_ROWS * (size_t)(weights->n_taps * weights->depth + weights->n_columns);
+}
+
+static void gather_rows(const struct gemm_weights *weights, const struct gemm_rows *rows, float *a)
+{
+    const size_t n = (size_t)weights->depth;
+    for (int i = 0; i < rows->n_rows; i++)
+        for (int t = 0; t < weights->n_taps; t++, a += n) memcpy(a, rows->a[i] + rows->taps[t], n * sizeof(float));
+}
+
+static void finish_row(const struct gemm_weights *weights, const struct gemm_rows *rows, int row, int first_column,
+                       int n_columns, const float *sums)
+{
+    float *out = rows->out[row] + first_column;
+    for (int j = 0; j < n_columns; j++) {
+        float sum = sums[j];
+        if (weights->bias != NULL) sum += weights->bias[first_column + j];
+        if (rows->residual[0] != NULL) sum += rows->residual[row][first_column + j];
+        out[j] = rows->has_relu && !(sum > 0.0f) ? 0.0f : sum;
+    }
+}
+
+static void run_rows_blas(const struct gemm_weights *weights, const struct gemm_rows *rows, int first_column,
+                          int n_columns, float *workspace)
+{
+    const int depth = weights->n_taps * weights->depth;
+    float *a = workspace, *c = workspace + (size_t)GEMM_BLOCK_ROWS * (size_t)depth;
+    gather_rows(weights, rows, a);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows->n_rows, n_columns, depth, 1.0f, a, depth,
+                weights->packed + first_column, weights->n_columns, 0.0f, c, n_columns);
+    for (int i = 0; i < rows->n_rows; i++)
+        finish_row(weights, rows, i, first_column, n_columns, c + (size_t)i * (size_t)n_columns);
+}
+
+void gemm_run_rows(const struct kernels *kernels, const struct gemm_weights *weights, const struct gemm_rows *rows,
+                   int first_column, int n_columns, float *workspace)
+{
+    if (kernels->uses_blas) run_rows_blas(weights, rows, first_column, n_columns, workspace);
+    else run_rows_packed(kernels, weights, rows, first_column, n_columns);
+}
+
+/* ---- many rows ---- */
+
+/* How a job is cut: blocks of rows, and groups of columns when there are fewer blocks than it takes to keep every thread
+ * busy. Consecutive tasks share a group, so its weights stay in the cache. */
+struct gemm_cut {
+    const struct kernels *kernels;
+    const struct gemm_job *job;
+    int rows_per_image, blocks_per_image, n_blocks;
+    int group_columns;
+    float *workspace;
+    size_t workspace_per_thread;
+};
+
+static void run_gemm_task(void *arg, int task, int thread)
+{
+    const struct gemm_cut *cut = arg;
+    const struct gemm_job *job = cut->job;
+    const int group = task / cut->n_blocks, block = task % cut->n_blocks;
+    const int image = block / cut->blocks_per_image;
+    const int row = block % cut->blocks_per_image * GEMM_BLOCK_ROWS;
+    struct gemm_rows rows = {.n_rows = smaller(GEMM_BLOCK_ROWS, cut->rows_per_image - row),
+                             .taps = job->taps,
+                             .has_relu = job->has_relu};
+    rows.residual[0] = NULL;
+    job->fill(job->arg, image * cut->rows_per_image + row, &rows);
+    const int first_column = group * cut->group_columns;
+    gemm_run_rows(cut->kernels, job->weights, &rows, first_column,
+                  smaller(cut->group_columns, job->weights->n_columns - first_column),
+                  cut->workspace + cut->workspace_per_thread * (size_t)thread);
+}
+
+/* Columns per group such that there are at least three tasks per thread; whole panels. With BLAS one group: it may sum
+ * differently for another width. */
+static int choose_group_columns(const struct kernels *kernels, int n_columns, int n_blocks, int n_threads)
+{
+    enum { TASKS_PER_THREAD = 3 };
+    if (kernels->uses_blas || n_threads == 1) return n_columns;
+    const int n_panels = (n_columns + kernels->gemm_columns - 1) / kernels->gemm_columns;
+    const int n_groups = smaller(n_panels, (TASKS_PER_THREAD * n_threads + n_blocks - 1) / n_blocks);
+    return (n_panels + n_groups - 1) / n_groups * kernels->gemm_columns;
+}
+
+void gemm_forward(struct layer_run *run, const struct gemm_job *job)
+{
+    struct gemm_cut cut = {.kernels = run->kernels, .job = job};
+    const int n_threads = thread_pool_size(run->pool), n_columns = job->weights->n_columns;
+    const bool merge = !run->kernels->uses_blas;
+    cut.rows_per_image = merge ? job->n_images * job->rows_per_image : job->rows_per_image;
+    cut.blocks_per_image = (cut.rows_per_image + GEMM_BLOCK_ROWS - 1) / GEMM_BLOCK_ROWS;
+    cut.n_blocks = cut.blocks_per_image * (merge ? 1 : job->n_images);
+    cut.group_columns = choose_group_columns(run->kernels, n_columns, cut.n_blocks, n_threads);
+    cut.workspace_per_thread = gemm_workspace(run->kernels, job->weights);
+    cut.workspace = run_workspace(run, cut.workspace_per_thread * (size_t)n_threads);
+    const int n_groups = (n_columns + cut.group_columns - 1) / cut.group_columns;
+    run_tasks(run, cut.n_blocks * n_groups, run_gemm_task, &cut);
+}

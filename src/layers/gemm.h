@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* gemm.h - products of many rows with packed weights: the one place where work is blocked for the caches and shared
+ * between threads, and the one caller of OpenBLAS. */
+#ifndef TRBA_LAYERS_GEMM_H
+#define TRBA_LAYERS_GEMM_H
+
+#include "base/arena.h"
+#include "layers/layer_run.h"
+
+/* Rows of one block: A's block (at 512 channels 192 KB) shares the second-level cache with one panel of weights. */
+enum { GEMM_BLOCK_ROWS = 96, GEMM_MAX_TAPS = 4 };
+
+/* Weights as the kernels of one tier want them. Owned by the arena they were packed in. */
+struct gemm_weights {
+    const float *packed; /* panels of [n_taps * depth][gemm_columns]; with BLAS [n_taps * depth][n_columns] */
+    const float *bias;   /* [n_columns], or NULL */
+    int n_taps, depth;   /* depth: floats per tap, padded */
+    int n_columns;       /* padded to CHANNEL_ALIGN */
+};
+
+/* Where weights come from: values[column * row_stride + segment * segment_stride + element * element_stride], for
+ * segments (taps, or the two directions of an LSTM) of segment_length elements. Both sides may be padded: each segment
+ * to segment_padded, and the columns, group by group (the four gates of an LSTM), to group_padded. */
+struct gemm_source {
+    const float *values;
+    size_t row_stride;
+    int n_segments, segment_length, segment_padded;
+    size_t segment_stride, element_stride;
+    int n_groups, group_length, group_padded;
+    const float *bias;  /* [n_groups * group_length], or NULL */
+    float padding_bias; /* of columns that are padding: 0, or -infinity for logits */
+};
+
+/* Packs into the arena. n_taps says in how many pieces the kernel will find its input: n_segments * segment_padded is
+ * cut into n_taps equal parts. False when out of memory. */
+bool gemm_pack(const struct kernels *kernels, struct arena *arena, const struct gemm_source *source, int n_taps,
+               struct gemm_weights *out);
+
+/* The rows of one block: what to read, add and write. */
+struct gemm_rows {
+    int n_rows; /* at most GEMM_BLOCK_ROWS */
+    const float *a[GEMM_BLOCK_ROWS];
+    const float *residual[GEMM_BLOCK_ROWS]; /* residual[0] NULL: none */
+    float *out[GEMM_BLOCK_ROWS];
+    const ptrdiff_t *taps; /* [n_taps] */
+    bool has_relu;
+};
+
+/* Floats of workspace one thread needs for gemm_run_rows(); 0 unless the table uses BLAS. */
+size_t gemm_workspace(const struct kernels *kernels, const struct gemm_weights *weights);
+
+/* Computes columns [first_column, first_column + n_columns) (multiples of gemm_columns, or to the end) of one block, on
+ * the calling thread. */
+void gemm_run_rows(const struct kernels *kernels, const struct gemm_weights *weights, const struct gemm_rows *rows,
+                   int first_column, int n_columns, float *workspace);
+
+/* Many rows, in parallel. `fill` sets a, residual and out of rows [first, first + rows->n_rows). Rows of one image lie
+ * together; with BLAS no block straddles two images, because BLAS may sum a row differently beside other rows. */
+struct gemm_job {
+    const struct gemm_weights *weights;
+    int n_images, rows_per_image;
+    void (*fill)(const void *arg, int first_row, struct gemm_rows *rows);
+    const void *arg;
+    const ptrdiff_t *taps;
+    bool has_relu;
+};
+void gemm_forward(struct layer_run *run, const struct gemm_job *job);
+
+#endif

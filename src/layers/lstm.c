@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lstm.c - the inputs of all steps in one product, then the recurrence, directions in parallel.
+ *
+ *   gates [n][t][2][4 * hidden] = W_ih x + b_ih + b_hh       all steps at once
+ *   for each step:  gates + W_hh h  ->  i, f, g, o  ->  c = f c + i g,  h = o tanh(c)
+ *
+ * The hidden state of a step is written to its place in the result and read from there by the next step.
+ */
+#include "layers/lstm.h"
+
+#include <string.h>
+
+#include "layers/linear.h"
+
+struct lstm_job {
+    const struct kernels *kernels;
+    const struct bidirectional_lstm_weights *weights;
+    int n, t;
+    const float *gates;   /* [n][t][2][4 * hidden] */
+    float *step_gates;    /* [2][n][4 * hidden] */
+    float *cells;         /* [2][n][hidden] */
+    const float *zero;    /* [hidden] */
+    float *out;           /* [n][t][2 * hidden] */
+    float *workspace;     /* per task */
+    size_t workspace_per_task;
+    int images_per_task, tasks_per_direction;
+};
+
+static int smaller(int a, int b) { return a < b ? a : b; }
+
+/* One step of one direction for the images [first, first + rows->n_rows): the products. */
+static void recurrent_product(const struct lstm_job *job, int direction, int first, int n_images, int step, int before,
+                              float *workspace)
+{
+    const size_t hidden = (size_t)job->weights->hidden, gates = LSTM_GATES * hidden;
+    const struct gemm_weights *weights = &job->weights->recurrent[direction];
+    struct gemm_rows rows = {.n_rows = n_images, .taps = linear_taps};
+    for (int i = 0; i < n_images; i++) {
+        const size_t image = (size_t)(first + i), sequence = image * (size_t)job->t;
+        const size_t direction_at = (size_t)direction;
+        rows.a[i] = before < 0 ? job->zero
+                               : job->out + ((sequence + (size_t)before) * LSTM_DIRECTIONS + direction_at) * hidden;
+        rows.residual[i] = job->gates + ((sequence + (size_t)step) * LSTM_DIRECTIONS + direction_at) * gates;
+        rows.out[i] = job->step_gates + (direction_at * (size_t)job->n + image) * gates;
+    }
+    gemm_run_rows(job->kernels, weights, &rows, 0, weights->n_columns, workspace);
+}
+
+static void run_step(const struct lstm_job *job, int direction, int first, int n_images, int step, int before,
+                     float *workspace)
+{
+    const size_t hidden = (size_t)job->weights->hidden;
+    recurrent_product(job, direction, first, n_images, step, before, workspace);
+    for (int i = first; i < first + n_images; i++) {
+        const size_t state = (size_t)direction * (size_t)job->n + (size_t)i;
+        const size_t place = ((size_t)i * (size_t)job->t + (size_t)step) * LSTM_DIRECTIONS + (size_t)direction;
+        job->kernels->lstm_cell(job->step_gates + state * LSTM_GATES * hidden, job->weights->hidden,
+                                job->cells + state * hidden, job->out + place * hidden);
+    }
+}
+
+static void lstm_task(void *arg, int task, int thread)
+{
+    (void)thread;
+    const struct lstm_job *job = arg;
+    const size_t hidden = (size_t)job->weights->hidden;
+    const int direction = task / job->tasks_per_direction;
+    const int first = task % job->tasks_per_direction * job->images_per_task;
+    const int n_images = smaller(job->images_per_task, job->n - first);
+    float *workspace = job->workspace + (size_t)task * job->workspace_per_task;
+    memset(job->cells + ((size_t)direction * (size_t)job->n + (size_t)first) * hidden, 0,
+           (size_t)n_images * hidden * sizeof(float));
+    for (int s = 0, before = -1; s < job->t; s++) {
+        const int step = direction == 0 ? s : job->t - 1 - s;
+        run_step(job, direction, first, n_images, step, before, workspace);
+        before = step;
+    }
+}
+
+/* Images of one task: two directions times so many tasks that every thread has one. With BLAS one image, because BLAS may
+ * sum a row differently beside others. */
+static int choose_images_per_task(const struct layer_run *run, int n)
+{
+    if (run->kernels->uses_blas) return 1;
+    const int tasks = (thread_pool_size(run->pool) + LSTM_DIRECTIONS - 1) / LSTM_DIRECTIONS;
+    return smaller(GEMM_BLOCK_ROWS, (n + tasks - 1) / tasks);
+}
+
+void bidirectional_lstm_forward(struct layer_run *run, const struct bidirectional_lstm_weights *weights, int n, int t,
+                                const float *in, size_t in_stride, float *out)
+{
+    const size_t hidden = (size_t)weights->hidden, all_gates = LSTM_DIRECTIONS * LSTM_GATES * hidden;
+    const size_t n_states = LSTM_DIRECTIONS * (size_t)n;
+    float *gates = run_rows(run, (size_t)n * (size_t)t * all_gates);
+    float *step_gates = run_rows(run, n_states * LSTM_GATES * hidden);
+    float *cells = run_rows(run, n_states * hidden);
+    float *zero = run_rows(run, hidden);
+    for (int d = 0; d < LSTM_DIRECTIONS; d++)
+        linear_forward(run, &weights->input[d], n, t, in, in_stride,
+                       gates == NULL ? NULL : gates + (size_t)d * LSTM_GATES * hidden, all_gates, false);
+
+    struct lstm_job job = {.kernels = run->kernels, .weights = weights, .n = n, .t = t, .gates = gates,
+                           .step_gates = step_gates, .cells = cells, .zero = zero, .out = out};
+    job.images_per_task = choose_images_per_task(run, n);
+    job.tasks_per_direction = (n + job.images_per_task - 1) / job.images_per_task;
+    const int n_tasks = LSTM_DIRECTIONS * job.tasks_per_direction;
+    job.workspace_per_task = gemm_workspace(run->kernels, &weights->recurrent[0]);
+    job.workspace = run_workspace(run, job.workspace_per_task * (size_t)n_tasks);
+    if (run->is_planning) return;
+    memset(zero, 0, hidden * sizeof(float));
+    run_tasks(run, n_tasks, lstm_task, &job);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pack.h - from named tensors to packed layers. Every stage's *_pack() uses these; they never fail on names or shapes,
+ * because architecture_check() has been there before. */
+#ifndef TRBA_MODEL_PACK_H
+#define TRBA_MODEL_PACK_H
+
+#include "layers/conv2d.h"
+#include "layers/gemm.h"
+#include "weights/tensor_table.h"
+
+/* Where packing takes from and puts to. `failed` is sticky: after the first failure (memory) every call does nothing, so
+ * a stage packs all its layers and its caller looks once. */
+struct packer {
+    const struct tensor_table *table;
+    const struct kernels *kernels;
+    struct arena *arena;
+    bool failed;
+};
+
+/* The tensor's elements as floats, malloc'd; NULL after failure. The name is made as by printf. */
+float *pack_read(struct packer *packer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool pack_has(const struct packer *packer, const char *name);
+
+/* A BatchNorm's scale and shift, y = scale * x + shift: gamma / sqrt(var + 1e-5) and beta - mean * scale. */
+struct batch_norm {
+    int n;
+    float *scale, *shift; /* [n], one malloc at scale; NULL after failure */
+};
+struct batch_norm pack_batch_norm(struct packer *packer, const char *name, int n);
+void batch_norm_free(struct batch_norm *norm);
+
+/* NAME.weight (and NAME.bias if has_bias), with the BatchNorm of that name folded in (NULL: none). */
+struct conv_names {
+    const char *conv, *norm;
+    bool has_bias;
+};
+void pack_conv2d(struct packer *packer, const struct conv_names *names, const struct conv2d_shape *shape, bool is_input,
+                 struct conv2d_weights *out);
+
+/* NAME.weight [n_out][n_in] and NAME.bias if has_bias. The input may be n_segments padded pieces of n_in / n_segments.
+ * is_logits: columns of padding give -infinity. */
+struct linear_shape {
+    int n_in, n_segments, n_out;
+    bool has_bias, is_logits;
+};
+void pack_linear(struct packer *packer, const char *name, const struct linear_shape *shape, struct gemm_weights *out);
+
+/* Rounded up to CHANNEL_ALIGN. */
+int padded_channels(int channels);
+
+#endif
