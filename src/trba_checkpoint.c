@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* trba_checkpoint.c - the public functions that show what is in a checkpoint: a file, its table of tensors, and what the
- * table says. (trba_architecture_name() is in model/architecture_names.c, trba_charset_preset_at() in
+/* trba_checkpoint.c - the public functions that show what is in a checkpoint: a file, its table of tensors, and what
+ * the table says. (trba_architecture_name() is in model/architecture_names.c, trba_charset_preset_at() in
  * model/charset_presets.c, beside what they show.) */
 #include "trba.h"
 
