@@ -116,7 +116,7 @@ static enum pixel_kind choose_raw_pixels(struct jpeg_job *job, struct decode_req
     const bool wants_luma = request.channels == 1 && request.grey == IMAGE_GREY_OPENCV;
     if (jpeg->num_components == 4) {
         jpeg->out_color_space = JCS_CMYK;
-        return PIXEL_CMYK_INVERTED;
+        return wants_luma ? PIXEL_CMYK_OPENCV : PIXEL_CMYK_INVERTED;
     }
     if (jpeg->num_components == 1 || wants_luma) {
         jpeg->out_color_space = JCS_GRAYSCALE;

@@ -10,6 +10,10 @@
  * later ones are not looked at; the file may end as soon as the last row is complete; gamma, profiles, transparency
  * and whatever else is ancillary do not change a pixel. An animation shows its default image, which libpng shows too.
  *
+ * OpenCV's rules: grey is made by libpng itself, which computes in linear light when the file states its gamma (gAMA,
+ * sRGB or a known iCCP) and otherwise truncates (9798 R + 19234 G + 3736 B) / 32768; 16 bits lose their low byte; the
+ * orientation in an eXIf chunk counts.
+ *
  * libpng reports errors by longjmp. All that must survive the jump lives in struct png_job.
  */
 #include <png.h>
@@ -19,11 +23,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/checked.h"
 #include "image/decode.h"
+#include "image/exif.h"
 #include "image/grey.h"
 
-enum { SIGNATURE_BYTES = 8, IHDR_BYTES = 13, CHUNK_HEAD_BYTES = 8 };
+enum { SIGNATURE_BYTES = 8, IHDR_BYTES = 13, CHUNK_HEAD_BYTES = 8, CHECKSUM_BYTES = 4 };
 
 struct png_job {
     png_structp png;
@@ -36,6 +42,7 @@ struct png_job {
 
     int width, height;
     bool is_interlaced;
+    int orientation;      /* 1 to 8; 1 by Pillow's rules */
     enum pixel_kind kind; /* of the raw image */
     size_t raw_row_bytes;
     uint8_t *raw;
@@ -98,35 +105,61 @@ static trba_status check_header(const uint8_t *bytes, size_t n_bytes, trba_error
     return decode_check_size("PNG", load_u32be(chunk + 8), load_u32be(chunk + 12), err);
 }
 
-static void set_limits_and_rules(struct png_job *job)
+/* What libpng may store of an ancillary chunk: its own default, and in any case a chunk as large as the file. */
+enum { MAX_ANCILLARY_BYTES = 8000000 };
+
+static void set_limits_and_rules(struct png_job *job, enum image_grey grey)
 {
+    static const png_byte skipped[] = "tRNS", opencv_reads[] = "gAMA\0cHRM\0sRGB\0iCCP";
     png_set_user_limits(job->png, IMAGE_MAX_SIDE, IMAGE_MAX_SIDE);
-    /* Ancillary chunks are skipped and never stored; even a skipped one cannot be larger than the file. */
-    png_set_chunk_malloc_max(job->png, job->n_bytes);
-    png_set_keep_unknown_chunks(job->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
-    static const png_byte transparency[] = "tRNS";
-    png_set_keep_unknown_chunks(job->png, PNG_HANDLE_CHUNK_NEVER, transparency, 1);
+    png_set_chunk_malloc_max(job->png, job->n_bytes + MAX_ANCILLARY_BYTES);
+    png_set_keep_unknown_chunks(job->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1); /* all ancillary ones, but for tRNS */
+    png_set_keep_unknown_chunks(job->png, PNG_HANDLE_CHUNK_NEVER, skipped, 1);
+    if (grey == IMAGE_GREY_OPENCV)
+        png_set_keep_unknown_chunks(job->png, PNG_HANDLE_CHUNK_AS_DEFAULT, opencv_reads, 4);
     png_set_crc_action(job->png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
 }
 
 /* Asks libpng for GREY, GREY16 or RGB pixels. */
-static void choose_raw_pixels(struct png_job *job)
+static void choose_raw_pixels(struct png_job *job, struct decode_request request)
 {
     const int colour_type = png_get_color_type(job->png, job->info);
+    const bool is_opencv = request.grey == IMAGE_GREY_OPENCV;
+    const bool becomes_grey = is_opencv && request.channels == 1;
     const bool has_colour = (colour_type & PNG_COLOR_MASK_COLOR) != 0;
     const bool has_alpha = (colour_type & PNG_COLOR_MASK_ALPHA) != 0;
     const bool is_deep = png_get_bit_depth(job->png, job->info) == 16;
 
-    job->kind = has_colour ? PIXEL_RGB : is_deep && !has_alpha ? PIXEL_GREY16 : PIXEL_GREY;
+    job->kind = has_colour && !becomes_grey                                ? PIXEL_RGB
+                : is_deep && !has_colour && !has_alpha && !is_opencv ? PIXEL_GREY16
+                                                                           : PIXEL_GREY;
     if (colour_type == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(job->png);
+    if (has_colour && becomes_grey) png_set_rgb_to_gray_fixed(job->png, PNG_ERROR_ACTION_NONE, 29900, 58700);
     if (colour_type == PNG_COLOR_TYPE_GRAY) png_set_expand_gray_1_2_4_to_8(job->png);
     if (is_deep && job->kind != PIXEL_GREY16) png_set_strip_16(job->png);
     if (has_alpha) png_set_strip_alpha(job->png);
 }
 
-static trba_status read_header(struct png_job *job, trba_error *err)
+/* Walks the chunks by itself, because eXIf may stand behind the pixels and space is reserved before they are read. */
+static int find_orientation(const uint8_t *bytes, size_t n_bytes)
 {
-    set_limits_and_rules(job);
+    struct byte_reader r = byte_reader_new(bytes, n_bytes);
+    bytes_take(&r, SIGNATURE_BYTES);
+    for (;;) {
+        const uint8_t *head = bytes_take(&r, CHUNK_HEAD_BYTES);
+        if (head == NULL) return 1;
+        const uint32_t length = load_u32be(head);
+        const uint8_t *data = bytes_take(&r, length);
+        if (data == NULL || bytes_take(&r, CHECKSUM_BYTES) == NULL) return 1;
+        if (memcmp(head + 4, "eXIf", 4) != 0) continue;
+        const int orientation = exif_orientation_in_tiff(data, length);
+        return orientation == 0 ? 1 : orientation;
+    }
+}
+
+static trba_status read_header(struct png_job *job, struct decode_request request, trba_error *err)
+{
+    set_limits_and_rules(job, request.grey);
     png_set_read_fn(job->png, job, read_bytes);
     png_read_info(job->png, job->info);
     png_set_crc_action(job->png, PNG_CRC_QUIET_USE, PNG_CRC_QUIET_USE); /* Pillow checks none from the first IDAT on */
@@ -134,7 +167,8 @@ static trba_status read_header(struct png_job *job, trba_error *err)
     job->width = (int)png_get_image_width(job->png, job->info);
     job->height = (int)png_get_image_height(job->png, job->info);
     job->is_interlaced = png_get_interlace_type(job->png, job->info) != PNG_INTERLACE_NONE;
-    choose_raw_pixels(job);
+    job->orientation = request.grey == IMAGE_GREY_OPENCV ? find_orientation(job->bytes, job->n_bytes) : 1;
+    choose_raw_pixels(job, request);
     png_set_interlace_handling(job->png);
     png_read_update_info(job->png, job->info);
     job->raw_row_bytes = png_get_rowbytes(job->png, job->info);
@@ -151,10 +185,13 @@ static bool raw_is_result(const struct png_job *job, int channels)
 static trba_status reserve(struct png_job *job, int channels, struct image_buffer *buffer, struct image_view *view,
                            trba_error *err)
 {
-    size_t raw_bytes = 0;
-    if (!raw_is_result(job, channels) && !checked_mul(job->raw_row_bytes, (size_t)job->height, &raw_bytes))
+    size_t raw_bytes = 0, turned_bytes = 0;
+    const size_t row_bytes = (size_t)job->width * (size_t)channels, height = (size_t)job->height;
+    if ((!raw_is_result(job, channels) && !checked_mul(job->raw_row_bytes, height, &raw_bytes)) ||
+        (job->orientation != 1 && !checked_mul(row_bytes, height, &turned_bytes)))
         return error_set(err, TRBA_ERROR_LIMIT, "PNG of %d x %d pixels is too large", job->width, job->height);
-    const trba_status status = decode_reserve(job->width, job->height, channels, raw_bytes, buffer, view, err);
+    const size_t extra_bytes = raw_bytes > turned_bytes ? raw_bytes : turned_bytes;
+    const trba_status status = decode_reserve(job->width, job->height, channels, extra_bytes, buffer, view, err);
     if (status != TRBA_OK) return status;
     job->raw = buffer->bytes + (raw_bytes == 0 ? 0 : view->stride_bytes * (size_t)job->height);
     return TRBA_OK;
@@ -194,12 +231,12 @@ static trba_status describe_failure(const struct png_job *job, trba_error *err)
 }
 
 /* Everything that may jump. */
-static trba_status read_image(struct png_job *job, int channels, struct image_buffer *buffer, struct image_view *view,
-                              trba_error *err)
+static trba_status read_image(struct png_job *job, struct decode_request request, struct image_buffer *buffer,
+                              struct image_view *view, trba_error *err)
 {
     if (setjmp(png_jmpbuf(job->png)) != 0) return rows_are_complete(job) ? TRBA_OK : describe_failure(job, err);
-    trba_status status = read_header(job, err);
-    if (status == TRBA_OK) status = reserve(job, channels, buffer, view, err);
+    trba_status status = read_header(job, request, err);
+    if (status == TRBA_OK) status = reserve(job, request.channels, buffer, view, err);
     if (status == TRBA_OK) read_rows(job);
     return status;
 }
@@ -215,12 +252,12 @@ trba_status decode_png(const uint8_t *bytes, size_t n_bytes, struct decode_reque
     if (job.png != NULL) job.info = png_create_info_struct(job.png);
     struct image_view view = {0};
     status = job.info == NULL ? error_set(err, TRBA_ERROR_MEMORY, "out of memory for a PNG decoder")
-                              : read_image(&job, request.channels, buffer, &view, err);
+                              : read_image(&job, request, buffer, &view, err);
     png_destroy_read_struct(&job.png, &job.info, NULL);
     if (status != TRBA_OK) return status;
 
     convert_rows(&job, &view, buffer->bytes);
     *out = view;
-    *orientation = 1;
+    *orientation = job.orientation;
     return TRBA_OK;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* grey.c - rows of pixels of any kind to grey or RGB, with Pillow's arithmetic.
+/* grey.c - rows of pixels of any kind to grey or RGB, with Pillow's arithmetic (and one formula of OpenCV's).
  *
  *   RGB  -> grey  (19595 R + 38470 G + 7471 B + 0x8000) >> 16, the weights .299 .587 .114 in 16-bit fixed point
  *   CMYK -> RGB   each channel: (255 - K) - round(ink * (255 - K) / 255)
  *   16-bit grey   clipped at 255, not scaled: what Pillow's convert('L') and convert('RGB') make of mode I;16
  *
- * Checked against Pillow 13.0.0 by tests/pixels/test_pillow_parity.py.
+ * Checked against Pillow 13.0.0 and OpenCV 5.0.0 (opencv-python-headless) by tests/pixels.
  */
 #include "image/grey.h"
 
@@ -80,6 +80,18 @@ static void convert_cmyk_row(const uint8_t *in, size_t n, int channels, uint8_t 
     }
 }
 
+/* OpenCV truncates where Pillow rounds, and has weights of 14 bits. */
+static void convert_cmyk_row_opencv(const uint8_t *in, size_t n, uint8_t *out)
+{
+    for (size_t i = 0; i < n; i++, in += 4) {
+        const unsigned light = in[3];
+        const unsigned r = light - ((255u - in[0]) * light >> 8);
+        const unsigned g = light - ((255u - in[1]) * light >> 8);
+        const unsigned b = light - ((255u - in[2]) * light >> 8);
+        out[i] = (uint8_t)((r * 4899 + g * 9617 + b * 1868 + 0x2000) >> 14);
+    }
+}
+
 static void convert_grey_row(enum pixel_kind kind, const uint8_t *in, size_t n, int channels, uint8_t *out)
 {
     for (size_t i = 0; i < n; i++) {
@@ -98,7 +110,8 @@ size_t pixel_bytes(enum pixel_kind kind)
     case PIXEL_BGR: return 3;
     case PIXEL_RGBA:
     case PIXEL_BGRA:
-    case PIXEL_CMYK_INVERTED: return 4;
+    case PIXEL_CMYK_INVERTED:
+    case PIXEL_CMYK_OPENCV: return 4;
     }
     assert(0 && "unknown pixel kind");
     return 0;
@@ -106,13 +119,15 @@ size_t pixel_bytes(enum pixel_kind kind)
 
 void pixel_row_convert(enum pixel_kind kind, const uint8_t *in, size_t n, int channels, uint8_t *out)
 {
-    assert(channels == 1 || channels == 3);
+    assert(channels == 1 || (channels == 3 && kind != PIXEL_CMYK_OPENCV));
     if (kind == PIXEL_GREY && channels == 1)
         memcpy(out, in, n);
     else if (kind == PIXEL_GREY || kind == PIXEL_GREY16)
         convert_grey_row(kind, in, n, channels, out);
     else if (kind == PIXEL_CMYK_INVERTED)
         convert_cmyk_row(in, n, channels, out);
+    else if (kind == PIXEL_CMYK_OPENCV)
+        convert_cmyk_row_opencv(in, n, out);
     else
         convert_rgb_row(kind, in, n, channels, out);
 }

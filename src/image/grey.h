@@ -14,7 +14,8 @@ enum pixel_kind {
     PIXEL_BGR,
     PIXEL_RGBA, /* alpha is ignored, not composited */
     PIXEL_BGRA,
-    PIXEL_CMYK_INVERTED /* 255 is no ink, as Adobe's programs store CMYK in JPEG */
+    PIXEL_CMYK_INVERTED, /* 255 is no ink, as Adobe's programs store CMYK in JPEG */
+    PIXEL_CMYK_OPENCV    /* the same bytes, to grey by OpenCV's formula; not to RGB */
 };
 
 size_t pixel_bytes(enum pixel_kind kind);

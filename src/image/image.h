@@ -45,14 +45,15 @@ trba_status image_from_pixels(const trba_image *image, int channels, struct imag
 /* How an image becomes the network's input. */
 struct preprocess {
     trba_preset preset;
-    int channels;     /* 1 or 3 */
-    int img_h, img_w; /* EASYOCR: img_w unused */
-    int pad;          /* CLOVAAI: keep the ratio, replicate the last column */
+    int channels;        /* 1 or 3 */
+    int img_h, img_w;    /* EASYOCR: img_w unused */
+    int pad;             /* CLOVAAI: keep the ratio, replicate the last column */
+    int adjust_contrast; /* EASYOCR: stretch the grey values, for the second reading of a word with confidence < 0.1 */
 };
 
 /* Scratch memory of preprocess_image(); zero-initialise. */
 struct preprocess_scratch {
-    struct image_buffer between, resized, coefficients;
+    struct image_buffer between, resized, coefficients, linear, contrast;
 };
 void preprocess_scratch_free(struct preprocess_scratch *scratch);
 
