@@ -40,8 +40,9 @@ def find_one(prefix, name):
 
 
 def check_cmake_package(cmake, compilers, version, prefix, folder):
-    run(cmake, "-S", HERE, "-B", folder / "build", f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCMAKE_C_COMPILER={compilers[0]}",
-        f"-DCMAKE_CXX_COMPILER={compilers[1]}", f"-DTRBA_EXPECTED_VERSION={version}")
+    run(cmake, "-S", HERE, "-B", folder / "build", f"-DCMAKE_PREFIX_PATH={prefix}",
+        f"-DCMAKE_C_COMPILER={compilers[0]}", f"-DCMAKE_CXX_COMPILER={compilers[1]}",
+        f"-DTRBA_EXPECTED_VERSION={version}")
     run(cmake, "--build", folder / "build")
     programs = sorted((folder / "build").glob("user_c*_trba*"))
     if len(programs) < 2:
