@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "layers/blas.h"
 
 static int smaller(int a, int b) { return a < b ? a : b; }
 
@@ -113,6 +114,10 @@ static void run_rows_packed(const struct kernels *kernels, const struct gemm_wei
 }
 
 /* ---- one block, with OpenBLAS ---- */
+
+void blas_use_one_thread(void) { openblas_set_num_threads(1); }
+
+const char *blas_describe(void) { return openblas_get_config(); }
 
 size_t gemm_workspace(const struct kernels *kernels, const struct gemm_weights *weights)
 {

@@ -7,7 +7,7 @@
  *     ctx    = softmax(score) . h_seq                          [input]
  *     state  = lstm(ctx, previous character)                   the one-hot input is a row lookup
  *     logits = generator(state)                                [classes]
- *   stop after the end token.
+ *   stop after the end token.                                (the reference always runs max_steps)
  *
  * The images of a task go through the steps together; one that has reached its end token drops out, and the others close
  * ranks. A row's numbers do not depend on its neighbours, so the text does not either.
@@ -96,6 +96,7 @@ struct attention_job {
     const struct kernels *kernels;
     const struct attention_weights *weights;
     int n, t, t_padded, max_steps, images_per_task;
+    bool stops_at_end;
     const float *in, *keys;              /* [n][t][input], [n][t][hidden] */
     float *states, *cells;               /* [n][hidden] */
     float *queries, *contexts, *gates;   /* [n][hidden], [n][input], [n][4 * hidden] */
@@ -197,7 +198,7 @@ static void predict(const struct attention_job *job, struct active_images *activ
         const size_t at = (size_t)image * (size_t)job->max_steps + (size_t)step;
         out->classes[at] = job->kernels->argmax_softmax(rows.out[i], out->n_columns, &out->probabilities[at]);
         out->n_steps[image] = step + 1;
-        if (out->classes[at] != CLASS_END) active->image[n_left++] = image;
+        if (out->classes[at] != CLASS_END || !job->stops_at_end) active->image[n_left++] = image;
     }
     active->n = n_left;
 }
@@ -242,12 +243,12 @@ static int choose_images_per_task(const struct layer_run *run, int n)
 }
 
 void attention_forward(struct layer_run *run, const struct attention_weights *weights, int n, int t, const float *in,
-                       int max_steps, struct decoded *out)
+                       int max_steps, bool stops_at_end, struct decoded *out)
 {
     const size_t rows = (size_t)n, hidden = (size_t)weights->hidden, input = (size_t)weights->input;
     decoded_allocate(run, n, max_steps, weights->generator.n_columns, out);
     struct attention_job job = {.kernels = run->kernels, .weights = weights, .n = n, .t = t, .max_steps = max_steps,
-                                .in = in, .out = out};
+                                .stops_at_end = stops_at_end, .in = in, .out = out};
     job.t_padded = padded_channels(t);
     job.images_per_task = choose_images_per_task(run, n);
     const int n_tasks = (n + job.images_per_task - 1) / job.images_per_task;

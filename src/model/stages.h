@@ -115,9 +115,10 @@ struct attention_weights {
     const float *character_gates;        /* [num_class][4 * hidden]: W_ih of the one-hot character + b_ih + b_hh */
 };
 void attention_pack(struct packer *packer, const trba_architecture *arch, struct attention_weights *out);
-/* Stops an image at its end token (class 1), or after max_steps. */
+/* At most max_steps; stops_at_end: an image stops at its end token (class 1), else all run max_steps as the reference
+ * does. */
 void attention_forward(struct layer_run *run, const struct attention_weights *weights, int n, int t, const float *in,
-                       int max_steps, struct decoded *out);
+                       int max_steps, bool stops_at_end, struct decoded *out);
 
 /* Takes the arrays of `out` from rows. */
 void decoded_allocate(struct layer_run *run, int n, int max_steps, int n_columns, struct decoded *out);

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* trba_model.c - opening a model: the public trba_model_* functions.
+ *
+ *   checkpoint -> architecture (from the tensors) -> held against the options and the sidecar
+ *   settings: the options, else the sidecar, else what the tensors say, else the reference's default
+ *   alphabet -> kernels of this processor -> packed weights
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "layers/blas.h"
+#include "model/architecture.h"
+#include "model/checkpoint.h"
+#include "model/model.h"
+#include "model/sidecar.h"
+
+enum {
+    DEFAULT_IMG_H = 32, DEFAULT_IMG_W = 100, /* clovaai's --imgH, --imgW */
+    EASYOCR_IMG_H = 64,                      /* every built-in model of EasyOCR */
+    DEFAULT_MAX_LENGTH = 25,                 /* clovaai's --batch_max_length */
+    MAX_IMG_H = 1024, MAX_IMG_W = 16384, MAX_MAX_LENGTH = 1024
+};
+
+/* What the model is opened from. */
+struct opening {
+    const struct tensor_table *table;
+    const trba_model_options *options;
+    const struct sidecar *sidecar;
+    trba_error *err;
+};
+
+trba_model_options trba_model_options_default(void)
+{
+    trba_model_options options;
+    memset(&options, 0, sizeof options);
+    options.struct_size = sizeof options;
+    return options;
+}
+
+/* ---- settings ---- */
+
+static int first_set(int a, int b, int c) { return a != 0 ? a : b != 0 ? b : c; }
+
+static trba_status check_range(const char *name, int value, int least, int most, trba_error *err)
+{
+    if (value == 0 || (value >= least && value <= most)) return TRBA_OK;
+    return error_set(err, TRBA_ERROR_ARGUMENT, "%s is %d; it must lie between %d and %d", name, value, least, most);
+}
+
+static trba_status check_options(const trba_model_options *options, trba_error *err)
+{
+    if (options->struct_size != sizeof *options)
+        return error_set(err, TRBA_ERROR_ARGUMENT, "trba_model_options was not made by trba_model_options_default()");
+    const int n_charsets =
+        (options->charset_preset != NULL) + (options->charset_text != NULL) + (options->charset_file != NULL);
+    if (n_charsets > 1)
+        return error_set(err, TRBA_ERROR_ARGUMENT, "the alphabet is given %d times; give one of charset_preset, "
+                         "charset_text and charset_file", n_charsets);
+    if ((unsigned)options->preset > TRBA_PRESET_EASYOCR || (unsigned)options->cpu > TRBA_CPU_AVX512)
+        return error_set(err, TRBA_ERROR_ARGUMENT, "unknown value of preset or cpu in trba_model_options");
+    trba_status status = check_range("imgH", options->expect.img_h, 1, MAX_IMG_H, err);
+    if (status == TRBA_OK) status = check_range("imgW", options->expect.img_w, 1, MAX_IMG_W, err);
+    if (status == TRBA_OK) status = check_range("batch_max_length", options->batch_max_length, 1, MAX_MAX_LENGTH, err);
+    return status;
+}
+
+/* Architecture from the tensors, held against the options, then against the sidecar. */
+static trba_status settle_architecture(const struct opening *opening, trba_architecture *arch)
+{
+    trba_status status = architecture_infer(opening->table, arch, opening->err);
+    if (status == TRBA_OK)
+        status = architecture_check(opening->table, arch, &opening->options->expect, "the options", opening->err);
+    if (status == TRBA_OK && opening->sidecar->path != NULL)
+        status = architecture_check(opening->table, arch, &opening->sidecar->expect, opening->sidecar->path,
+                                    opening->err);
+    return status;
+}
+
+/* With TPS the buffers fix the size; else it is asked for. EASYOCR: any width. */
+static trba_status settle_size(const struct opening *opening, trba_preset preset, trba_architecture *arch)
+{
+    const bool is_easyocr = preset == TRBA_PRESET_EASYOCR;
+    const trba_architecture *asked = &opening->options->expect, *beside = &opening->sidecar->expect;
+    if (is_easyocr && arch->transformation == TRBA_TRANSFORMATION_TPS)
+        return error_set(opening->err, TRBA_ERROR_MISMATCH, "this network has a TPS stage, which needs one input width; "
+                         "the easyocr preset has many: use the clovaai preset");
+    if (arch->img_h == 0) arch->img_h = first_set(asked->img_h, beside->img_h, is_easyocr ? EASYOCR_IMG_H : DEFAULT_IMG_H);
+    if (arch->img_w == 0) arch->img_w = first_set(asked->img_w, beside->img_w, DEFAULT_IMG_W);
+    trba_status status = check_range("imgH", arch->img_h, 1, MAX_IMG_H, opening->err);
+    if (status == TRBA_OK) status = check_range("imgW", arch->img_w, 1, MAX_IMG_W, opening->err);
+    if (status != TRBA_OK) return status;
+    if (network_sequence_length(arch, arch->img_h, arch->img_w) < 1)
+        return error_set(opening->err, TRBA_ERROR_MISMATCH, "an input of %d x %d (imgH x imgW) is too small for this "
+                         "network: use at least 32 x 8", arch->img_h, arch->img_w);
+    return TRBA_OK;
+}
+
+static trba_status settle_charset(const struct opening *opening, const trba_architecture *arch, struct charset **out)
+{
+    const trba_model_options *options = opening->options;
+    struct charset_request request = {.preset = options->charset_preset,
+                                      .text = options->charset_text,
+                                      .file = options->charset_file,
+                                      .asked_by = "the options"};
+    if (request.preset == NULL && request.text == NULL && request.file == NULL && opening->sidecar->path != NULL) {
+        request.preset = opening->sidecar->charset_preset;
+        request.text = request.preset == NULL ? opening->sidecar->charset_text : NULL;
+        request.asked_by = opening->sidecar->path;
+    }
+    return charset_new(&request, arch->num_class, arch->prediction, out, opening->err);
+}
+
+static bool choose(trba_choice asked, trba_choice beside)
+{
+    return (asked != TRBA_CHOICE_ANY ? asked : beside) == TRBA_CHOICE_YES;
+}
+
+/* Everything but the weights. */
+static trba_status settle(const struct opening *opening, trba_model *model, trba_architecture *arch)
+{
+    const trba_model_options *options = opening->options;
+    const struct sidecar *sidecar = opening->sidecar;
+    trba_status status = settle_architecture(opening, arch);
+    if (status != TRBA_OK) return status;
+    model->rules = (struct text_rules){
+        .prediction = arch->prediction,
+        .preset = (trba_preset)first_set((int)options->preset, (int)sidecar->preset, TRBA_PRESET_CLOVAAI),
+        .is_compatible = options->compat == TRBA_CHOICE_YES,
+        .max_length = first_set(options->batch_max_length, sidecar->batch_max_length, DEFAULT_MAX_LENGTH),
+    };
+    status = check_range("batch_max_length", model->rules.max_length, 1, MAX_MAX_LENGTH, opening->err);
+    if (status == TRBA_OK) status = settle_size(opening, model->rules.preset, arch);
+    if (status == TRBA_OK) status = settle_charset(opening, arch, &model->charset);
+    model->img_h = arch->img_h;
+    model->img_w = model->rules.preset == TRBA_PRESET_EASYOCR ? 0 : arch->img_w;
+    model->pads = choose(options->pad, sidecar->pad);
+    return status;
+}
+
+/* ---- opening ---- */
+
+static trba_status pack_weights(const struct opening *opening, const trba_architecture *arch, trba_model *model)
+{
+    kernels_select(&model->kernels, opening->options->cpu);
+    if (model->kernels.uses_blas) blas_use_one_thread();
+    struct packer packer = {.table = opening->table, .kernels = &model->kernels, .arena = &model->arena};
+    if (network_pack(&packer, arch, &model->network)) return TRBA_OK;
+    return error_set(opening->err, TRBA_ERROR_MEMORY, "there is not enough memory for the weights");
+}
+
+static trba_status open_table(const struct opening *opening, trba_model **out)
+{
+    trba_model *model = calloc(1, sizeof *model);
+    if (model == NULL) return error_set(opening->err, TRBA_ERROR_MEMORY, "there is not enough memory for a model");
+    arena_init(&model->arena, SIZE_MAX);
+    trba_architecture arch;
+    trba_status status = settle(opening, model, &arch);
+    if (status == TRBA_OK) status = pack_weights(opening, &arch, model);
+    if (status != TRBA_OK) {
+        trba_model_free(model);
+        return status;
+    }
+    *out = model;
+    return TRBA_OK;
+}
+
+static trba_status open_checkpoint(const trba_checkpoint *checkpoint, const trba_model_options *options,
+                                   const struct sidecar *sidecar, trba_model **out, trba_error *err)
+{
+    const struct opening opening = {.table = checkpoint->table, .options = options, .sidecar = sidecar, .err = err};
+    return open_table(&opening, out);
+}
+
+trba_status trba_model_open(const char *path, const trba_model_options *options, trba_model **out, trba_error *err)
+{
+    const trba_model_options defaults = trba_model_options_default();
+    if (path == NULL || out == NULL) return error_set(err, TRBA_ERROR_ARGUMENT, "no path was given for the model");
+    if (options == NULL) options = &defaults;
+    struct sidecar sidecar = {.path = NULL};
+    trba_checkpoint *checkpoint = NULL;
+    trba_status status = check_options(options, err);
+    if (status == TRBA_OK) status = trba_checkpoint_open(path, &checkpoint, err);
+    if (status == TRBA_OK && options->use_sidecar != TRBA_CHOICE_NO) status = sidecar_read(path, &sidecar, err);
+    trba_model *model = NULL;
+    if (status == TRBA_OK) status = open_checkpoint(checkpoint, options, &sidecar, &model, err);
+    if (status == TRBA_OK) {
+        model->sidecar_path = sidecar.path; /* handed over */
+        sidecar.path = NULL;
+        *out = model;
+    }
+    sidecar_free(&sidecar);
+    trba_checkpoint_free(checkpoint);
+    return status;
+}
+
+trba_status trba_model_open_memory(const void *bytes, size_t n_bytes, const trba_model_options *options,
+                                   trba_model **out, trba_error *err)
+{
+    const trba_model_options defaults = trba_model_options_default();
+    if (bytes == NULL || out == NULL) return error_set(err, TRBA_ERROR_ARGUMENT, "no bytes were given for the model");
+    if (options == NULL) options = &defaults;
+    const struct sidecar none = {.path = NULL};
+    trba_checkpoint *checkpoint = NULL;
+    trba_status status = check_options(options, err);
+    if (status == TRBA_OK) status = trba_checkpoint_open_memory(bytes, n_bytes, &checkpoint, err);
+    if (status == TRBA_OK) status = open_checkpoint(checkpoint, options, &none, out, err);
+    trba_checkpoint_free(checkpoint);
+    return status;
+}
+
+void trba_model_free(trba_model *model)
+{
+    if (model == NULL) return;
+    arena_free(&model->arena);
+    charset_free(model->charset);
+    free(model->sidecar_path);
+    free(model);
+}
+
+void trba_model_get_info(const trba_model *model, trba_model_info *out)
+{
+    *out = (trba_model_info){
+        .architecture = model->network.arch,
+        .preset = model->rules.preset,
+        .pad = model->pads,
+        .compat = model->rules.is_compatible,
+        .batch_max_length = model->rules.max_length,
+        .cpu = model->kernels.cpu,
+        .charset_name = model->charset->name,
+        .n_characters = model->charset->n_characters,
+        .sidecar = model->sidecar_path != NULL ? model->sidecar_path : "",
+        .packed_bytes = model->arena.used_bytes,
+    };
+    out->architecture.img_h = model->img_h;
+    out->architecture.img_w = model->img_w;
+}
