@@ -19,7 +19,7 @@
 
 /* Wrappers nest three or four deep, modules ten. What lies deeper is not looked at. */
 enum { WALK_DEPTH_LIMIT = 32, MODULE_DEPTH_LIMIT = 64 };
-/* Modules may be shared by modules that are shared: a graph of 40 can have 2^40 paths. A real one has a few thousand. */
+/* Modules may be shared by modules that are shared: a graph of 40 can have 2^40 paths. A real one has thousands. */
 enum { MODULE_STEPS_LIMIT = 1024 * 1024 };
 
 struct candidate {
@@ -44,7 +44,7 @@ struct walk {
     trba_error *err;
 };
 
-/* ---- names -------------------------------------------------------------------------------------------------------------- */
+/* ---- names ------------------------------------------------------------------------------------------------------- */
 
 /* "path.key", or "key" when the path is empty; NULL if it is too long, no clean UTF-8, or out of memory. */
 static const char *join_path(struct walk *walk, const char *path, struct pickle_text key)
@@ -73,7 +73,7 @@ static const char *join_key(struct walk *walk, const char *path, const struct pi
     return key->kind == PICKLE_INT ? join_index(walk, path, key->as.integer) : NULL;
 }
 
-/* ---- candidates --------------------------------------------------------------------------------------------------------- */
+/* ---- candidates -------------------------------------------------------------------------------------------------- */
 
 static trba_status add_tensor(struct walk *walk, const char *prefix, const struct pickle_value *key,
                               const struct pickle_value *value)
@@ -119,7 +119,7 @@ static void end_candidate(struct walk *walk)
     walk->best = better;
 }
 
-/* ---- modules ------------------------------------------------------------------------------------------------------------ */
+/* ---- modules ----------------------------------------------------------------------------------------------------- */
 
 static trba_status add_module(struct walk *walk, const struct pickle_value *module, const char *prefix, int depth);
 
@@ -170,7 +170,7 @@ static trba_status visit_module(struct walk *walk, const struct walk_item *item)
     return status;
 }
 
-/* ---- metadata ----------------------------------------------------------------------------------------------------------- */
+/* ---- metadata ---------------------------------------------------------------------------------------------------- */
 
 /* The shortest decimal that reads back as the same number; a point, whatever the locale. */
 static int format_float(char *out, size_t capacity, double number)
@@ -219,7 +219,7 @@ static bool add_metadata(struct walk *walk, const char *key, const struct pickle
     return n == 0 || table_builder_add_metadata(walk->builder, key, text, (size_t)n);
 }
 
-/* ---- the walk ----------------------------------------------------------------------------------------------------------- */
+/* ---- the walk ---------------------------------------------------------------------------------------------------- */
 
 static trba_status enqueue(struct walk *walk, struct pickle_value *value, const char *path, int depth)
 {
@@ -302,12 +302,14 @@ static trba_status report_no_tensors(const struct walk *walk, const struct pickl
     for (const struct pickle_global *g = walk->heap->globals; g != NULL; g = g->next)
         if (g->known->meaning == KNOWN_NOTHING) opaque = g;
     if (opaque == NULL)
-        return error_set(walk->err, TRBA_ERROR_FORMAT, "this file holds %s but no named tensors: it is not a checkpoint "
-                         "with weights", pickle_kind_name(root->kind));
-    return error_set(walk->err, TRBA_ERROR_FORMAT, "this file holds %s but no named tensors: it is not a checkpoint with "
-                     "weights (it mentions %.*s.%.*s, which was not run)", pickle_kind_name(root->kind),
-                     pickle_shown_length(opaque->module), opaque->module.bytes, pickle_shown_length(opaque->name),
-                     opaque->name.bytes);
+        return error_set(walk->err, TRBA_ERROR_FORMAT,
+                         "this file holds %s but no named tensors: it is not a checkpoint with weights",
+                         pickle_kind_name(root->kind));
+    return error_set(walk->err, TRBA_ERROR_FORMAT,
+                     "this file holds %s but no named tensors: it is not a checkpoint with weights (it mentions "
+                     "%.*s.%.*s, which was not run)",
+                     pickle_kind_name(root->kind), pickle_shown_length(opaque->module), opaque->module.bytes,
+                     pickle_shown_length(opaque->name), opaque->name.bytes);
 }
 
 /* Checks the tensors that were taken, now that the names are known. */
@@ -315,10 +317,11 @@ static trba_status fill_tensors(struct walk *walk, const size_t *kept, torch_sto
 {
     struct tensor_table *table = &walk->builder->table;
     for (size_t i = 0; i < table->n_tensors; i++) {
-        const char *name = table->tensors[i].name;
-        const trba_status status = torch_read_tensor(walk->best.tensors[kept[i]].value, find, reader, &table->tensors[i],
-                                                     walk->err);
-        table->tensors[i].name = name;
+        struct tensor *tensor = &table->tensors[i];
+        const char *name = tensor->name;
+        const struct pickle_value *value = walk->best.tensors[kept[i]].value;
+        const trba_status status = torch_read_tensor(value, find, reader, tensor, walk->err);
+        tensor->name = name;
         if (status == TRBA_OK) continue;
         table_builder_name_tensor(name, walk->err);
         return status;

@@ -70,8 +70,9 @@ static bool is_text(const char *known, const char *text, size_t length)
 const struct known_global *known_global_find(const char *module, size_t module_length, const char *name,
                                              size_t name_length)
 {
-    for (size_t i = 0; i < sizeof known_globals / sizeof *known_globals; i++)
-        if (is_text(known_globals[i].name, name, name_length) && is_text(known_globals[i].module, module, module_length))
-            return &known_globals[i];
+    for (size_t i = 0; i < sizeof known_globals / sizeof *known_globals; i++) {
+        const struct known_global *known = &known_globals[i];
+        if (is_text(known->name, name, name_length) && is_text(known->module, module, module_length)) return known;
+    }
     return &unknown_global;
 }

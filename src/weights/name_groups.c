@@ -79,6 +79,13 @@ static bool is_better_group(const struct name_group *a, const struct name_group 
     return a->first_index < b->first_index;
 }
 
+static bool is_same_group(const struct grouped_name *a, const struct grouped_name *b)
+{
+    const size_t n = prefix_length(a);
+    if ((a->canonical == NULL) != (b->canonical == NULL)) return false;
+    return n == prefix_length(b) && memcmp(a->name, b->name, n) == 0;
+}
+
 /* Sorts by prefix and counts. groups[n]: only those at the index of a group's first member are used. */
 static void form_groups(struct grouped_name *names, size_t n, struct name_group *groups)
 {
@@ -86,8 +93,7 @@ static void form_groups(struct grouped_name *names, size_t n, struct name_group 
     size_t first = 0;
     for (size_t i = 0; i < n; i++) {
         const size_t length = prefix_length(&names[i]);
-        const bool is_same = length == prefix_length(&names[first]) && memcmp(names[i].name, names[first].name, length) == 0;
-        if (!is_same || (names[i].canonical == NULL) != (names[first].canonical == NULL)) first = i;
+        if (!is_same_group(&names[i], &names[first])) first = i;
         names[i].group = first;
         if (first == i)
             groups[i] = (struct name_group){.first_index = names[i].index, .has_ema = has_ema(names[i].name, length)};
@@ -113,7 +119,8 @@ static trba_status check_duplicates(struct grouped_name *names, size_t n, trba_e
     qsort(names, n, sizeof *names, compare_names);
     for (size_t i = 1; i < n; i++)
         if (strcmp(names[i - 1].name, names[i].name) == 0)
-            return error_set(err, TRBA_ERROR_FORMAT, "damaged checkpoint: it holds two tensors named %.200s", names[i].name);
+            return error_set(err, TRBA_ERROR_FORMAT, "damaged checkpoint: it holds two tensors named %.200s",
+                             names[i].name);
     return TRBA_OK;
 }
 
@@ -159,8 +166,10 @@ trba_status table_builder_take_names(struct table_builder *builder, const struct
         status = error_set(err, TRBA_ERROR_MEMORY, "no memory for the names of tensors");
         goto done;
     }
-    for (size_t i = 0; i < n; i++)
-        names[i] = (struct grouped_name){.name = named[i].name, .canonical = builder->recogniser(named[i].name), .index = i};
+    for (size_t i = 0; i < n; i++) {
+        const char *name = named[i].name;
+        names[i] = (struct grouped_name){.name = name, .canonical = builder->recogniser(name), .index = i};
+    }
     status = check_duplicates(names, n, err);
     if (status != TRBA_OK) goto done;
     form_groups(names, n, groups);

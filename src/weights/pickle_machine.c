@@ -41,7 +41,7 @@ struct pickle_machine {
     char problem[128];
 };
 
-/* ---- failing, pushing, popping -------------------------------------------------------------------------------------- */
+/* ---- failing, pushing, popping ----------------------------------------------------------------------------------- */
 
 __attribute__((format(printf, 3, 4)))
 static bool fail_with(struct pickle_machine *m, trba_status status, const char *format, ...)
@@ -59,7 +59,10 @@ static bool fail_memory(struct pickle_machine *m)
     return fail_with(m, TRBA_ERROR_LIMIT, "it needs more than %zu MiB of memory", m->heap->arena.limit_bytes >> 20);
 }
 
-static bool fail_end(struct pickle_machine *m) { return fail_with(m, TRBA_ERROR_FORMAT, "the data ends in the middle"); }
+static bool fail_end(struct pickle_machine *m)
+{
+    return fail_with(m, TRBA_ERROR_FORMAT, "the data ends in the middle");
+}
 
 /* Makes room for `needed` pointers; new ones are NULL. */
 static bool grow_array(struct pickle_value ***array, size_t *capacity, size_t needed)
@@ -78,7 +81,8 @@ static bool grow_array(struct pickle_value ***array, size_t *capacity, size_t ne
 static bool push(struct pickle_machine *m, struct pickle_value *value)
 {
     if (value == NULL) return fail_memory(m);
-    if (m->n_stack == STACK_LIMIT) return fail_with(m, TRBA_ERROR_LIMIT, "more than %d values on the stack", STACK_LIMIT);
+    if (m->n_stack == STACK_LIMIT)
+        return fail_with(m, TRBA_ERROR_LIMIT, "more than %d values on the stack", STACK_LIMIT);
     if (!grow_array(&m->stack, &m->stack_capacity, m->n_stack + 1))
         return fail_with(m, TRBA_ERROR_MEMORY, "no memory for the stack");
     m->stack[m->n_stack++] = value;
@@ -124,7 +128,7 @@ static bool add_all(struct pickle_machine *m, struct pickle_list *list, struct p
     return true;
 }
 
-/* ---- reading arguments ---------------------------------------------------------------------------------------------- */
+/* ---- reading arguments ------------------------------------------------------------------------------------------- */
 
 /* An unsigned little-endian number of 1, 2, 4 or 8 bytes. */
 static bool read_number(struct pickle_machine *m, int width, uint64_t *out)
@@ -140,6 +144,7 @@ static bool read_number(struct pickle_machine *m, int width, uint64_t *out)
 static bool read_counted(struct pickle_machine *m, int width, struct pickle_text *out)
 {
     uint64_t n;
+    *out = (struct pickle_text){.bytes = "", .n = 0};
     if (!read_number(m, width, &n)) return false;
     if (n > bytes_left(m->in))
         return fail_with(m, TRBA_ERROR_FORMAT, "a length of %llu bytes where %zu are left", (unsigned long long)n,
@@ -153,6 +158,7 @@ static bool read_line(struct pickle_machine *m, struct pickle_text *out)
 {
     const char *begin = (const char *)m->in->data + m->in->position;
     const char *end = bytes_left(m->in) > 0 ? memchr(begin, '\n', bytes_left(m->in)) : NULL;
+    *out = (struct pickle_text){.bytes = "", .n = 0};
     if (end == NULL) return fail_end(m);
     *out = (struct pickle_text){.bytes = begin, .n = (size_t)(end - begin)};
     bytes_take(m->in, out->n + 1);
@@ -175,7 +181,7 @@ static bool parse_decimal(struct pickle_text text, int64_t *out)
     return true;
 }
 
-/* ---- opcodes: scalars ------------------------------------------------------------------------------------------------ */
+/* ---- opcodes: scalars -------------------------------------------------------------------------------------------- */
 
 static bool push_integer(struct pickle_machine *m, enum pickle_kind kind, int64_t integer)
 {
@@ -270,7 +276,7 @@ static bool op_text_line(struct pickle_machine *m, int is_quoted)
     return push_text(m, PICKLE_TEXT, (struct pickle_text){.bytes = line.bytes + 1, .n = line.n - 2});
 }
 
-/* ---- opcodes: the stack and the memo ---------------------------------------------------------------------------------- */
+/* ---- opcodes: the stack and the memo ----------------------------------------------------------------------------- */
 
 static bool op_mark(struct pickle_machine *m, int unused)
 {
@@ -308,7 +314,8 @@ static bool memo_put(struct pickle_machine *m, uint64_t number)
     struct pickle_value *value = top(m);
     if (value == NULL) return false;
     if (number > m->n_opcodes)
-        return fail_with(m, TRBA_ERROR_LIMIT, "memo number %llu is beyond all numbers so far", (unsigned long long)number);
+        return fail_with(m, TRBA_ERROR_LIMIT, "memo number %llu is beyond all numbers so far",
+                         (unsigned long long)number);
     if (!grow_array(&m->memo, &m->n_memo, (size_t)number + 1))
         return fail_with(m, TRBA_ERROR_MEMORY, "no memory for the memo");
     if (m->memo[number] == NULL) m->n_memoised++;
@@ -340,7 +347,8 @@ static bool op_memo_line(struct pickle_machine *m, int is_put)
     struct pickle_text line;
     int64_t number;
     if (!read_line(m, &line)) return false;
-    if (!parse_decimal(line, &number) || number < 0) return fail_with(m, TRBA_ERROR_FORMAT, "this is not a memo number");
+    if (!parse_decimal(line, &number) || number < 0)
+        return fail_with(m, TRBA_ERROR_FORMAT, "this is not a memo number");
     return is_put ? memo_put(m, (uint64_t)number) : memo_get(m, (uint64_t)number);
 }
 
@@ -351,9 +359,12 @@ static bool op_memoize(struct pickle_machine *m, int unused)
     return memo_put(m, m->n_memoised);
 }
 
-/* ---- opcodes: containers ----------------------------------------------------------------------------------------------- */
+/* ---- opcodes: containers ----------------------------------------------------------------------------------------- */
 
-static bool op_empty(struct pickle_machine *m, int kind) { return push(m, pickle_new(m->heap, (enum pickle_kind)kind)); }
+static bool op_empty(struct pickle_machine *m, int kind)
+{
+    return push(m, pickle_new(m->heap, (enum pickle_kind)kind));
+}
 
 static bool push_container(struct pickle_machine *m, enum pickle_kind kind, struct pickle_value **items, size_t n)
 {
@@ -447,11 +458,12 @@ static bool op_additems(struct pickle_machine *m, int unused)
     if (!pop_to_mark(m, &items, &n)) return false;
     struct pickle_value *to = top(m);
     if (to == NULL) return false;
-    if (to->kind != PICKLE_SET) return fail_with(m, TRBA_ERROR_FORMAT, "an item is added to %s", pickle_kind_name(to->kind));
+    if (to->kind != PICKLE_SET)
+        return fail_with(m, TRBA_ERROR_FORMAT, "an item is added to %s", pickle_kind_name(to->kind));
     return add_all(m, &to->as.list, items, n);
 }
 
-/* ---- opcodes: names and calls ------------------------------------------------------------------------------------------ */
+/* ---- opcodes: names and calls ------------------------------------------------------------------------------------ */
 
 static bool op_global(struct pickle_machine *m, int unused)
 {
@@ -580,7 +592,7 @@ static bool op_build(struct pickle_machine *m, int unused)
     return true;
 }
 
-/* ---- opcodes: the program itself ---------------------------------------------------------------------------------------- */
+/* ---- opcodes: the program itself --------------------------------------------------------------------------------- */
 
 static bool op_protocol(struct pickle_machine *m, int unused)
 {

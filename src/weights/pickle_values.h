@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pickle_values.h - what a pickle builds here: plain data, nothing that can run.
  *
- *   scalars   None, bool, int, float, text, bytes        texts point into the pickle's own bytes
- *   containers   tuple, list, set, dict                  items by reference: values may be shared, even contain themselves
- *   global    a Python name, as text                     never imported
+ *   scalars      None, bool, int, float, text, bytes     texts point into the pickle's own bytes
+ *   containers   tuple, list, set, dict                  items by reference: shared, or even holding themselves
+ *   global       a Python name, as text                  never imported
  *   persistent   "the thing with this id"                PyTorch's storages
- *   object    what a call would have made                callable, arguments, state and items are kept, nothing is called
+ *   object       what a call would have made             callable, arguments, state, items are kept; nothing is called
  */
 #ifndef TRBA_WEIGHTS_PICKLE_VALUES_H
 #define TRBA_WEIGHTS_PICKLE_VALUES_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* safetensors.c - the simplest form: a length, a JSON header, the data.
  *
- *   u64 n | n bytes {"name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}, ..., "__metadata__": {...}} | data
+ *   u64 n | n bytes {"name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}, "__metadata__": {...}} | data
  *
  * Its specification asks that the tensors fill the data from begin to end, without gaps and without sharing a byte:
  * checked here, as everything else.
@@ -37,12 +37,13 @@ static trba_status parse_header(struct safetensors *st, const void *bytes, size_
     struct byte_reader r = byte_reader_new(bytes, n_bytes);
     const uint64_t length = bytes_u64le(&r);
     if (length > HEADER_LIMIT_BYTES)
-        return error_set(err, TRBA_ERROR_LIMIT, "damaged safetensors file: its header would have %llu bytes; the limit is %d",
+        return error_set(err, TRBA_ERROR_LIMIT,
+                         "damaged safetensors file: its header would have %llu bytes; the limit is %d",
                          (unsigned long long)length, HEADER_LIMIT_BYTES);
     const char *text = (const char *)bytes_take(&r, (size_t)length);
     if (text == NULL)
-        return error_set(err, TRBA_ERROR_FORMAT, "damaged safetensors file: it ends inside its header, so the download is "
-                         "incomplete");
+        return error_set(err, TRBA_ERROR_FORMAT,
+                         "damaged safetensors file: it ends inside its header, so the download is incomplete");
     json_error_t problem;
     st->header = json_loadb(text, (size_t)length, JSON_REJECT_DUPLICATES, &problem);
     if (!json_is_object(st->header))
@@ -92,13 +93,15 @@ static trba_status list_tensors(struct safetensors *st, struct table_builder *bu
     json_t *entry;
     json_object_foreach(st->header, name, entry) {
         if (strcmp(name, "__metadata__") == 0) {
-            if (!add_metadata_texts(builder, entry)) return error_set(err, TRBA_ERROR_MEMORY, "no memory for the metadata");
+            if (!add_metadata_texts(builder, entry))
+                return error_set(err, TRBA_ERROR_MEMORY, "no memory for the metadata");
             continue;
         }
         if (strlen(name) >= NAME_LIMIT_BYTES)
             return error_set(err, TRBA_ERROR_LIMIT, "a tensor's name is longer than %d bytes", NAME_LIMIT_BYTES);
         if (!read_span(entry, &st->spans[st->n]))
-            return error_set(err, TRBA_ERROR_FORMAT, "damaged safetensors file: tensor %.200s has no data_offsets", name);
+            return error_set(err, TRBA_ERROR_FORMAT, "damaged safetensors file: tensor %.200s has no data_offsets",
+                             name);
         st->named[st->n++] = (struct named_tensor){.name = name, .value = entry};
     }
     return st->n > 0 ? TRBA_OK : error_set(err, TRBA_ERROR_FORMAT, "this safetensors file holds no tensors");
@@ -127,8 +130,8 @@ static trba_status check_spans(const struct safetensors *st, trba_error *err)
     if (!is_gapless)
         return error_set(err, TRBA_ERROR_FORMAT, "damaged safetensors file: its data_offsets overlap or leave gaps");
     if (end > st->data_bytes)
-        return error_set(err, TRBA_ERROR_FORMAT, "damaged safetensors file: it ends inside its weights, so the download is "
-                         "incomplete");
+        return error_set(err, TRBA_ERROR_FORMAT,
+                         "damaged safetensors file: it ends inside its weights, so the download is incomplete");
     if (end < st->data_bytes)
         return error_set(err, TRBA_ERROR_FORMAT, "damaged safetensors file: it is longer than its header says");
     return TRBA_OK;

@@ -24,8 +24,8 @@ static const struct signature {
     SIGNATURE(0, "version https://git-lfs",
               "this is a git-lfs pointer, not the weights: run \"git lfs pull\" or download the file itself"),
     SIGNATURE(257, "ustar",
-              "this is a tar archive (PyTorch before 0.1.10 saved such files): unpack it if a checkpoint is inside, or load "
-              "and save it again with a newer PyTorch"),
+              "this is a tar archive (PyTorch before 0.1.10 saved such files): unpack it if a checkpoint is inside, or "
+              "load and save it again with a newer PyTorch"),
     SIGNATURE(0, "\x89HDF\r\n\x1a\n", "this is an HDF5 file (Keras): a PyTorch checkpoint is needed"),
     SIGNATURE(0, "GGUF", "this is a GGUF file (llama.cpp): a PyTorch checkpoint is needed"),
     SIGNATURE(4, "TFL3", "this is a TensorFlow Lite model: a PyTorch checkpoint is needed"),
@@ -49,7 +49,10 @@ static bool has_signature(const uint8_t *bytes, size_t n_bytes, const struct sig
            memcmp(bytes + signature->offset, signature->bytes, signature->n) == 0;
 }
 
-static bool is_printable(uint8_t byte) { return (byte >= 0x20 && byte != 0x7F) || byte == '\t' || byte == '\n' || byte == '\r'; }
+static bool is_printable(uint8_t byte)
+{
+    return (byte >= 0x20 && byte != 0x7F) || byte == '\t' || byte == '\n' || byte == '\r';
+}
 
 static bool is_text(const uint8_t *bytes, size_t n)
 {
@@ -98,7 +101,8 @@ static const char *describe(const uint8_t *bytes, size_t n_bytes)
     const size_t n = n_bytes < LOOK_BYTES ? n_bytes : LOOK_BYTES;
     const char *guess = guess_protocol_buffer(bytes, n);
     if (guess != NULL) return guess;
-    if (is_zeros(bytes, n)) return "this file begins with nothing but zeros: the download is incomplete, so try it again";
+    if (is_zeros(bytes, n))
+        return "this file begins with nothing but zeros: the download is incomplete, so try it again";
     if (!is_text(bytes, n))
         return "this is not a checkpoint of a known kind: a file of torch.save() or a safetensors file is needed";
     if (is_markup(bytes, n))

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/checked.h"
 #include "weights/find_weights.h"
 #include "weights/pickle_machine.h"
 
@@ -34,8 +33,9 @@ static trba_status check_magic(struct torch_legacy *legacy, trba_error *err)
     trba_status status = pickle_read(&legacy->in, &legacy->heap, &value, err);
     if (status != TRBA_OK) return status;
     if (value->kind == PICKLE_LONG && pickle_text_equals(value->as.text, magic)) return TRBA_OK;
-    return error_set(err, TRBA_ERROR_UNSUPPORTED, "this is a Python pickle (of %s) but not a PyTorch checkpoint: save a "
-                     "state_dict with torch.save() instead", pickle_kind_name(value->kind));
+    return error_set(err, TRBA_ERROR_UNSUPPORTED,
+                     "this is a Python pickle (of %s) but not a PyTorch checkpoint: save a state_dict with torch.save()",
+                     pickle_kind_name(value->kind));
 }
 
 static trba_status check_version(struct torch_legacy *legacy, trba_error *err)
@@ -50,8 +50,9 @@ static trba_status check_version(struct torch_legacy *legacy, trba_error *err)
     if (is_little == NULL || is_little->kind != PICKLE_BOOL)
         return error_set(err, TRBA_ERROR_FORMAT, "damaged checkpoint: it does not say its byte order");
     if (!is_little->as.integer)
-        return error_set(err, TRBA_ERROR_UNSUPPORTED, "this checkpoint was written on a big-endian machine: load it there "
-                         "with torch.load() and save it in safetensors form");
+        return error_set(err, TRBA_ERROR_UNSUPPORTED,
+                         "this checkpoint was written on a big-endian machine: load it there with torch.load() and "
+                         "save it in safetensors form");
     return TRBA_OK;
 }
 
@@ -63,7 +64,8 @@ static int compare_texts(struct pickle_text a, struct pickle_text b)
 
 static int compare_storages(const void *a, const void *b)
 {
-    return compare_texts(((const struct legacy_storage *)a)->storage.key, ((const struct legacy_storage *)b)->storage.key);
+    const struct legacy_storage *x = a, *y = b;
+    return compare_texts(x->storage.key, y->storage.key);
 }
 
 static struct legacy_storage *find_by_key(const struct torch_legacy *legacy, struct pickle_text key)
@@ -98,7 +100,8 @@ static trba_status collect_storages(struct torch_legacy *legacy, trba_error *err
     if (legacy->storages == NULL) return error_set(err, TRBA_ERROR_MEMORY, "no memory for the list of storages");
     for (size_t i = 0; i < ids->n; i++) {
         if (pickle_is_text(pickle_item(ids->items[i]->as.id, 0), "module")) continue;
-        const trba_status status = torch_read_storage(ids->items[i], &legacy->storages[legacy->n_storages].storage, err);
+        struct legacy_storage *next = &legacy->storages[legacy->n_storages];
+        const trba_status status = torch_read_storage(ids->items[i], &next->storage, err);
         if (status != TRBA_OK) {
             error_prefix(err, "damaged checkpoint: one of its tensors");
             return status;
@@ -113,16 +116,16 @@ static trba_status locate_storage(struct torch_legacy *legacy, const struct pick
     struct legacy_storage *found = key->kind == PICKLE_TEXT ? find_by_key(legacy, key->as.text) : NULL;
     if (found == NULL || found->bytes != NULL)
         return error_set(err, TRBA_ERROR_FORMAT, "damaged checkpoint: its list of storages does not fit its tensors");
-    size_t n_bytes;
+    const size_t element = tensor_dtype_bytes(found->storage.class->dtype), n_bytes = found->storage.n_bytes;
     const uint64_t n_elements = bytes_u64le(&legacy->in);
-    if (legacy->in.failed || !checked_mul((size_t)n_elements, tensor_dtype_bytes(found->storage.class->dtype), &n_bytes) ||
-        n_bytes > bytes_left(&legacy->in))
-        return error_set(err, TRBA_ERROR_FORMAT, "damaged checkpoint: the file ends in the middle of its weights, so the "
-                         "download is incomplete");
-    if (n_bytes != found->storage.n_bytes)
-        return error_set(err, TRBA_ERROR_FORMAT, "damaged checkpoint: storage %.*s has %zu bytes in one place and %zu in "
-                         "another", pickle_shown_length(found->storage.key), found->storage.key.bytes, n_bytes,
-                         found->storage.n_bytes);
+    if (!legacy->in.failed && n_elements != n_bytes / element)
+        return error_set(err, TRBA_ERROR_FORMAT,
+                         "damaged checkpoint: storage %.*s has %zu elements in one place and %llu in another",
+                         pickle_shown_length(found->storage.key), found->storage.key.bytes, n_bytes / element,
+                         (unsigned long long)n_elements);
+    if (legacy->in.failed || n_bytes > bytes_left(&legacy->in))
+        return error_set(err, TRBA_ERROR_FORMAT,
+                         "damaged checkpoint: the file ends inside its weights, so the download is incomplete");
     found->bytes = bytes_take(&legacy->in, n_bytes);
     return TRBA_OK;
 }
@@ -138,7 +141,8 @@ static trba_status locate_storages(struct torch_legacy *legacy, trba_error *err)
     return status;
 }
 
-static trba_status find_storage(void *reader, const struct torch_storage *storage, const uint8_t **bytes, trba_error *err)
+static trba_status find_storage(void *reader, const struct torch_storage *storage, const uint8_t **bytes,
+                                trba_error *err)
 {
     const struct legacy_storage *found = find_by_key(reader, storage->key);
     if (found == NULL || found->bytes == NULL)

@@ -16,7 +16,7 @@
 /* A parameter of a subclass of a tensor: PyTorch itself nests two. */
 enum { WRAPPERS_LIMIT = 4 };
 
-/* ---- tensors ----------------------------------------------------------------------------------------------------------- */
+/* ---- tensors ----------------------------------------------------------------------------------------------------- */
 
 /* The call of a _rebuild_tensor* function. */
 struct tensor_call {
@@ -137,14 +137,14 @@ trba_status torch_read_tensor(const struct pickle_value *value, torch_storage_fi
     return tensor_view_check(&view, out, err);
 }
 
-/* ---- modules ----------------------------------------------------------------------------------------------------------- */
+/* ---- modules ----------------------------------------------------------------------------------------------------- */
 
 const struct pickle_value *torch_module_attributes(const struct pickle_value *value)
 {
     if (value->kind != PICKLE_OBJECT) return NULL;
     const struct pickle_value *state = value->as.object->state;
-    const bool is_module = pickle_dict_find(state, "_parameters") != NULL && pickle_dict_find(state, "_modules") != NULL;
-    return is_module ? state : NULL;
+    const bool has_both = pickle_dict_find(state, "_parameters") != NULL && pickle_dict_find(state, "_modules") != NULL;
+    return has_both ? state : NULL;
 }
 
 const struct pickle_value *torch_script_attributes(const struct pickle_value *value)
@@ -157,7 +157,7 @@ const struct pickle_value *torch_script_attributes(const struct pickle_value *va
     return state != NULL && state->kind == PICKLE_DICT ? state : NULL;
 }
 
-/* ---- NumPy scalars ------------------------------------------------------------------------------------------------------ */
+/* ---- NumPy scalars ----------------------------------------------------------------------------------------------- */
 
 /* scalar(dtype('f8', ...), bytes). Protocol 2 has no bytes: they are written as _codecs.encode(text, 'latin1'), the
  * text being UTF-8 in which every byte over 127 takes two. */

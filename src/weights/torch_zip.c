@@ -85,7 +85,8 @@ static trba_status find_pickle(struct torch_zip *zip, struct zip_entry **out, tr
     }
     if (*out == NULL) return report_other_zip(&zip->archive, err);
     const size_t top_length = strlen((*out)->name) - strlen(name);
-    if (top_length >= sizeof zip->top) return error_set(err, TRBA_ERROR_LIMIT, "the zip file's folder has too long a name");
+    if (top_length >= sizeof zip->top)
+        return error_set(err, TRBA_ERROR_LIMIT, "the zip file's folder has too long a name");
     memcpy(zip->top, (*out)->name, top_length);
     if ((*out)->n_bytes > pickle_limit_bytes)
         return error_set(err, TRBA_ERROR_LIMIT, "its data.pkl has %zu MiB; the limit is %zu", (*out)->n_bytes >> 20,
@@ -97,15 +98,18 @@ static trba_status check_byte_order(struct torch_zip *zip, trba_error *err)
 {
     struct zip_entry *entry = find_named(zip, "byteorder");
     if (entry == NULL) return TRBA_OK;
-    const trba_status status = entry->n_bytes > 64 ? TRBA_ERROR_FORMAT : zip_read_entry(&zip->archive, entry, zip->arena, err);
-    if (status == TRBA_OK && entry->n_bytes == 6 && memcmp(entry->data, "little", 6) == 0) return TRBA_OK;
-    if (status == TRBA_OK && entry->n_bytes == 3 && memcmp(entry->data, "big", 3) == 0)
-        return error_set(err, TRBA_ERROR_UNSUPPORTED, "this checkpoint was written on a big-endian machine: load it there "
-                         "with torch.load() and save it in safetensors form");
+    const trba_status status = zip_read_entry(&zip->archive, entry, zip->arena, err);
+    if (status != TRBA_OK) return status;
+    if (entry->n_bytes == 6 && memcmp(entry->data, "little", 6) == 0) return TRBA_OK;
+    if (entry->n_bytes == 3 && memcmp(entry->data, "big", 3) == 0)
+        return error_set(err, TRBA_ERROR_UNSUPPORTED,
+                         "this checkpoint was written on a big-endian machine: load it there with torch.load() and "
+                         "save it in safetensors form");
     return error_set(err, TRBA_ERROR_FORMAT, "damaged checkpoint: its byteorder entry is neither little nor big");
 }
 
-static trba_status find_storage(void *reader, const struct torch_storage *storage, const uint8_t **bytes, trba_error *err)
+static trba_status find_storage(void *reader, const struct torch_storage *storage, const uint8_t **bytes,
+                                trba_error *err)
 {
     struct torch_zip *zip = reader;
     struct zip_entry *entry = find_in_top(zip, "data/", storage->key);

@@ -32,7 +32,7 @@ trba_status zip_archive_open(const void *bytes, size_t n_bytes, struct arena *ar
                              trba_error *err);
 /* The entry of that name, or NULL. */
 struct zip_entry *zip_find_entry(const struct zip_archive *archive, const char *name);
-/* Makes entry->data valid: a pointer into the file when stored, else unpacked into `arena`. The CRC is checked, once. */
+/* Makes entry->data valid: a pointer into the file when stored, else unpacked into `arena`. The CRC is checked once. */
 trba_status zip_read_entry(struct zip_archive *archive, struct zip_entry *entry, struct arena *arena, trba_error *err);
 
 #endif
