@@ -156,7 +156,7 @@ struct size_source {
     int n_dimensions, axis, minus, divisor;
 };
 
-enum { MAX_SOURCES = 5, LARGEST_SIZE = 1 << 20 };
+enum { MAX_SOURCES = 4, LARGEST_SIZE = 1 << 20 };
 
 static const struct size_source input_channel_sources[][MAX_SOURCES] = {
     [TRBA_FEATURE_EXTRACTION_VGG] = {{"FeatureExtraction.ConvNet.0.weight", 4, 1, 0, 1},
@@ -181,12 +181,12 @@ static const struct size_source output_channel_sources[][MAX_SOURCES] = {
                                         {"FeatureExtraction.ConvNet.bn3.weight", 1, 0, 0, 1}},
 };
 
-static const struct size_source hidden_size_sources[MAX_SOURCES] = {
-    {"SequenceModeling.0.rnn.weight_hh_l0", 2, 1, 0, 1},
-    {"SequenceModeling.0.linear.weight", 2, 1, 0, 2},
-    {"SequenceModeling.1.rnn.weight_hh_l0", 2, 1, 0, 1},
-    {"Prediction.attention_cell.h2h.weight", 2, 0, 0, 1},
-    {"Prediction.generator.weight", 2, 1, 0, 1},
+static const struct size_source hidden_size_sources[][MAX_SOURCES] = {
+    [TRBA_SEQUENCE_MODELING_BILSTM] = {{"SequenceModeling.0.rnn.weight_hh_l0", 2, 1, 0, 1},
+                                       {"SequenceModeling.0.linear.weight", 2, 1, 0, 2},
+                                       {"SequenceModeling.1.rnn.weight_hh_l0", 2, 1, 0, 1}},
+    [TRBA_SEQUENCE_MODELING_NONE] = {{"Prediction.attention_cell.h2h.weight", 2, 0, 0, 1},
+                                     {"Prediction.generator.weight", 2, 1, 0, 1}},
 };
 
 static const struct size_source num_fiducial_sources[MAX_SOURCES] = {
@@ -285,7 +285,7 @@ static void infer_sizes(const struct tensor_table *table, trba_architecture *arc
     arch->input_channel = read_size(table, input_channel_sources[arch->feature_extraction]);
     arch->output_channel = read_size(table, output_channel_sources[arch->feature_extraction]);
     arch->num_class = read_size(table, num_class_sources[arch->prediction]);
-    if (has_hidden_size(arch)) arch->hidden_size = read_size(table, hidden_size_sources);
+    if (has_hidden_size(arch)) arch->hidden_size = read_size(table, hidden_size_sources[arch->sequence_modeling]);
     if (arch->transformation == TRBA_TRANSFORMATION_TPS) {
         arch->num_fiducial = read_size(table, num_fiducial_sources);
         infer_image_size(table, arch);
@@ -324,15 +324,16 @@ static trba_status refuse_strhub(const struct tensor *embeddings, trba_error *er
                      embeddings->n_dimensions > 0 ? (long long)embeddings->shape[0] : 0);
 }
 
-static trba_status require_size(const char *what, int size, int least, const trba_architecture *arch, trba_error *err)
+static trba_status require_size(const char *what, int size, int least, const struct size_source sources[MAX_SOURCES],
+                                const trba_architecture *arch, trba_error *err)
 {
     char name[64];
     if (size >= least) return TRBA_OK;
     trba_architecture_name(arch, name, sizeof name);
     if (size == 0)
         return error_set(err, TRBA_ERROR_MISMATCH,
-                         "this looks like a %s network, but every tensor that shows its %s is missing or misshapen: "
-                         "is the file damaged or cut?", name, what);
+                         "this looks like a %s network, but what shows its %s (%s) is missing or misshapen: is the "
+                         "file damaged, or cut?", name, what, sources[0].name);
     return error_set(err, TRBA_ERROR_MISMATCH, "this looks like a %s network, but with %s %d; the least is %d", name,
                      what, size, least);
 }
@@ -341,15 +342,20 @@ static trba_status require_sizes(const trba_architecture *arch, trba_error *err)
 {
     /* int(output_channel / 16) channels must be left in ResNet's first layer, / 8 in the others'. */
     const int least_channels = arch->feature_extraction == TRBA_FEATURE_EXTRACTION_RESNET ? 16 : 8;
-    trba_status status = require_size("input_channel", arch->input_channel, 1, arch, err);
-    if (status == TRBA_OK) status = require_size("output_channel", arch->output_channel, least_channels, arch, err);
+    trba_status status = require_size("input_channel", arch->input_channel, 1,
+                                      input_channel_sources[arch->feature_extraction], arch, err);
+    if (status == TRBA_OK)
+        status = require_size("output_channel", arch->output_channel, least_channels,
+                              output_channel_sources[arch->feature_extraction], arch, err);
     if (status == TRBA_OK && has_hidden_size(arch))
-        status = require_size("hidden_size", arch->hidden_size, 1, arch, err);
+        status = require_size("hidden_size", arch->hidden_size, 1, hidden_size_sources[arch->sequence_modeling], arch,
+                              err);
     if (status == TRBA_OK && arch->transformation == TRBA_TRANSFORMATION_TPS)
-        status = require_size("num_fiducial", arch->num_fiducial, 4, arch, err);
+        status = require_size("num_fiducial", arch->num_fiducial, 4, num_fiducial_sources, arch, err);
     if (status == TRBA_OK && arch->num_fiducial % 2 != 0) /* half of the points lie on either edge of the word */
         status = error_set(err, TRBA_ERROR_MISMATCH, "num_fiducial is %d, but must be even", arch->num_fiducial);
-    if (status == TRBA_OK) status = require_size("number of classes", arch->num_class, 2, arch, err);
+    if (status == TRBA_OK)
+        status = require_size("num_class", arch->num_class, 2, num_class_sources[arch->prediction], arch, err);
     return status;
 }
 
