@@ -20,7 +20,7 @@ _Static_assert(TRBA_SEQUENCE_MODELING_NONE == 1 && TRBA_SEQUENCE_MODELING_BILSTM
 _Static_assert(TRBA_PREDICTION_CTC == 1 && TRBA_PREDICTION_ATTN == 2, "order of the choices");
 _Static_assert(sizeof(trba_transformation) == sizeof(int), "choices are stored as int");
 
-enum { MOST_SIZE = 1 << 16, MOST_CHANNELS = 1 << 14 };
+enum { MOST_HEIGHT = 1024, MOST_WIDTH = 1 << 14, MOST_CHANNELS = 1 << 14 };
 
 #define FIELD(name) offsetof(struct architecture_settings, expect.name)
 
@@ -44,9 +44,9 @@ static const struct option_spec architecture_specs[] = {
      .offset = FIELD(hidden_size), .help = "size of the LSTM's state (default: as in the checkpoint)"},
     {.name = "num_fiducial", .kind = OPTION_NUMBER, .value = "N", .least = 1, .most = MOST_CHANNELS,
      .offset = FIELD(num_fiducial), .help = "control points of TPS (default: as in the checkpoint)"},
-    {.name = "imgH", .kind = OPTION_NUMBER, .value = "N", .least = 1, .most = MOST_SIZE, .offset = FIELD(img_h),
+    {.name = "imgH", .kind = OPTION_NUMBER, .value = "N", .least = 1, .most = MOST_HEIGHT, .offset = FIELD(img_h),
      .help = "height of the network's input (default: from TPS, else the sidecar's, else 32; easyocr: 64)"},
-    {.name = "imgW", .kind = OPTION_NUMBER, .value = "N", .least = 1, .most = MOST_SIZE, .offset = FIELD(img_w),
+    {.name = "imgW", .kind = OPTION_NUMBER, .value = "N", .least = 1, .most = MOST_WIDTH, .offset = FIELD(img_w),
      .help = "width of the network's input (default: from TPS, else the sidecar's, else 100; easyocr: varies)"},
 };
 

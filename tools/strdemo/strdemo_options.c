@@ -12,7 +12,7 @@ _Static_assert(TRBA_PRESET_CLOVAAI == 1 && TRBA_PRESET_EASYOCR == 2, "order of t
 _Static_assert(TRBA_CPU_AUTO == 0 && TRBA_CPU_REF == 1 && TRBA_CPU_BLAS == 2 && TRBA_CPU_AVX2 == 3 &&
                TRBA_CPU_AVX512 == 4, "order of the choices");
 
-enum { MOST_THREADS = 64, MOST_BATCH = 1024, MOST_LENGTH = 1000, MOST_WORKERS = 1024 };
+enum { MOST_THREADS = 64, MOST_BATCH = 1024, MOST_LENGTH = 1024, MOST_WORKERS = 1024 };
 
 #define FIELD(name) offsetof(struct strdemo_settings, name)
 

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""strdemo's command line: every refusal is one sentence and exit code 2; the table, --help and the manual agree."""
+
+import os
+import re
+
+import pytest
+from conftest import LOWER_ALNUM, SOURCE_DIR
+
+REFUSALS = {
+    "unknown option": (["--modle", "x"], "no option --modle; did you mean --model?"),
+    "other spelling": (["--img_h=3"], "did you mean --imgH?"),
+    "nothing near": (["--frobnicate"], "no option --frobnicate; --help"),
+    "unknown letter": (["-x"], '"-x"'),
+    "bundled letters": (["-vq"], '"-vq"'),
+    "missing value": (["x.png", "--model"], "--model needs a value"),
+    "option as value": (["--model", "--verbose", "x.png"], "--model needs a value, but the next argument"),
+    "value of a flag": (["--verbose=1", "x.png"], "--verbose takes no value"),
+    "no number": (["--threads", "two", "x.png"], '--threads needs a whole number, not "two"'),
+    "half a number": (["--batch", "3x", "x.png"], "--batch needs a whole number"),
+    "empty number": (["--batch=", "x.png"], "--batch needs a whole number"),
+    "fraction": (["--imgW=1.5", "x.png"], "--imgW needs a whole number"),
+    "too small": (["--batch", "0", "x.png"], "--batch must be from 1 to"),
+    "negative": (["--threads", "-1", "x.png"], "--threads must be from 0 to 64"),
+    "too large": (["--batch_max_length", "99999999999999999999", "x.png"], "--batch_max_length must be from 1 to"),
+    "unknown stage": (["--Prediction", "Attention", "x.png"], "--Prediction must be one of CTC|Attn"),
+    "unknown format": (["-f", "xml", "x.png"], "--format must be one of table|tsv|jsonl"),
+    "two channels": (["--input_channel", "2", "x.png"], "--input_channel must be 1 (grey) or 3 (RGB)"),
+    "rgb and grey": (["--rgb", "--input_channel", "1", "x.png"], "--input_channel must be 1 (grey) or 3 (RGB)"),
+    "two alphabets": (["--sensitive", "--character", "ab", "x.png"], "--sensitive and --character"),
+    "charset twice": (["--charset", "ab", "--character", "ab", "x.png"], "two alphabets"),
+    "compat easyocr": (["--compat", "clovaai", "--preset", "easyocr", "x.png"], "contradict"),
+    "quiet verbose": (["-q", "-v", "x.png"], "contradict"),
+    "no input": (["--threads", "1"], "nothing to read"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_refusal_is_one_sentence(strdemo, case):
+    arguments, words = REFUSALS[case]
+    done = strdemo.run(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1 and words in done.stderr
+
+
+def test_missing_model_is_refused(strdemo, tmp_path):
+    done = strdemo.run("--model", tmp_path / "none.pth", "x.png")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"strdemo: there is no such file: {tmp_path}/none.pth\n"
+
+
+def test_what_is_no_checkpoint_is_refused(strdemo, pictures):
+    done = strdemo.run("--model", pictures["word1.png"], "x.png")
+    assert (done.returncode, done.stdout) == (2, "") and done.stderr
+
+
+def test_model_comes_from_the_environment(strdemo, crnn, pictures):
+    done = strdemo.run("-f", "tsv", pictures["word1.png"], env={"TRBA_MODEL": str(crnn.path)})
+    assert done.returncode == 0
+    assert done.stdout == strdemo.run("-m", crnn.path, "-f", "tsv", pictures["word1.png"]).stdout
+
+
+def test_tier_the_processor_lacks_is_refused_or_used(strdemo, crnn, pictures):
+    done = strdemo.run("-m", crnn.path, "--cpu", "avx512", "-v", pictures["word1.png"])
+    assert (done.returncode == 2 and "--cpu avx512" in done.stderr) or "machine: avx512" in done.stderr
+
+
+def test_clovaais_names_work_in_both_spellings(strdemo, crnn, pictures):
+    options = {"saved_model": str(crnn.path), "Transformation": "None", "FeatureExtraction": "VGG",
+               "SequenceModeling": "BiLSTM", "Prediction": "CTC", "imgH": "32", "imgW": "100", "batch_size": "192",
+               "batch_max_length": "25", "workers": "4", "num_fiducial": "20", "input_channel": "1",
+               "output_channel": "32", "hidden_size": "16", "character": LOWER_ALNUM,
+               "image_folder": str(pictures["word1.png"])}
+    joined = strdemo.run(*(f"--{name}={value}" for name, value in options.items()))
+    apart = strdemo.run(*(part for name, value in options.items() for part in (f"--{name}", value)))
+    plain = strdemo.run("-m", crnn.path, pictures["word1.png"])
+    assert joined.returncode == 0, joined.stderr
+    assert joined.stdout == apart.stdout == plain.stdout
+
+
+def test_charset_may_be_preset_file_or_text(strdemo, crnn, pictures, tmp_path):
+    backwards = LOWER_ALNUM[::-1]
+    (tmp_path / "backwards.txt").write_text(backwards + "\n")
+    (tmp_path / "alnum36").write_text(backwards + "\n")
+
+    def text(*options):
+        done = strdemo.run("-m", crnn.path, "-f", "tsv", *options, pictures["word1.png"], cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.split("\t")[1]
+
+    plain = text()
+    turned = plain.translate(str.maketrans(LOWER_ALNUM, backwards))
+    assert plain != turned
+    assert text("--charset", "alnum36") == text("--charset", "preset:alnum36") == plain
+    assert text("--charset", "file:alnum36") == text("--charset", "backwards.txt") == turned
+    assert text("--charset", backwards) == text("--charset", f"text:{backwards}") == turned
+    assert text("--character", backwards) == turned
+
+
+def test_charset_of_the_wrong_size_is_refused_with_presets_that_fit(strdemo, crnn, pictures):
+    for options in (["--sensitive"], ["--charset", "abc"], ["--character", "abc"], ["--charset", "preset:printable94"]):
+        done = strdemo.run("-m", crnn.path, *options, pictures["word1.png"])
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "36" in done.stderr and "alnum36" in done.stderr
+
+
+# ---- the table, the help and the manual ----
+
+def table_names(*files):
+    return set(re.findall(r'\.name = "([^"]+)"', "".join((SOURCE_DIR / "tools" / file).read_text() for file in files)))
+
+
+def manual_text(name):
+    return (SOURCE_DIR / "docs" / "man" / name).read_text().replace("\\-", "-")
+
+
+def help_names(text):
+    return set(re.findall(r"^  (?:-\w, |    )--([\w-]+)", text, re.MULTILINE))
+
+
+def test_help_and_manual_have_every_option_of_the_table(strdemo):
+    names = table_names("strdemo/strdemo_options.c", "common/architecture_options.c")
+    done = strdemo.run("--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(names) > 30 and help_names(done.stdout) == names
+    manual = manual_text("strdemo.1")
+    assert not [name for name in names if not re.search(rf"--{name}\b", manual)]
+    assert set(re.findall(r"(?<![\w-])--([A-Za-z][\w-]*)", manual)) - {"json", "name"} == names
+
+
+def test_trba_help_and_manual_have_every_option_of_the_tables(trba):
+    manual = manual_text("trba.1")
+    for command, more in (("info", []), ("compare", ["common/architecture_options.c"]), ("charsets", [])):
+        names = table_names(f"trba/command_{command}.c", *more)
+        done = trba.run(command, "--help")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert help_names(done.stdout) == names
+        assert not [name for name in names if not re.search(rf"--{name}\b", manual)]
+
+
+def test_help_fits_a_hundred_columns_and_shows_defaults(strdemo):
+    lines = strdemo.run("-h").stdout.splitlines()
+    assert max(map(len, lines)) <= 100
+    options = re.split(r"\n  (?=-\w, --|    --)", "\n".join(lines))[1:]
+    without = [option.split()[0] for option in options if "default" not in option]
+    assert without == ["-h,", "--version"]
+
+
+def test_version_is_the_headers(strdemo, trba):
+    header = (SOURCE_DIR / "include" / "trba.h").read_text()
+    version = ".".join(re.search(rf"TRBA_VERSION_{part} (\d+)", header)[1] for part in ("MAJOR", "MINOR", "PATCH"))
+    assert strdemo.run("--version").stdout.startswith(f"strdemo {version}\n")
+    assert trba.run("version").stdout.startswith(f"trba {version}\n")
+
+
+def test_decimal_commas_of_a_locale_change_nothing(strdemo, crnn, pictures):
+    plain = strdemo.run("-m", crnn.path, "-f", "jsonl", pictures["word1.png"]).stdout
+    for locale in ("de_DE.UTF-8", "C"):
+        assert strdemo.run("-m", crnn.path, "-f", "jsonl", pictures["word1.png"],
+                           env={"LC_ALL": locale, "LANG": locale}).stdout == plain
+
+
+def test_default_model_that_is_missing_is_said(strdemo, tmp_path):
+    if any((SOURCE_DIR / "models").glob("english_g2.pth")):
+        pytest.skip("models/english_g2.pth is there, so the default model is found")
+    done = strdemo.run("x.png", cwd=tmp_path, env={"PATH": os.environ["PATH"]})
+    assert done.returncode == 2 and "make models" in done.stderr and "--model" in done.stderr

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The program trba: what it says about checkpoints, as text and as JSON, held against PyTorch's own state_dict."""
+
+import json
+
+import pytest
+from conftest import LOWER_ALNUM
+
+
+def info(trba, path, *options):
+    done = trba.run("info", path, "--json", *options)
+    assert done.stderr == ""
+    return done.returncode, json.loads(done.stdout)
+
+
+def test_info_of_a_checkpoint(trba, crnn):
+    code, found = info(trba, crnn.path)
+    assert code == 0
+    assert list(found) == ["file", "format", "root", "prefix_removed", "n_tensors", "n_parameters", "architecture",
+                           "alphabet", "opens"]
+    assert (found["file"], found["format"], found["root"], found["prefix_removed"]) == \
+        (str(crnn.path), "PyTorch zip", "", "module.")
+    assert found["n_tensors"] == len(crnn.state_dict())
+    assert found["n_parameters"] == sum(parameter.numel() for parameter in crnn.parameters())
+    assert found["architecture"] == {
+        "name": "None-VGG-BiLSTM-CTC", "Transformation": "None", "FeatureExtraction": "VGG",
+        "SequenceModeling": "BiLSTM", "Prediction": "CTC", "input_channel": 1, "output_channel": 32, "hidden_size": 16,
+        "num_fiducial": None, "num_class": 37, "imgH": None, "imgW": None}
+    assert found["alphabet"] == {"n_characters": 36, "presets": [{"name": "alnum36", "has_text": True}]}
+    opens = found["opens"]
+    assert opens.pop("packed_bytes") > 0 and opens.pop("cpu") in ("ref", "blas", "avx2", "avx512")
+    assert opens == {"ok": True, "sidecar": None, "preset": "clovaai", "charset": "alnum36", "imgH": 32, "imgW": 100,
+                     "pad": False, "batch_max_length": 25}
+
+
+def test_info_lists_the_tensors_of_the_state_dict(trba, attention):
+    _, found = info(trba, attention.path, "--tensors")
+    expected = [{"name": name, "dtype": str(tensor.dtype).partition(".")[2], "shape": list(tensor.shape)}
+                for name, tensor in attention.state_dict().items()]
+    assert found["tensors"] == expected
+    text = trba.run("info", attention.path, "--tensors").stdout
+    assert all(entry["name"] in text for entry in expected)
+
+
+def test_info_knows_the_size_of_tps_and_every_format(trba, tmp_path):
+    from conftest import write_network
+    from trba_torch.checkpoints import save_checkpoint
+
+    network = write_network(tmp_path, "x.pth", "TPS", "ResNet", "None", "Attn", num_class=96, num_fiducial=10,
+                            img_h=48, img_w=160)
+    for form, name in (("zip", "PyTorch zip"), ("legacy", "PyTorch legacy"), ("safetensors", "safetensors")):
+        save_checkpoint(network, tmp_path / "x.pth", form, prefix="")
+        code, found = info(trba, tmp_path / "x.pth")
+        assert (code, found["format"], found["prefix_removed"]) == (0, name, "")
+        sizes = {key: found["architecture"][key] for key in ("num_fiducial", "num_class", "imgH", "imgW")}
+        assert sizes == {"num_fiducial": 10, "num_class": 96, "imgH": 48, "imgW": 160}
+        assert [preset["name"] for preset in found["alphabet"]["presets"]] == ["printable94"]
+
+
+def test_info_says_when_the_alphabet_must_be_given(trba, tmp_path):
+    from conftest import write_network
+    network = write_network(tmp_path, "odd.pth", "None", "VGG", "None", "CTC", num_class=42)
+    code, found = info(trba, network.path)
+    assert code == 0 and found["alphabet"] == {"n_characters": 41, "presets": []}
+    assert found["opens"]["ok"] is False and "41" in found["opens"]["message"]
+    assert "--charset" in trba.run("info", network.path).stdout
+
+
+def test_info_names_the_sidecar_that_is_read(trba, crnn, tmp_path):
+    (tmp_path / "best.pth").write_bytes(crnn.path.read_bytes())
+    (tmp_path / "opt.txt").write_text(f"Transformation: None\nPrediction: CTC\ncharacter: {LOWER_ALNUM[::-1]}\n"
+                                      "imgH: 32\nimgW: 128\nPAD: True\n")
+    _, found = info(trba, tmp_path / "best.pth")
+    opens = found["opens"]
+    assert opens["sidecar"] == f"{tmp_path}/opt.txt"
+    assert (opens["charset"], opens["imgW"], opens["pad"]) == ("custom", 128, True)
+
+
+def test_info_of_other_weights_is_exit_code_1(trba, tmp_path):
+    torch = pytest.importorskip("torch")
+    torch.save({"layer.weight": torch.zeros(3, 4)}, tmp_path / "other.pth")
+    done = trba.run("info", tmp_path / "other.pth", "--json", "--tensors")
+    assert done.returncode in (1, 2)
+    if done.returncode == 1:
+        found = json.loads(done.stdout)
+        assert found["architecture"] is None and found["alphabet"] is None and found["opens"]["ok"] is False
+        assert found["tensors"] == [{"name": "layer.weight", "dtype": "float32", "shape": [3, 4]}]
+    else:
+        assert done.stdout == "" and len(done.stderr.splitlines()) == 1
+
+
+def test_info_of_no_checkpoint_is_exit_code_2(trba, pictures, tmp_path):
+    for path in (pictures["word1.png"], tmp_path / "none.pth", tmp_path):
+        done = trba.run("info", path, "--json")
+        assert (done.returncode, done.stdout) == (2, "") and done.stderr.startswith("trba: ")
+
+
+def test_compare_gives_the_lists_of_load_state_dict(trba, crnn):
+    """The judge is PyTorch: the same network, asked to load the same weights."""
+    from trba_torch import Architecture, Recogniser
+
+    asked = Recogniser(Architecture("None", "VGG", "BiLSTM", "Attn", num_class=37, output_channel=32, hidden_size=16))
+    result = asked.load_state_dict(crnn.state_dict(), strict=False)
+    done = trba.run("compare", crnn.path, "--Prediction", "Attn", "--json")
+    found = json.loads(done.stdout)
+    assert done.returncode == 1 and found["n_differences"] == len(found["differences"])
+    names = {kind: sorted(entry["name"] for entry in found["differences"] if entry["kind"] == kind)
+             for kind in ("missing", "unexpected", "shape")}
+    assert names == {"missing": sorted(result.missing_keys), "unexpected": sorted(result.unexpected_keys), "shape": []}
+    lines = trba.run("compare", crnn.path, "--Prediction", "Attn").stdout.splitlines()
+    assert sorted(line.split()[1] for line in lines) == sorted(names["missing"] + names["unexpected"])
+
+
+def test_compare_says_both_shapes(trba, crnn):
+    done = trba.run("compare", crnn.path, "--num_class", "95", "--json")
+    found = json.loads(done.stdout)["differences"]
+    assert {entry["name"]: entry["detail"] for entry in found} == {
+        "Prediction.weight": "has [37,16], needs [95,16]", "Prediction.bias": "has [37], needs [95]"}
+
+
+def test_compare_without_differences_is_exit_code_0(trba, crnn):
+    done = trba.run("compare", crnn.path, "--Transformation", "None", "--FeatureExtraction", "VGG")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_charsets(trba):
+    presets = {entry["name"]: entry for entry in json.loads(trba.run("charsets", "--json").stdout)}
+    assert presets["alnum36"]["text"] == LOWER_ALNUM
+    assert all(entry["text"] is None or len(entry["text"]) == entry["n_characters"] for entry in presets.values())
+    table = trba.run("charsets").stdout
+    assert all(name in table for name in presets)
+    assert trba.run("charsets", "alnum36").stdout == LOWER_ALNUM + "\n"
+    assert trba.run("charsets", "latin_g2").returncode == 1
+    assert trba.run("charsets", "none").returncode == 2
+
+
+def test_printable94_is_pythons(trba):
+    import string
+    assert trba.run("charsets", "printable94").stdout == string.printable[:-6] + "\n"
+
+
+REFUSALS = [[], ["inform"], ["info"], ["info", "a", "b"], ["info", "a", "--jsn"], ["compare"], ["version", "x"],
+            ["charsets", "a", "b"], ["compare", "x", "--rgb", "--input_channel", "1"]]
+
+
+@pytest.mark.parametrize("arguments", REFUSALS, ids=" ".join)
+def test_refusal_is_one_sentence(trba, arguments):
+    done = trba.run(*arguments)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+
+
+def test_help_lists_the_commands(trba):
+    texts = {trba.run(word).stdout for word in ("help", "--help", "-h")}
+    assert len(texts) == 1
+    assert all(f"\n  {name} " in next(iter(texts)) for name in ("info", "compare", "charsets", "version", "help"))
