@@ -20,7 +20,7 @@
 /* Wrappers nest three or four deep, modules ten. What lies deeper is not looked at. */
 enum { WALK_DEPTH_LIMIT = 32, MODULE_DEPTH_LIMIT = 64 };
 /* Modules may be shared by modules that are shared: a graph of 40 can have 2^40 paths. A real one has thousands. */
-enum { MODULE_STEPS_LIMIT = 1024 * 1024 };
+enum { MODULE_STEPS_LIMIT = 128 * 1024 };
 
 struct candidate {
     const char *root;

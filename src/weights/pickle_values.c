@@ -9,7 +9,7 @@
 enum { SLAB_VALUES = 256 };
 /* A checkpoint of the family needs 1 MiB, one with the state of an optimiser 5; the rest is room for hostile files to
  * run into a wall that costs little time. */
-static const size_t heap_limit_bytes = (size_t)128 << 20;
+static const size_t heap_limit_bytes = (size_t)64 << 20;
 
 void pickle_heap_init(struct pickle_heap *heap)
 {
