@@ -69,9 +69,9 @@ def brick(rng, width, height):
     row = y // brick_h
     column = (x + (row % 2) * brick_w // 2) // brick_w
     shade = 1.2 * rng.standard_normal((64, 64))[row % 64, column % 64] + fractal_noise(rng, width, height, 40, 40, 5)
-    wall = tinted(shade, (0.50, 0.24, 0.17), 0.13)
+    wall = tinted(shade, (0.76, 0.60, 0.47), 0.10)
     is_mortar = (y % brick_h < mortar) | ((x + (row % 2) * brick_w // 2) % brick_w < mortar)
-    return np.where(is_mortar[:, :, None], tinted(shade, (0.58, 0.54, 0.49), 0.06), wall)
+    return np.where(is_mortar[:, :, None], tinted(shade, (0.86, 0.83, 0.77), 0.04), wall)
 
 
 def cloth(rng, width, height):
@@ -219,6 +219,13 @@ def with_alpha(pixels):
     return image
 
 
+def as_16_bits(grey):
+    """Full 16-bit range with ink that is black: readable whether a program scales the samples, as OpenCV does, or clips
+    them at 255, as Pillow's convert('L') does (and shows white where there is no ink)."""
+    black_point = 64
+    return (np.maximum(grey - black_point, 0) / (255 - black_point) * 65535).astype(np.uint16)
+
+
 def in_mode(pixels, mode):
     image = Image.fromarray(pixels)
     if mode == "RGBA":
@@ -228,8 +235,7 @@ def in_mode(pixels, mode):
     if mode == "L":
         return image.convert("L")
     if mode == "I;16":
-        # Pillow's convert('L') clips 16-bit samples at 255 instead of scaling them, and so do we: values stay below.
-        return Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16))
+        return Image.fromarray(as_16_bits(np.asarray(image.convert("L"), np.float32)))
     return image
 
 
@@ -253,7 +259,7 @@ SAMPLES = (
     Sample("museum.png", "museum", "comfortaa", brushed_metal, (0.12, 0.13, 0.15), relief=0.3, shadow=0.35, noise=0.005),
     Sample("night.png", "OPEN", "comfortaa", paint((0.07, 0.05, 0.09)), (1.0, 0.42, 0.55), glow=0.9, spacing=0.05,
            blur=0.5, noise=0.02),
-    Sample("number.png", "1984", "slab", brick, (0.93, 0.91, 0.86), shadow=0.5, height=72, mode="I;16"),
+    Sample("number.png", "1984", "slab", brick, (0.06, 0.06, 0.08), tilt=-3, height=72, mode="I;16"),
     Sample("platform.jpg", "Platform", "opensans", paint((0.16, 0.17, 0.20)), (0.95, 0.83, 0.20), blur=1.3, noise=0.03,
            height=48, options=JPEG),
     Sample("riverside.jpg", "RIVERSIDE", "slab", wood, (0.13, 0.08, 0.05), bend=0.75, height=96,
