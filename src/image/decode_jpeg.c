@@ -183,9 +183,14 @@ static trba_status describe_failure(const struct jpeg_job *job, trba_error *err)
     if (job->has_too_many_scans)
         return error_set(err, TRBA_ERROR_LIMIT, "progressive JPEG with too many scans for its size (%u x %u pixels)",
                          job->jpeg.image_width, job->jpeg.image_height);
-    if (job->errors.msg_code == JERR_OUT_OF_MEMORY)
-        return error_set(err, TRBA_ERROR_MEMORY, "out of memory while decoding a JPEG");
-    return error_set(err, TRBA_ERROR_FORMAT, "damaged JPEG: %s", job->message);
+    switch (job->errors.msg_code) {
+    case JERR_OUT_OF_MEMORY: return error_set(err, TRBA_ERROR_MEMORY, "out of memory while decoding a JPEG");
+    case JERR_IMAGE_TOO_BIG: return error_set(err, TRBA_ERROR_LIMIT, "JPEG too large: %s", job->message);
+    case JERR_BAD_PRECISION:
+    case JERR_SOF_UNSUPPORTED:
+        return error_set(err, TRBA_ERROR_UNSUPPORTED, "JPEG of a kind that is not read: %s", job->message);
+    default: return error_set(err, TRBA_ERROR_FORMAT, "damaged JPEG: %s", job->message);
+    }
 }
 
 /* Everything that may jump. */

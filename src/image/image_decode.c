@@ -73,6 +73,7 @@ static bool is_space(uint8_t c) { return c == ' ' || c == '\n' || c == '\r' || c
 
 static bool is_text(const uint8_t *bytes, size_t n_bytes)
 {
+    if (bytes[0] >= 0x80) return false;
     for (size_t i = 0; i < n_bytes && i < 64; i++)
         if (bytes[i] < ' ' && !is_space(bytes[i])) return false;
     return true;
