@@ -26,8 +26,8 @@ void architecture_for_each_tensor(const trba_architecture *arch, architecture_te
 
 /* Calls `visit` (unless it is NULL) for every tensor in which the table differs from what `arch` needs: first the
  * missing and the misshapen in the order of state_dict(), then the unexpected in the file's order. Returns how many.
- * `arch` is complete but for img_h, img_w. An absent tensor that is not required counts only with the module it belongs
- * to, so the counts are those of load_state_dict(). */
+ * `arch` is complete but for img_h, img_w. The lists are those of load_state_dict(): it never misses a
+ * num_batches_tracked. Only the TPS buffers are more welcome to be absent here: alone, they do not count. */
 typedef void (*architecture_difference_visitor)(void *user, trba_difference kind, const char *name, const char *detail);
 size_t architecture_compare(const struct tensor_table *table, const trba_architecture *arch,
                             architecture_difference_visitor visit, void *user);

@@ -67,7 +67,8 @@ static void compare_needed(void *user, const char *name, int n_dimensions, const
     const struct tensor *tensor = tensor_table_find(c->table, name);
     if (is_required) c->is_module_missing = tensor == NULL;
     if (tensor == NULL) {
-        if (c->is_module_missing) report(c, TRBA_DIFFERENCE_MISSING, name, "");
+        const bool is_counter = n_dimensions == 0; /* num_batches_tracked: PyTorch makes up a missing one */
+        if (c->is_module_missing && !is_counter) report(c, TRBA_DIFFERENCE_MISSING, name, "");
         return;
     }
     if (shape_fits(tensor, n_dimensions, shape)) return;

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The alphabets by name, held against Python's string module and the specification of EasyOCR's English model."""
+
+import ctypes
+import os
+import string
+
+
+class Preset(ctypes.Structure):
+    _fields_ = [("name", ctypes.c_char_p), ("text", ctypes.c_char_p), ("n_characters", ctypes.c_int),
+                ("description", ctypes.c_char_p)]
+
+
+def read_presets():
+    library = ctypes.CDLL(os.environ["TRBA_TESTING_LIB"])
+    library.trba_charset_preset_at.argtypes = [ctypes.c_size_t]
+    library.trba_charset_preset_at.restype = ctypes.POINTER(Preset)
+    presets = []
+    while preset := library.trba_charset_preset_at(len(presets)):
+        presets.append(preset.contents)
+    return presets
+
+
+PRESETS = {preset.name.decode(): preset for preset in read_presets()}
+
+
+def text_of(name):
+    return PRESETS[name].text.decode()
+
+
+def test_texts_are_the_alphabets_of_the_programs():
+    assert text_of("alnum36") == string.digits + string.ascii_lowercase
+    assert text_of("printable94") == string.printable[:-6]
+    assert text_of("digits10") == string.digits
+    assert text_of("alnum62") == string.digits + string.ascii_letters
+    assert text_of("english_g2") == string.digits + string.punctuation + " €" + string.ascii_uppercase + \
+        string.ascii_lowercase
+
+
+def test_sizes_count_code_points():
+    for name, preset in PRESETS.items():
+        if preset.text is not None:
+            assert len(text_of(name)) == preset.n_characters, name
+
+
+def test_sizes_give_the_known_numbers_of_classes():
+    known = {"english_g2": 97, "latin_g2": 352, "cyrillic_g2": 208, "korean_g2": 1009, "japanese_g2": 2215,
+             "zh_sim_g2": 6719, "telugu_g2": 166, "kannada_g2": 168, "latin_g1": 168, "arabic_g1": 185,
+             "thai_g1": 177, "devanagari_g1": 188, "tamil_g1": 127, "bengali_g1": 170, "cyrillic_g1": 187,
+             "korean_g1": 1568, "japanese_g1": 3111, "zh_tra_g1": 5381, "zh_sim_g1": 6710}
+    assert {name: PRESETS[name].n_characters + 1 for name in known} == known
