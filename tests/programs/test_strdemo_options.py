@@ -150,7 +150,7 @@ def test_version_is_the_headers(strdemo, trba):
     header = (SOURCE_DIR / "include" / "trba.h").read_text()
     version = ".".join(re.search(rf"TRBA_VERSION_{part} (\d+)", header)[1] for part in ("MAJOR", "MINOR", "PATCH"))
     assert strdemo.run("--version").stdout.startswith(f"strdemo {version}\n")
-    assert trba.run("version").stdout.startswith(f"trba {version}\n")
+    assert trba.run("version").stdout.startswith(f"trba {version};")
 
 
 def test_decimal_commas_of_a_locale_change_nothing(strdemo, crnn, pictures):

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "exit_codes.h"
 #include "console.h"
+#include "exit_codes.h"
 
 void *memory_resize(void *old, size_t n, size_t item_bytes)
 {

@@ -10,9 +10,9 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-#include "common/tool_memory.h"
 #include "common/console.h"
 #include "common/natural_order.h"
+#include "common/tool_memory.h"
 
 void path_array_add(struct path_array *array, char *path)
 {

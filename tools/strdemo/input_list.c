@@ -13,8 +13,8 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#include "common/tool_memory.h"
 #include "common/console.h"
+#include "common/tool_memory.h"
 #include "folder_walk.h"
 
 enum { STDIN_MAX_BYTES = 256 * 1024 * 1024, STDIN_FIRST_BYTES = 64 * 1024 };

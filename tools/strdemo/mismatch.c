@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/tool_memory.h"
 #include "common/console.h"
+#include "common/tool_memory.h"
 
 /* ---- command lines ----------------------------------------------------------------------------------------------- */
 
@@ -101,7 +101,7 @@ static void print_difference(void *user, trba_difference kind, const char *name,
 {
     static const char *const words[] = {"missing", "unexpected", "shape"};
     (void)user;
-    console_print_plain("  %-10s %s%s%s", words[kind], name, detail[0] != '\0' ? "  " : "", detail);
+    console_print_plain("  %-10s  %s%s%s", words[kind], name, detail[0] != '\0' ? "  " : "", detail);
 }
 
 /* ---- trying ------------------------------------------------------------------------------------------------------ */

@@ -13,9 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/console.h"
 #include "common/exit_codes.h"
 #include "common/tool_memory.h"
-#include "common/console.h"
 #include "input_list.h"
 
 enum { BATCH = 16, COMPAT_BATCH = 192, PROGRESS_FROM = 64 };

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "common/tool_memory.h"
 #include "common/console.h"
+#include "common/tool_memory.h"
 
 double clock_ms(void)
 {

@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/json_text.h"
 #include "common/console.h"
+#include "common/json_text.h"
 #include "common/standard_files.h"
 
 enum { COLUMN_CHARACTERS = 25, FLOAT_DIGITS = 9 /* enough to get the same float back */ };

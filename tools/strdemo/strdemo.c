@@ -5,9 +5,10 @@
  *
  * Results go to stdout (or --output), everything else to stderr.
  */
+#include <stdio.h>
 
-#include "common/exit_codes.h"
 #include "common/console.h"
+#include "common/exit_codes.h"
 #include "common/standard_files.h"
 #include "mismatch.h"
 #include "reading.h"
@@ -32,13 +33,14 @@ static int print_version(void)
 static void describe_model(const trba_model *model, const char *path)
 {
     trba_model_info info;
-    char name[64];
+    char name[64], width[16] = "any width";
     trba_model_get_info(model, &info);
     trba_architecture_name(&info.architecture, name, sizeof name);
+    if (info.architecture.img_w > 0) snprintf(width, sizeof width, "%d", info.architecture.img_w);
     console_print_plain("model: %s", path);
-    console_print_plain("network: %s, input %d x %d x %d%s, %d classes", name, info.architecture.img_h,
-                        info.architecture.img_w, info.architecture.input_channel,
-                        info.architecture.img_w == 0 ? " (the width varies)" : "", info.architecture.num_class);
+    console_print_plain("network: %s, input %d x %s, %d channel%s, %d classes", name, info.architecture.img_h, width,
+                        info.architecture.input_channel, info.architecture.input_channel == 1 ? "" : "s",
+                        info.architecture.num_class);
     console_print_plain("alphabet: %s, %d characters", info.charset_name, info.n_characters);
     console_print_plain("settings: preset %s, pad %s, compat %s, at most %d characters, sidecar %s",
                         info.preset == TRBA_PRESET_EASYOCR ? "easyocr" : "clovaai", info.pad ? "yes" : "no",

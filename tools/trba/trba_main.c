@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "command_line.h"
 #include "common/console.h"
 #include "common/exit_codes.h"
 #include "common/standard_files.h"
-#include "command_line.h"
 #include "trba.h"
 #include "trba_commands.h"
 
@@ -38,7 +38,7 @@ int command_version(int argc, char *const *argv)
         return PROGRAM_REFUSED;
     }
     trba_system_info(info, sizeof info);
-    printf("trba %s\n%s\n", trba_version(), info);
+    printf("%s\n", info); /* begins with the name and the version */
     return finish_output(PROGRAM_OK);
 }
 
