@@ -79,9 +79,16 @@ def test_links_to_folders_are_not_followed(paths_of, tmp_path):
     (tmp_path / "real" / "loop").symlink_to("..")
     (tmp_path / "real" / "loop.png").symlink_to("..")
     (tmp_path / "real" / "link.png").symlink_to("1.png")
-    assert paths_of("real", cwd=tmp_path) == ["real/1.png", "real/link.png"]
+    (tmp_path / "real" / "nowhere.png").symlink_to("2.png")
+    assert paths_of("real", cwd=tmp_path) == ["real/1.png", "real/link.png", "real/nowhere.png"]
     (tmp_path / "way").symlink_to("real")
-    assert paths_of("way", cwd=tmp_path) == ["way/1.png", "way/link.png"]
+    assert paths_of("way", cwd=tmp_path) == ["way/1.png", "way/link.png", "way/nowhere.png"]
+
+
+def test_pipe_in_a_folder_is_passed_over(paths_of, tmp_path):
+    touch(tmp_path, "1.png")
+    os.mkfifo(tmp_path / "2.png")
+    assert paths_of(".", cwd=tmp_path) == ["./1.png"]
 
 
 def test_unreadable_subfolder_is_one_line_and_the_rest_is_read(strdemo, crnn, pictures, tmp_path):

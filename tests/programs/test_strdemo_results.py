@@ -50,6 +50,17 @@ def test_broken_picture_is_one_line_and_exit_code_1(strdemo, crnn, pictures):
     assert len(done.stderr.splitlines()) == 1 and str(pictures[BROKEN]) in done.stderr
 
 
+def test_failure_names_the_picture_once(strdemo, crnn, tmp_path):
+    (tmp_path / "a").write_bytes(b"no picture")
+    (tmp_path / "folder.png").mkdir()
+    (tmp_path / "list").write_text("a\nb\nfolder.png\n")
+    done = strdemo.run("-m", crnn.path, "@list", cwd=tmp_path)
+    broken, missing, folder = done.stderr.splitlines()
+    assert broken.startswith("strdemo: a: ")
+    assert missing == "strdemo: there is no such file: b"
+    assert folder == "strdemo: this is a folder, not a file: folder.png"
+
+
 def test_quiet_leaves_the_line_out_but_not_the_exit_code(strdemo, crnn, pictures):
     done = strdemo.run("--model", crnn.path, "--quiet", pictures[BROKEN])
     assert (done.returncode, done.stderr, done.stdout) == (1, "", HEADING)

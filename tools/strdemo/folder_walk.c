@@ -49,16 +49,21 @@ static char *join_path(const char *folder, const char *name)
     return path;
 }
 
+/* Is it a file, or something that must be tried to say what is wrong with it (a link to nowhere)? A pipe is neither:
+ * opening it would wait for ever. */
+static bool may_be_file(const char *path)
+{
+    struct stat target;
+    return stat(path, &target) != 0 || S_ISREG(target.st_mode);
+}
+
 /* Sorts an entry to the folders or the pictures, or drops it. Takes `path`. */
 static void place_entry(char *path, const char *name, struct path_array *folders, struct path_array *pictures)
 {
-    struct stat itself, target;
-    const bool is_there = lstat(path, &itself) == 0;
-    const bool is_link = is_there && S_ISLNK(itself.st_mode);
-    const bool is_folder_link = is_link && stat(path, &target) == 0 && S_ISDIR(target.st_mode);
-    if (is_there && S_ISDIR(itself.st_mode))
+    struct stat itself;
+    if (lstat(path, &itself) == 0 && S_ISDIR(itself.st_mode))
         path_array_add(folders, path);
-    else if (has_image_extension(name) && !is_folder_link)
+    else if (has_image_extension(name) && may_be_file(path))
         path_array_add(pictures, path);
     else
         free(path);

@@ -15,8 +15,8 @@ void path_array_add(struct path_array *array, char *path);
 void path_array_free(struct path_array *array);
 
 /* Adds every .png, .jpg and .jpeg file (upper or lower case) below `folder`, in natural order of the whole path. Like
- * os.walk(), it follows links to files but not to folders, so there are no loops. Returns the number of folders that
- * could not be read; each was a line on stderr. */
+ * os.walk(), it follows links to files but not to folders, so there are no loops; unlike it, it passes over pipes and
+ * devices. Returns the number of folders that could not be read; each was a line on stderr. */
 size_t folder_walk(const char *folder, struct path_array *out);
 
 #endif

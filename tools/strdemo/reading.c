@@ -74,17 +74,19 @@ static void drop_batch(struct reader *r)
     r->n_items = 0;
 }
 
-/* Why image i could not be read, with its path unless the sentence has it. */
+/* Why image i could not be read. The library's sentence names a file that cannot be opened, but not one whose bytes
+ * are no picture. */
 static void print_failure(const struct reader *r, size_t i, const trba_result *result)
 {
     const struct input_item *item = &r->items[i];
-    const char *message = item->problem != NULL ? item->problem : result->message;
     const char *note = r->black != NULL ? " (read as a black picture)" : "";
     if (r->options->settings.quiet) return;
-    if (strstr(message, item->path) != NULL || strcmp(item->path, "-") == 0)
-        console_print("%s%s", message, note);
+    if (item->problem != NULL)
+        console_print("%s%s", item->problem, note);
+    else if (result->status == TRBA_ERROR_IO)
+        console_print("%s%s", result->message, note);
     else
-        console_print("%s: %s%s", item->path, message, note);
+        console_print("%s: %s%s", item->bytes != NULL ? "standard input" : item->path, result->message, note);
 }
 
 /* --compat clovaai: puts the black dummy in the place of each image that failed. */
