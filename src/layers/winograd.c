@@ -8,7 +8,6 @@
  * A chunk is as many tiles as keep v and m in the last-level cache. F(4x4) does 36 products for 16 outputs instead of
  * 144: four times fewer.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
@@ -23,61 +22,67 @@ static int smaller(int a, int b) { return a < b ? a : b; }
 
 static const struct winograd_axis *axis_of(int outputs) { return outputs == 2 ? &winograd_axis_2 : &winograd_axis_4; }
 
-/* transformed[point][oc * c] = G . kernel . G^T, in double. */
-static void transform_kernels(const struct conv2d_shape *s, const struct winograd_axis *y, const struct winograd_axis *x,
-                              const float *kernel, float *transformed)
+enum { MAX_PANEL = 64 }; /* the widest gemm_columns of any tier */
+
+/* The kernels of one input channel for the columns of one panel, taps outermost. */
+static void gather_taps(const float *kernel, size_t column_stride, int n_columns, double taps[9][MAX_PANEL])
 {
-    const size_t n = (size_t)s->oc * (size_t)s->c;
-    for (size_t k = 0; k < n; k++) {
-        const float *w = kernel + k * 9;
-        for (int i = 0; i < y->points; i++) {
-            double row[3];
-            for (int j = 0; j < 3; j++)
-                row[j] = y->weight[i * 3] * w[j] + y->weight[i * 3 + 1] * w[3 + j] + y->weight[i * 3 + 2] * w[6 + j];
-            for (int j = 0; j < x->points; j++)
-                transformed[(size_t)(i * x->points + j) * n + k] =
-                    (float)(x->weight[j * 3] * row[0] + x->weight[j * 3 + 1] * row[1] + x->weight[j * 3 + 2] * row[2]);
+    for (int j = 0; j < n_columns; j++)
+        for (int t = 0; t < 9; t++) taps[t][j] = kernel[(size_t)j * column_stride + (size_t)t];
+}
+
+/* out[point][j] = G . kernel j . G^T, in double; consecutive points are point_stride apart. */
+static void transform_taps(const struct winograd_axis *y, const struct winograd_axis *x, double taps[9][MAX_PANEL],
+                           int n_columns, float *const *out, size_t offset)
+{
+    for (int i = 0; i < y->points; i++) {
+        double row[3][MAX_PANEL];
+        for (int k = 0; k < 3; k++)
+            for (int j = 0; j < n_columns; j++)
+                row[k][j] = y->weight[i * 3] * taps[k][j] + y->weight[i * 3 + 1] * taps[3 + k][j] +
+                            y->weight[i * 3 + 2] * taps[6 + k][j];
+        for (int k = 0; k < x->points; k++) {
+            float *to = out[i * x->points + k] + offset;
+            for (int j = 0; j < n_columns; j++)
+                to[j] = (float)(x->weight[k * 3] * row[0][j] + x->weight[k * 3 + 1] * row[1][j] +
+                                x->weight[k * 3 + 2] * row[2][j]);
         }
     }
 }
 
-static bool pack_points(const struct kernels *kernels, struct arena *arena, const float *transformed, int n_points,
-                        struct conv2d_weights *weights)
+/* Transforms panel by panel, straight into the order of gemm.h: point, panel, input channel, column. */
+static void pack_points(const struct kernels *kernels, const struct conv2d_shape *s, const struct winograd_axis *y,
+                        const struct winograd_axis *x, const float *kernel, float *const *points)
 {
-    const struct conv2d_shape *s = &weights->shape;
-    const size_t n = (size_t)s->oc * (size_t)s->c;
-    for (int p = 0; p < n_points; p++) {
-        const struct gemm_source source = {
-            .values = transformed + (size_t)p * n,
-            .row_stride = (size_t)s->c,
-            .n_segments = 1,
-            .segment_length = s->c,
-            .segment_padded = (int)round_up((size_t)s->c, CHANNEL_ALIGN),
-            .element_stride = 1,
-            .n_groups = 1,
-            .group_length = s->oc,
-            .group_padded = (int)round_up((size_t)s->oc, CHANNEL_ALIGN),
-        };
-        if (!gemm_pack(kernels, arena, &source, 1, &weights->points[p])) return false;
+    const int n_columns = (int)round_up((size_t)s->oc, CHANNEL_ALIGN);
+    const size_t depth = round_up((size_t)s->c, CHANNEL_ALIGN), column_stride = (size_t)s->c * 9;
+    for (int first = 0; first < s->oc; first += kernels->gemm_columns) {
+        const int width = smaller(kernels->gemm_columns, n_columns - first), n = smaller(width, s->oc - first);
+        for (int c = 0; c < s->c; c++) {
+            double taps[9][MAX_PANEL];
+            gather_taps(kernel + (size_t)first * column_stride + (size_t)c * 9, column_stride, n, taps);
+            transform_taps(y, x, taps, n, points, (size_t)first * depth + (size_t)c * (size_t)width);
+        }
     }
-    return true;
 }
 
 bool winograd_pack(const struct kernels *kernels, struct arena *arena, const float *kernel,
                    struct conv2d_weights *weights)
 {
+    const struct conv2d_shape *s = &weights->shape;
     weights->tile_rows = kernels->winograd_rows;
     weights->tile_columns = kernels->winograd_columns;
     const struct winograd_axis *y = axis_of(weights->tile_rows), *x = axis_of(weights->tile_columns);
-    const int n_points = y->points * x->points;
-    size_t n_floats;
-    if (!checked_mul((size_t)weights->shape.oc * (size_t)weights->shape.c, (size_t)n_points, &n_floats)) return false;
-    float *transformed = malloc(n_floats * sizeof(float));
-    if (transformed == NULL) return false;
-    transform_kernels(&weights->shape, y, x, kernel, transformed);
-    const bool done = pack_points(kernels, arena, transformed, n_points, weights);
-    free(transformed);
-    return done;
+    const int n_columns = (int)round_up((size_t)s->oc, CHANNEL_ALIGN), depth = (int)round_up((size_t)s->c, CHANNEL_ALIGN);
+    float *points[WINOGRAD_MAX_POINTS];
+    for (int p = 0; p < y->points * x->points; p++) {
+        points[p] = arena_alloc_array(arena, (size_t)depth * (size_t)n_columns, sizeof(float));
+        if (points[p] == NULL) return false;
+        weights->points[p] = (struct gemm_weights){.packed = points[p], .n_taps = 1, .depth = depth,
+                                                   .n_columns = n_columns};
+    }
+    pack_points(kernels, s, y, x, kernel, points);
+    return true;
 }
 
 /* ---- running ---- */

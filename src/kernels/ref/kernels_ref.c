@@ -7,20 +7,29 @@
 
 enum { REF_ROWS = 4, REF_COLUMNS = 16 };
 
+/* One row times one panel of `width` columns, the first of them `column`. */
+static void gemm_row_ref(const struct gemm_block *g, int row, int column, int width)
+{
+    const float *b = g->b + (size_t)column * (size_t)(g->n_taps * g->depth);
+    float sums[REF_COLUMNS];
+    for (int j = 0; j < width; j++) sums[j] = g->bias != NULL ? g->bias[column + j] : 0.0f;
+    for (int t = 0; t < g->n_taps; t++) {
+        const float *a = g->a[row] + g->taps[t];
+        for (int k = 0; k < g->depth; k++, b += width)
+            for (int j = 0; j < width; j++) sums[j] += a[k] * b[j];
+    }
+    for (int j = 0; j < width; j++) {
+        if (g->residual[0] != NULL) sums[j] += g->residual[row][column + j];
+        g->out[row][column + j] = g->has_relu && !(sums[j] > 0.0f) ? 0.0f : sums[j];
+    }
+}
+
 static void gemm_block_ref(const struct gemm_block *g)
 {
     for (int i = 0; i < g->n_rows; i++) {
-        for (int j = 0; j < g->n_columns; j++) {
-            const int panel = j / REF_COLUMNS, first = panel * REF_COLUMNS;
-            const int width = g->n_columns - first < REF_COLUMNS ? g->n_columns - first : REF_COLUMNS;
-            const float *b = g->b + (size_t)first * (size_t)(g->n_taps * g->depth) + (j - first);
-            float sum = g->bias != NULL ? g->bias[j] : 0.0f;
-            for (int t = 0; t < g->n_taps; t++) {
-                const float *a = g->a[i] + g->taps[t];
-                for (int k = 0; k < g->depth; k++, b += width) sum += a[k] * *b;
-            }
-            if (g->residual[0] != NULL) sum += g->residual[i][j];
-            g->out[i][j] = g->has_relu && !(sum > 0.0f) ? 0.0f : sum;
+        for (int column = 0; column < g->n_columns; column += REF_COLUMNS) {
+            const int left = g->n_columns - column;
+            gemm_row_ref(g, i, column, left < REF_COLUMNS ? left : REF_COLUMNS);
         }
     }
 }
@@ -50,7 +59,7 @@ static void winograd_input_ref(const struct winograd_axis *y, const struct winog
                                size_t row_stride, size_t pixel_stride, int channels, float *v, size_t point_stride)
 {
     for (int c = 0; c < channels; c++) {
-        float in[WINOGRAD_MAX_POINTS], out[WINOGRAD_MAX_POINTS];
+        float in[WINOGRAD_MAX_POINTS] = {0}, out[WINOGRAD_MAX_POINTS];
         for (int i = 0; i < y->points; i++)
             for (int j = 0; j < x->points; j++)
                 in[i * x->points + j] = patch[(size_t)i * row_stride + (size_t)j * pixel_stride + (size_t)c];
@@ -63,7 +72,7 @@ static void winograd_output_ref(const struct winograd_axis *y, const struct wino
                                 const struct winograd_output *o)
 {
     for (int c = 0; c < o->channels; c++) {
-        float in[WINOGRAD_MAX_POINTS], out[WINOGRAD_MAX_POINTS];
+        float in[WINOGRAD_MAX_POINTS] = {0}, out[WINOGRAD_MAX_POINTS];
         for (int p = 0; p < y->points * x->points; p++) in[p] = o->products[(size_t)p * o->point_stride + (size_t)c];
         transform_ref(y->output, y->outputs, y->points, x->output, x->outputs, x->points, in, out);
         for (int i = 0; i < o->n_rows; i++) {
