@@ -18,7 +18,8 @@ enum {
     DEFAULT_IMG_H = 32, DEFAULT_IMG_W = 100, /* clovaai's --imgH, --imgW */
     EASYOCR_IMG_H = 64,                      /* every built-in model of EasyOCR */
     DEFAULT_MAX_LENGTH = 25,                 /* clovaai's --batch_max_length */
-    MAX_IMG_H = 1024, MAX_IMG_W = 16384, MAX_MAX_LENGTH = 1024
+    MAX_IMG_H = 1024, MAX_IMG_W = 16384, MAX_MAX_LENGTH = 1024,
+    WEIGHTS_BLOCK_BYTES = 16 * 1024 * 1024   /* enough for huge pages to pay */
 };
 
 /* What the model is opened from. */
@@ -145,6 +146,9 @@ static trba_status pack_weights(const struct opening *opening, const trba_archit
     if (model->kernels.uses_blas) blas_use_one_thread();
     struct packer packer = {.table = opening->table, .kernels = &model->kernels, .arena = &model->arena};
     if (network_pack(&packer, arch, &model->network)) return TRBA_OK;
+    if (packer.not_finite[0] != '\0')
+        return error_set(opening->err, TRBA_ERROR_FORMAT, "the tensor %s holds NaN, infinity or a negative variance: the "
+                         "training has diverged or the file is damaged", packer.not_finite);
     return error_set(opening->err, TRBA_ERROR_MEMORY, "there is not enough memory for the weights");
 }
 
@@ -153,6 +157,7 @@ static trba_status open_table(const struct opening *opening, trba_model **out)
     trba_model *model = calloc(1, sizeof *model);
     if (model == NULL) return error_set(opening->err, TRBA_ERROR_MEMORY, "there is not enough memory for a model");
     arena_init(&model->arena, SIZE_MAX);
+    model->arena.block_bytes = WEIGHTS_BLOCK_BYTES;
     trba_architecture arch;
     trba_status status = settle(opening, model, &arch);
     if (status == TRBA_OK) status = pack_weights(opening, &arch, model);

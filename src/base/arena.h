@@ -5,13 +5,15 @@
 
 #include <stddef.h>
 
-/* Grows by blocks (each a malloc) up to `limit_bytes` in all. Not shared between threads. */
+/* Grows by blocks up to `limit_bytes` in all. Not shared between threads. */
 struct arena {
     struct arena_block *blocks;
     size_t used_bytes;  /* handed out, alignment included */
     size_t limit_bytes;
+    size_t block_bytes; /* of a new block, at least; may be changed after arena_init() */
 };
 
+/* Blocks of 64 KiB. */
 void arena_init(struct arena *a, size_t limit_bytes);
 /* 64-byte aligned, zeroed; NULL when over the limit or out of memory. */
 void *arena_alloc(struct arena *a, size_t n_bytes);

@@ -10,10 +10,23 @@
 
 #include "base/checked.h"
 
-enum { NAME_BYTES = 160 };
+enum { NAME_BYTES = sizeof ((struct packer *)NULL)->not_finite };
 static const double batch_norm_epsilon = 1e-5; /* nn.BatchNorm2d's default */
 
 int padded_channels(int channels) { return (int)round_up((size_t)channels, CHANNEL_ALIGN); }
+
+static bool all_finite(const float *values, size_t n)
+{
+    float sum = 0.0f; /* 0 * x is 0 for finite x, else NaN */
+    for (size_t i = 0; i < n; i++) sum += 0.0f * values[i];
+    return sum == 0.0f;
+}
+
+static void refuse_tensor(struct packer *packer, const char *name)
+{
+    packer->failed = true;
+    snprintf(packer->not_finite, sizeof packer->not_finite, "%s", name);
+}
 
 float *pack_read(struct packer *packer, const char *format, ...)
 {
@@ -26,8 +39,14 @@ float *pack_read(struct packer *packer, const char *format, ...)
     const struct tensor *tensor = tensor_table_find(packer->table, name);
     assert(tensor != NULL);
     float *values = malloc((tensor->n_elements + 1) * sizeof(float));
-    if (values == NULL) packer->failed = true;
-    else tensor_read_float(tensor, values);
+    if (values == NULL) {
+        packer->failed = true;
+        return NULL;
+    }
+    tensor_read_float(tensor, values);
+    if (!all_finite(values, tensor->n_elements)) {
+        refuse_tensor(packer, name);
+    }
     return values;
 }
 
@@ -45,6 +64,7 @@ struct batch_norm pack_batch_norm(struct packer *packer, const char *name, int n
         norm.shift = norm.scale + n;
         for (int i = 0; i < n; i++) {
             const double scale = (double)gamma[i] / sqrt((double)variance[i] + batch_norm_epsilon);
+            if (!isfinite(scale)) refuse_tensor(packer, name);
             norm.scale[i] = (float)scale;
             norm.shift[i] = (float)((double)beta[i] - (double)mean[i] * scale);
         }

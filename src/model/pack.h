@@ -8,13 +8,14 @@
 #include "layers/gemm.h"
 #include "weights/tensor_table.h"
 
-/* Where packing takes from and puts to. `failed` is sticky: after the first failure (memory) every call does nothing, so
- * a stage packs all its layers and its caller looks once. */
+/* Where packing takes from and puts to. `failed` is sticky: after the first failure (memory, or weights that are not
+ * finite) every call does nothing, so a stage packs all its layers and its caller looks once. */
 struct packer {
     const struct tensor_table *table;
     const struct kernels *kernels;
     struct arena *arena;
     bool failed;
+    char not_finite[160]; /* the name of a tensor with values no network can have; "": memory was the reason */
 };
 
 /* The tensor's elements as floats, malloc'd; NULL after failure. The name is made as by printf. */
