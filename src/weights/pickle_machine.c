@@ -732,7 +732,10 @@ trba_status pickle_read(struct byte_reader *in, struct pickle_heap *heap, struct
     if (m == NULL) return error_set(err, TRBA_ERROR_MEMORY, "no memory to read the pickle");
     m->in = in;
     m->heap = heap;
-    trba_status status = run_pickle(m, err);
+    /* The stack is never NULL, so that an empty one has an address too. */
+    trba_status status = grow_array(&m->stack, &m->stack_capacity, 1)
+                             ? run_pickle(m, err)
+                             : error_set(err, TRBA_ERROR_MEMORY, "no memory to read the pickle");
     if (status == TRBA_OK && (m->n_marks > 0 || m->n_stack == 0))
         status = error_set(err, TRBA_ERROR_FORMAT, "damaged pickle: it stops before anything is complete");
     if (status == TRBA_OK) *out = m->stack[m->n_stack - 1];

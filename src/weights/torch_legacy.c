@@ -34,7 +34,7 @@ static trba_status check_magic(struct torch_legacy *legacy, trba_error *err)
     if (status != TRBA_OK) return status;
     if (value->kind == PICKLE_LONG && pickle_text_equals(value->as.text, magic)) return TRBA_OK;
     return error_set(err, TRBA_ERROR_UNSUPPORTED,
-                     "this is a Python pickle (of %s) but not a PyTorch checkpoint: save a state_dict with torch.save()",
+                     "this is a Python pickle (of %s), not a PyTorch checkpoint: save a state_dict with torch.save()",
                      pickle_kind_name(value->kind));
 }
 

@@ -31,7 +31,7 @@ def case(reason, message):
     return register
 
 
-# ---- pickles, opcode by opcode ------------------------------------------------------------------------------------------
+# ---- pickles, opcode by opcode ---------------------------------------------------------------------------------------
 
 PROTO, STOP, MARK, EMPTY_DICT, EMPTY_LIST, EMPTY_TUPLE = b"\x80\x02", b".", b"(", b"}", b"]", b")"
 SETITEM, SETITEMS, APPEND, APPENDS, REDUCE, BUILD, NEWOBJ = b"s", b"u", b"a", b"e", b"R", b"b", b"\x81"
@@ -66,7 +66,8 @@ def get(number):
 
 
 def storage(key="0", kind="FloatStorage", n=6, view=b""):
-    return MARK + text("storage") + name("torch", kind) + text(key) + text("cpu") + integer(n) + view + TUPLE + BINPERSID
+    identity = text("storage") + name("torch", kind) + text(key) + text("cpu") + integer(n) + view
+    return MARK + identity + TUPLE + BINPERSID
 
 
 def tensor(n=6, offset=0, shape=(2, 3), strides=(3, 1), stored=None):
@@ -79,7 +80,7 @@ def state_dict(value, key="Prediction.weight"):
     return PROTO + EMPTY_DICT + text(key) + value + SETITEM + STOP
 
 
-# ---- zip files, field by field ------------------------------------------------------------------------------------------
+# ---- zip files, field by field ---------------------------------------------------------------------------------------
 
 
 class Entry:
@@ -98,8 +99,9 @@ class Entry:
 
 
 def local_header(h):
-    return struct.pack("<IHHHHHIIIHH", 0x04034B50, 20, h["flags"], h["method"], 0, 0, h["crc"], h["packed"] & 0xFFFFFFFF,
-                       h["size"] & 0xFFFFFFFF, len(h["name"]), len(h["extra"])) + h["name"] + h["extra"]
+    return struct.pack("<IHHHHHIIIHH", 0x04034B50, 20, h["flags"], h["method"], 0, 0, h["crc"],
+                       h["packed"] & 0xFFFFFFFF, h["size"] & 0xFFFFFFFF, len(h["name"]),
+                       len(h["extra"])) + h["name"] + h["extra"]
 
 
 def central_header(h, offset):
@@ -148,7 +150,7 @@ def good_zip():
     return torch_zip(GOOD_PICKLE)
 
 
-# ---- legacy files -------------------------------------------------------------------------------------------------------
+# ---- legacy files ----------------------------------------------------------------------------------------------------
 
 MAGIC = PROTO + b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19" + STOP
 LITTLE = PROTO + EMPTY_DICT + text("little_endian") + b"\x88" + SETITEM + STOP
@@ -160,10 +162,11 @@ def legacy_keys(*keys):
 
 
 def legacy_file(obj=GOOD_PICKLE, keys=("0",), count=6, data=FLOATS, version=1001, system=LITTLE):
-    return (MAGIC + PROTO + integer(version) + STOP + system + obj + legacy_keys(*keys) + struct.pack("<q", count) + data)
+    head = MAGIC + PROTO + integer(version) + STOP + system
+    return head + obj + legacy_keys(*keys) + struct.pack("<q", count) + data
 
 
-# ---- safetensors --------------------------------------------------------------------------------------------------------
+# ---- safetensors -----------------------------------------------------------------------------------------------------
 
 
 def safetensors_file(header, data=FLOATS, length=None):
@@ -175,7 +178,7 @@ def st_tensor(dtype="F32", shape="[2, 3]", offsets="[0, 24]"):
     return '{"dtype": "%s", "shape": %s, "data_offsets": %s}' % (dtype, shape, offsets)
 
 
-# ---- not a checkpoint at all --------------------------------------------------------------------------------------------
+# ---- not a checkpoint at all -----------------------------------------------------------------------------------------
 
 
 @case("nothing was downloaded", "empty")
@@ -272,7 +275,7 @@ def noise():
     return bytes((i * 167 + 13) % 256 for i in range(1000))
 
 
-@case("a Python pickle that torch.save() did not make", "not a PyTorch checkpoint")
+@case("a Python pickle that torch.save() did not make", "a Python pickle .of a dict., not a PyTorch checkpoint")
 def plain_pickle():
     return pickle.dumps({"words": ["a", "b"], "n": 3}, protocol=4)
 
@@ -302,7 +305,7 @@ def zip_without_pickle():
     return zip_file([Entry("photos/1.jpg", b"\xff\xd8\xff")])
 
 
-# ---- pickles that want to run something ---------------------------------------------------------------------------------
+# ---- pickles that want to run something ------------------------------------------------------------------------------
 
 
 def call(module, attribute, argument):
@@ -345,7 +348,7 @@ def calls_without_tuple():
     return torch_zip(PROTO + name("torch._utils", "_rebuild_tensor_v2") + integer(1) + REDUCE + STOP)
 
 
-# ---- pickles that break the machine -------------------------------------------------------------------------------------
+# ---- pickles that break the machine ----------------------------------------------------------------------------------
 
 
 @case("SETITEM on a list (CVE-2026-24747)", "a key is set in a list")
@@ -460,7 +463,8 @@ def list_holds_itself():
 
 @case("dicts that hold each other, and no tensors", "no named tensors")
 def dicts_hold_each_other():
-    return torch_zip(PROTO + EMPTY_DICT + put(0) + text("a") + EMPTY_DICT + text("b") + get(0) + SETITEM + SETITEM + STOP)
+    inner = EMPTY_DICT + text("b") + get(0) + SETITEM
+    return torch_zip(PROTO + EMPTY_DICT + put(0) + text("a") + inner + SETITEM + STOP)
 
 
 @case("a module that holds itself", "modules are nested more than")
@@ -535,7 +539,7 @@ def duplicate_tensor_names():
     return torch_zip(PROTO + EMPTY_DICT + item + item + STOP)
 
 
-# ---- tensors that lie ---------------------------------------------------------------------------------------------------
+# ---- tensors that lie ------------------------------------------------------------------------------------------------
 
 
 def lying_tensor(**fields):
@@ -657,7 +661,7 @@ def tensor_without_arguments():
     return torch_zip(state_dict(name("torch._utils", "_rebuild_tensor_v2") + EMPTY_TUPLE + REDUCE))
 
 
-# ---- zip files that lie -------------------------------------------------------------------------------------------------
+# ---- zip files that lie ----------------------------------------------------------------------------------------------
 
 
 @case("two entries of one name: which one is read depends on the program", "two entries named archive/data/0")
@@ -860,7 +864,7 @@ def zip_middle_endian():
     return torch_zip(GOOD_PICKLE, extra=[Entry("archive/byteorder", b"middle")])
 
 
-# ---- legacy files that lie ----------------------------------------------------------------------------------------------
+# ---- legacy files that lie -------------------------------------------------------------------------------------------
 
 
 @case("legacy file, cut inside the weights", "file ends inside its weights")
@@ -940,7 +944,7 @@ def legacy_version():
     return legacy_file(version=1002)
 
 
-# ---- safetensors that lie -----------------------------------------------------------------------------------------------
+# ---- safetensors that lie --------------------------------------------------------------------------------------------
 
 
 @case("a header of 2^62 bytes", "header would have 4611686018427387904 bytes")
