@@ -51,7 +51,7 @@ struct comparison {
     const struct tensor_table *table;
     architecture_difference_visitor visit;
     void *user;
-    size_t n_differences;
+    size_t n_differences, n_matched; /* matched: of the table's tensors, by name */
     bool is_module_missing; /* was the last required tensor missing? */
 };
 
@@ -71,6 +71,7 @@ static void compare_needed(void *user, const char *name, int n_dimensions, const
         if (c->is_module_missing && !is_counter) report(c, TRBA_DIFFERENCE_MISSING, name, "");
         return;
     }
+    c->n_matched++;
     if (shape_fits(tensor, n_dimensions, shape)) return;
     char detail[160];
     snprintf(detail, sizeof detail, "has %s, needs %s", show_shape(tensor->n_dimensions, tensor->shape).text,
@@ -98,6 +99,7 @@ static bool is_bookkeeping(const char *name)
 
 static void compare_unexpected(struct comparison *c, const trba_architecture *arch)
 {
+    if (c->n_matched == c->table->n_tensors) return; /* as a rule; the search below is quadratic */
     for (size_t i = 0; i < c->table->n_tensors; i++) {
         struct search search = {.name = c->table->tensors[i].name, .is_found = false};
         if (is_bookkeeping(search.name)) continue;
