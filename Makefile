@@ -28,6 +28,11 @@ build: packages ## build the library and the programs, optimised, in build/relea
 models: packages ## fetch the default model into models/
 	@$(PYTHON) scripts/fetch_english_g2.py
 
+parity: test-packages venv models ## compare with PyTorch on 1,000 rendered words; writes docs/PARITY.md
+	cmake --preset test
+	$(BUILD) test --target trba_testing
+	.venv/bin/python tests/parity/run_parity.py --library build/test/libtrba_testing.so --output docs/PARITY.md
+
 asan: test-packages venv ## run the unit and hostile-file tests under AddressSanitizer and UBSan
 	cmake --preset asan
 	$(BUILD) asan

@@ -25,6 +25,8 @@ install(FILES "${PROJECT_BINARY_DIR}/trba-config.cmake" "${PROJECT_BINARY_DIR}/t
 set(pkgconfig_dir "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 file(RELATIVE_PATH TRBA_PC_PREFIX "/${pkgconfig_dir}" "/")
 string(REGEX REPLACE "/$" "" TRBA_PC_PREFIX "${TRBA_PC_PREFIX}")
-list(JOIN TRBA_PC_MODULES " " TRBA_PC_REQUIRES)
+# For who links libtrba.a. Not "Requires.private: openblas": that would ask every user of the shared library for the
+# dependencies' headers, and for the Fortran runtime that only a static OpenBLAS needs.
+list(JOIN TRBA_DEPENDENCIES_LDFLAGS " " TRBA_PC_LIBS_PRIVATE)
 configure_file(cmake/trba.pc.in trba.pc @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/trba.pc" DESTINATION "${pkgconfig_dir}")

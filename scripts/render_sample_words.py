@@ -122,7 +122,7 @@ class Sample:
 
 
 def draw_mask(sample, em):
-    """The word as float [height, width], 1 where there is ink, with margins; letters rise along an arc if it is bent."""
+    """The word as float [height, width], 1 where there is ink, with margins; bent: the letters rise along an arc."""
     font = ImageFont.truetype(FONTS[sample.font], em)
     advances = [font.getlength(sample.text[:i + 1]) - font.getlength(sample.text[:i]) + sample.spacing * em
                 for i in range(len(sample.text))]
@@ -211,7 +211,7 @@ def photograph(sample, image, rng):
 
 
 def with_alpha(pixels):
-    """Round corners cut out by alpha. Readers that ignore alpha, as Pillow's convert('L') does, see the full picture."""
+    """Round corners cut out by alpha. Who ignores alpha, as Pillow's convert('L') does, sees the full picture."""
     image = Image.fromarray(pixels)
     alpha = Image.new("L", image.size)
     ImageDraw.Draw(alpha).rounded_rectangle((0, 0, image.width - 1, image.height - 1), image.height // 5, fill=255)
@@ -256,7 +256,8 @@ SAMPLES = (
     Sample("library.png", "LIBRARY", "serif", stone, (0.47, 0.44, 0.40), spacing=0.08, relief=-0.55, noise=0.004,
            mode="RGBA"),
     Sample("market.jpg", "Market", "cabin", cloth, (0.55, 0.12, 0.10), tilt=-7, mode="L", options=JPEG),
-    Sample("museum.png", "museum", "comfortaa", brushed_metal, (0.12, 0.13, 0.15), relief=0.3, shadow=0.35, noise=0.005),
+    Sample("museum.png", "museum", "comfortaa", brushed_metal, (0.12, 0.13, 0.15), relief=0.3, shadow=0.35,
+           noise=0.005),
     Sample("night.png", "OPEN", "comfortaa", paint((0.07, 0.05, 0.09)), (1.0, 0.42, 0.55), glow=0.9, spacing=0.05,
            blur=0.5, noise=0.02),
     Sample("number.png", "1984", "slab", brick, (0.06, 0.06, 0.08), tilt=-3, height=72, mode="I;16"),
