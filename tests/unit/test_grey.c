@@ -24,13 +24,13 @@ static void check_row(enum pixel_kind kind, const uint8_t *in, size_t n, int cha
         assert_int_equal(out[i], SENTINEL);
 }
 
-/* 19595 * 255 + 0x8000 = 5029493 = 76 * 65536 + 48757, and so on. */
+/* 19595 * 255 + 0x8000 = 5029493 = 76 * 65536 + 48757, and so on; (0, 52, 184) is exactly a half. */
 static void rgb_becomes_the_rounded_weighted_mean(void **state)
 {
     (void)state;
-    static const uint8_t rgb[] = {255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255, 0, 0, 0, 10, 20, 30};
-    static const uint8_t grey[] = {76, 150, 29, 255, 0, 18};
-    check_row(PIXEL_RGB, rgb, 6, 1, grey);
+    static const uint8_t rgb[] = {255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255, 0, 0, 0, 10, 20, 30, 0, 52, 184};
+    static const uint8_t grey[] = {76, 150, 29, 255, 0, 18, 52};
+    check_row(PIXEL_RGB, rgb, 7, 1, grey);
 }
 
 static void channel_orders_and_alpha_do_not_matter(void **state)
