@@ -43,6 +43,16 @@ def test_refusal_is_one_sentence(strdemo, case):
     assert len(done.stderr.splitlines()) == 1 and words in done.stderr
 
 
+def test_compat_refuses_a_sidecar_that_asks_for_easyocr(strdemo, crnn, tmp_path):
+    (tmp_path / "x.pth").write_bytes(crnn.path.read_bytes())
+    (tmp_path / "x.yaml").write_text("preset: easyocr\n")
+    done = strdemo.run("-m", tmp_path / "x.pth", "--compat", "clovaai", "x.png")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "x.yaml" in done.stderr and "--no-sidecar" in done.stderr
+    done = strdemo.run("-m", tmp_path / "x.pth", "--compat", "clovaai", "--no-sidecar", "x.png")
+    assert done.returncode == 0, done.stderr
+
+
 def test_missing_model_is_refused(strdemo, tmp_path):
     done = strdemo.run("--model", tmp_path / "none.pth", "x.png")
     assert (done.returncode, done.stdout) == (2, "")

@@ -62,9 +62,10 @@ static void take_batch(struct reader *r)
     r->n_items = 0;
     while (r->n_items < r->batch && input_list_next(r->inputs, &r->items[r->n_items])) {
         const struct input_item *item = &r->items[r->n_items];
-        const bool is_stdin = item->bytes != NULL || item->problem != NULL;
-        r->images[r->n_items++] = is_stdin ? trba_image_encoded(item->bytes, item->n_bytes)
-                                           : trba_image_file(item->path);
+        /* Half a picture from stdin is none: it counts as no bytes. */
+        const size_t n_bytes = item->problem == NULL ? item->n_bytes : 0;
+        r->images[r->n_items++] = item->bytes != NULL ? trba_image_encoded(item->bytes, n_bytes)
+                                                      : trba_image_file(item->path);
     }
 }
 
