@@ -18,7 +18,7 @@
 
 #include "base/checked.h"
 
-/* A network of the family takes 8,000 opcodes; a large language model with its optimiser about a million. */
+/* TPS-ResNet-BiLSTM-Attn takes 8,744, with the state of Adam 28,003: this is 150 times as many. */
 enum { OPCODES_LIMIT = 4 * 1024 * 1024 };
 /* Python's pickler writes containers in batches of 1000, nested by its recursion limit of about 1000. */
 enum { STACK_LIMIT = 1024 * 1024, MARKS_LIMIT = 4096 };

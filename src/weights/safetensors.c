@@ -16,7 +16,7 @@
 #include "weights/table_builder.h"
 #include "weights/tensor_view.h"
 
-/* A network's header has 40 KiB. JSON is parsed into many small allocations, so more is refused early. */
+/* A network's header has about 30 KB. JSON is parsed into many small allocations, so more is refused early. */
 enum { HEADER_LIMIT_BYTES = 8 * 1024 * 1024 };
 
 struct data_span {

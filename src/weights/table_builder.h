@@ -9,7 +9,7 @@
 #include "base/status.h"
 #include "weights/tensor_table.h"
 
-/* The networks here have up to 350 tensors, large language models a few thousand. */
+/* TPS-ResNet-BiLSTM-Attn has 252 tensors. */
 enum { TENSORS_LIMIT = 65536, NAME_LIMIT_BYTES = 1024 };
 
 struct table_builder {

@@ -5,8 +5,8 @@
 
 #include "weights/tensor_table.h"
 
-/* More elements than its storage has only a broadcast (stride 0) tensor has; 16 Mi is twice the largest weight of the
- * family and keeps a few bytes of file from asking for terabytes of memory. */
+/* More elements than its storage has only a broadcast (stride 0) tensor has; 16 Mi is seven times the largest weight
+ * of the family and keeps a few bytes of file from asking for terabytes of memory. */
 enum { TENSOR_BROADCAST_LIMIT = 16 * 1024 * 1024 };
 
 /* As the file says it: nothing is checked yet. */
