@@ -21,7 +21,7 @@ static trba_status grow(struct file_buffer *buffer, size_t capacity, const char 
 {
     if (capacity <= buffer->capacity) return TRBA_OK;
     uint8_t *bytes = realloc(buffer->bytes, capacity);
-    if (bytes == NULL) return error_set(err, TRBA_ERROR_MEMORY, "there is not enough memory to read %s", path);
+    if (bytes == NULL) return error_set(err, TRBA_ERROR_MEMORY, "there is not enough memory for a file of this size: %s", path);
     buffer->bytes = bytes;
     buffer->capacity = capacity;
     return TRBA_OK;
@@ -42,8 +42,8 @@ static trba_status read_descriptor(int fd, const char *path, size_t limit, struc
         if (n < 0) return error_set(err, TRBA_ERROR_IO, "cannot read %s: %s", path, strerror(errno));
         buffer->n_bytes += (size_t)n;
         if (buffer->n_bytes > limit)
-            return error_set(err, TRBA_ERROR_LIMIT, "%s is larger than %zu MiB, the limit for an image file", path,
-                             limit >> 20);
+            return error_set(err, TRBA_ERROR_LIMIT, "this file is larger than %zu MiB, the limit for an image: %s",
+                             limit >> 20, path);
         if (buffer->n_bytes == buffer->capacity) status = grow(buffer, 2 * buffer->capacity, path, err);
     }
     return status;
