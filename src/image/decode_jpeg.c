@@ -41,7 +41,7 @@ struct jpeg_job {
     size_t n_bytes;
 };
 
-/* ---- what libjpeg calls ------------------------------------------------------------------------------------------- */
+/* ---- what libjpeg calls ----------------------------------------------------------------------------------------- */
 
 static void on_error(j_common_ptr jpeg)
 {
@@ -83,7 +83,7 @@ static void source_skip(j_decompress_ptr jpeg, long n)
     jpeg->src->bytes_in_buffer -= skipped;
 }
 
-/* ---- steps -------------------------------------------------------------------------------------------------------- */
+/* ---- steps ------------------------------------------------------------------------------------------------------ */
 
 static void start(struct jpeg_job *job, const uint8_t *bytes, bool wants_orientation)
 {

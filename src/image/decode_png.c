@@ -48,7 +48,7 @@ struct png_job {
     uint8_t *raw;
 };
 
-/* ---- what libpng calls -------------------------------------------------------------------------------------------- */
+/* ---- what libpng calls ------------------------------------------------------------------------------------------ */
 
 static void read_bytes(png_structp png, png_bytep out, size_t n)
 {
@@ -87,7 +87,7 @@ static void release(png_structp png, png_voidp memory)
     free(memory);
 }
 
-/* ---- steps -------------------------------------------------------------------------------------------------------- */
+/* ---- steps ------------------------------------------------------------------------------------------------------ */
 
 static uint32_t load_u32be(const uint8_t *p)
 {
@@ -125,18 +125,17 @@ static void choose_raw_pixels(struct png_job *job, struct decode_request request
 {
     const int colour_type = png_get_color_type(job->png, job->info);
     const bool is_opencv = request.grey == IMAGE_GREY_OPENCV;
-    const bool becomes_grey = is_opencv && request.channels == 1;
     const bool has_colour = (colour_type & PNG_COLOR_MASK_COLOR) != 0;
     const bool has_alpha = (colour_type & PNG_COLOR_MASK_ALPHA) != 0;
     const bool is_deep = png_get_bit_depth(job->png, job->info) == 16;
+    const bool becomes_grey = has_colour && is_opencv && request.channels == 1;
+    const bool stays_deep = is_deep && !has_colour && !has_alpha && !is_opencv;
 
-    job->kind = has_colour && !becomes_grey                                ? PIXEL_RGB
-                : is_deep && !has_colour && !has_alpha && !is_opencv ? PIXEL_GREY16
-                                                                           : PIXEL_GREY;
+    job->kind = stays_deep ? PIXEL_GREY16 : has_colour && !becomes_grey ? PIXEL_RGB : PIXEL_GREY;
     if (colour_type == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(job->png);
-    if (has_colour && becomes_grey) png_set_rgb_to_gray_fixed(job->png, PNG_ERROR_ACTION_NONE, 29900, 58700);
+    if (becomes_grey) png_set_rgb_to_gray_fixed(job->png, PNG_ERROR_ACTION_NONE, 29900, 58700);
     if (colour_type == PNG_COLOR_TYPE_GRAY) png_set_expand_gray_1_2_4_to_8(job->png);
-    if (is_deep && job->kind != PIXEL_GREY16) png_set_strip_16(job->png);
+    if (is_deep && !stays_deep) png_set_strip_16(job->png);
     if (has_alpha) png_set_strip_alpha(job->png);
 }
 

@@ -14,7 +14,7 @@
 #include "image/exif.h"
 #include "image/grey.h"
 
-/* ---- what kind of file ---------------------------------------------------------------------------------------------- */
+/* ---- what kind of file ------------------------------------------------------------------------------------------ */
 
 struct signature {
     size_t offset;
@@ -91,7 +91,7 @@ static trba_status describe_other_file(const uint8_t *bytes, size_t n_bytes, trb
     return error_set(err, s->status, "%s", s->sentence);
 }
 
-/* ---- sizes ---------------------------------------------------------------------------------------------------------- */
+/* ---- sizes ------------------------------------------------------------------------------------------------------ */
 
 trba_status decode_check_size(const char *format, uint32_t width, uint32_t height, trba_error *err)
 {
@@ -117,7 +117,7 @@ trba_status decode_reserve(int width, int height, int channels, size_t extra_byt
     return TRBA_OK;
 }
 
-/* ---- encoded images --------------------------------------------------------------------------------------------------- */
+/* ---- encoded images --------------------------------------------------------------------------------------------- */
 
 /* Turns the image into the space behind it, which a codec that found an orientation has reserved. */
 static void apply_orientation(int orientation, const struct image_buffer *buffer, struct image_view *image)
@@ -154,7 +154,7 @@ trba_status image_decode(const void *bytes, size_t n_bytes, int channels, enum i
     return TRBA_OK;
 }
 
-/* ---- raw pixels ------------------------------------------------------------------------------------------------------- */
+/* ---- raw pixels ------------------------------------------------------------------------------------------------- */
 
 static bool find_pixel_kind(trba_pixel_format format, enum pixel_kind *out)
 {

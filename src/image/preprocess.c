@@ -49,8 +49,8 @@ trba_status preprocess_width(const struct preprocess *p, int width, int height, 
     }
     const double ratio = ceil(easyocr_ratio(width, height));
     if (ratio > MAX_RATIO)
-        return error_set(err, TRBA_ERROR_LIMIT, "an image of %d x %d pixels: one side is over %d times the other", width,
-                         height, MAX_RATIO);
+        return error_set(err, TRBA_ERROR_LIMIT, "an image of %d x %d pixels: one side is over %d times the other",
+                         width, height, MAX_RATIO);
     *out = (int)ratio * p->img_h;
     return TRBA_OK;
 }

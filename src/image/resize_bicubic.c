@@ -33,7 +33,7 @@ struct filter_bank {
     int32_t *weights;       /* [out_size][taps] */
 };
 
-/* ---- weights -------------------------------------------------------------------------------------------------------- */
+/* ---- weights ---------------------------------------------------------------------------------------------------- */
 
 static double cubic_kernel(double x)
 {
@@ -106,7 +106,7 @@ static struct filter_bank make_bank(int in_size, int out_size, uint8_t *memory)
     return bank;
 }
 
-/* ---- passes --------------------------------------------------------------------------------------------------------- */
+/* ---- passes ----------------------------------------------------------------------------------------------------- */
 
 static inline uint8_t clip_to_u8(int32_t sum)
 {
@@ -186,7 +186,7 @@ static void resize_columns(const struct image_view *in, int first_row, const str
                  bank->weights + (size_t)i * (size_t)bank->taps, bank->count[i], n, out + (size_t)i * n);
 }
 
-/* ---- both together ---------------------------------------------------------------------------------------------------- */
+/* ---- both together ---------------------------------------------------------------------------------------------- */
 
 /* Room in `buffer` for an image, described in *out. */
 static trba_status reserve_image(int width, int height, int channels, struct image_buffer *buffer,

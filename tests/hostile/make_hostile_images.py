@@ -61,7 +61,8 @@ def hostile_pngs():
     bomb = zlib.compress(b"\0" * 50_000_000, 9)
     yield "png_signature_only", "there is nothing behind the signature", SIGNATURE
     yield "png_without_header", "the first chunk is not IHDR", png_of(idat(rows), END)
-    yield "png_header_too_short", "IHDR must have 13 bytes", png_of(chunk(b"IHDR", b"\0\0\0\x18\0\0\0\x10\x08\x02"), END)
+    yield "png_header_too_short", "IHDR must have 13 bytes", png_of(
+        chunk(b"IHDR", b"\0\0\0\x18\0\0\0\x10\x08\x02"), END)
     yield "png_of_no_width", "a width of zero", png_declaring(0, 16)
     yield "png_of_no_height", "a height of zero", png_declaring(24, 0)
     yield "png_too_wide", "one side is over the limit", png_declaring(70_000, 1)
@@ -143,7 +144,7 @@ def two_component_jpeg():
     return jpeg[:at] + frame + b"\xff\xda\x00\x0a\x02\x01\x00\x02\x00\x00\x3f\x00" + b"\x00" * 50 + b"\xff\xd9"
 
 
-# ---- what is no PNG or JPEG -------------------------------------------------------------------------------------------
+# ---- what is no PNG or JPEG -----------------------------------------------------------------------------------------
 
 def other_files():
     def saved(kind):

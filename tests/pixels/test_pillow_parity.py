@@ -100,7 +100,8 @@ def test_ancillary_chunks_change_no_pixel():
     rng = np.random.default_rng(SEED)
     samples = random_samples(rng, 9, 11, 3, 8)
     chunk = png_writer.chunk
-    for before in (chunk(b"gAMA", struct.pack(">I", 45455)), chunk(b"sRGB", b"\0"), chunk(b"gAMA", struct.pack(">I", 9)),
+    for before in (chunk(b"gAMA", struct.pack(">I", 45455)), chunk(b"gAMA", struct.pack(">I", 9)),
+                   chunk(b"sRGB", b"\0"),
                    chunk(b"cHRM", struct.pack(">8I", 31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)),
                    chunk(b"bKGD", b"\0\1\0\2\0\3"), chunk(b"tEXt", b"Title\0word"), chunk(b"prVt", b"what is this")):
         data = png_writer.write_png(samples, 8, png_writer.RGB, before=before)

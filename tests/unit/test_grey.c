@@ -74,7 +74,8 @@ static void cmyk_multiplies_ink_and_light(void **state)
     check_row(PIXEL_CMYK_INVERTED, cmyk, 4, 1, grey);
 }
 
-/* OpenCV truncates 155 * 128 / 256 = 77.5 to 77, so red is 51; (51 * 4899 + 128 * 9617 + 1 * 1868 + 8192) / 16384 = 90.9. */
+/* OpenCV truncates 155 * 128 / 256 = 77.5 to 77, so red is 51, and 127.5 to 127, so blue is 1;
+ * (51 * 4899 + 128 * 9617 + 1 * 1868 + 8192) / 16384 = 90.9. */
 static void cmyk_of_opencv_truncates(void **state)
 {
     (void)state;
