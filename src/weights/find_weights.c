@@ -236,6 +236,13 @@ static trba_status enqueue(struct walk *walk, struct pickle_value *value, const 
     return TRBA_OK;
 }
 
+/* Making a path costs more than this look at what it would be for. */
+static bool is_of_interest(const struct walk *walk, const struct pickle_value *value)
+{
+    if (value->kind >= PICKLE_TUPLE) return !value->is_visited;
+    return !table_builder_metadata_is_full(walk->builder);
+}
+
 static trba_status visit_pairs(struct walk *walk, const struct pickle_list *pairs, const char *path, int depth)
 {
     begin_candidate(walk, path);
@@ -245,7 +252,7 @@ static trba_status visit_pairs(struct walk *walk, const struct pickle_list *pair
         trba_status status = TRBA_OK;
         if (torch_is_tensor(value)) {
             if (key->kind == PICKLE_TEXT) status = add_tensor(walk, "", key, value);
-        } else {
+        } else if (is_of_interest(walk, value)) {
             const char *joined = join_key(walk, path, key);
             if (joined == NULL) continue;
             if (!add_metadata(walk, joined, value))

@@ -495,13 +495,15 @@ static bool op_persistent(struct pickle_machine *m, int unused)
     return push(m, value);
 }
 
-/* Python 2 wrote an OrderedDict as OrderedDict([[key, value], ...]). Anything that is not a pair is left out. */
+/* Python 2 wrote an OrderedDict as OrderedDict([[key, value], ...]). */
 static bool fill_dict(struct pickle_machine *m, struct pickle_value *dict, const struct pickle_value *from)
 {
     if (from->kind == PICKLE_DICT) return add_all(m, &dict->as.list, from->as.list.items, from->as.list.n);
     for (size_t i = 0; pickle_item(from, i) != NULL; i++) {
         struct pickle_value *pair[2] = {pickle_item(pickle_item(from, i), 0), pickle_item(pickle_item(from, i), 1)};
-        if (pair[0] != NULL && pair[1] != NULL && !add_all(m, &dict->as.list, pair, 2)) return false;
+        if (pair[0] == NULL || pair[1] == NULL)
+            return fail_with(m, TRBA_ERROR_FORMAT, "a dict is made from something that is no pair");
+        if (!add_all(m, &dict->as.list, pair, 2)) return false;
     }
     return true;
 }

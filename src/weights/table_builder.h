@@ -27,6 +27,8 @@ struct named_tensor {
 /* Adds to the metadata; beyond its limits nothing happens. False only when out of memory. */
 bool table_builder_add_metadata(struct table_builder *builder, const char *key, const char *value, size_t value_bytes);
 
+bool table_builder_metadata_is_full(const struct table_builder *builder);
+
 /* Takes prefixes off the names (see name_groups.c), keeps the names that remain and allocates table.tensors, in order,
  * with `name` set and everything else for the reader to fill. kept[n] receives the index into `named` of each. */
 trba_status table_builder_take_names(struct table_builder *builder, const struct named_tensor *named, size_t n,

@@ -15,10 +15,15 @@ static const size_t table_limit_bytes = ((size_t)1 << 30) + ((size_t)128 << 20);
 /* The options of a trainer are about 50; the longest value is an alphabet of 10,000 Chinese characters. */
 enum { METADATA_LIMIT = 1024, METADATA_VALUE_LIMIT_BYTES = 64 * 1024 };
 
+bool table_builder_metadata_is_full(const struct table_builder *builder)
+{
+    return builder->table.n_metadata == METADATA_LIMIT;
+}
+
 bool table_builder_add_metadata(struct table_builder *builder, const char *key, const char *value, size_t value_bytes)
 {
     struct tensor_table *table = &builder->table;
-    if (table->n_metadata == METADATA_LIMIT || value_bytes > METADATA_VALUE_LIMIT_BYTES) return true;
+    if (table_builder_metadata_is_full(builder) || value_bytes > METADATA_VALUE_LIMIT_BYTES) return true;
     if (value_bytes > 0 && (memchr(value, '\0', value_bytes) != NULL || utf8_count(value, value_bytes) == SIZE_MAX))
         return true;
     if (table->metadata == NULL)

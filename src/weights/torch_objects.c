@@ -15,6 +15,8 @@
 
 /* A parameter of a subclass of a tensor: PyTorch itself nests two. */
 enum { WRAPPERS_LIMIT = 4 };
+/* A module has about 20. A file in which a million objects share a dict of a million keys must not be searched. */
+enum { ATTRIBUTES_LIMIT = 256 };
 
 /* ---- tensors ----------------------------------------------------------------------------------------------------- */
 
@@ -143,6 +145,7 @@ const struct pickle_value *torch_module_attributes(const struct pickle_value *va
 {
     if (value->kind != PICKLE_OBJECT) return NULL;
     const struct pickle_value *state = value->as.object->state;
+    if (state == NULL || state->kind != PICKLE_DICT || state->as.list.n / 2 > ATTRIBUTES_LIMIT) return NULL;
     const bool has_both = pickle_dict_find(state, "_parameters") != NULL && pickle_dict_find(state, "_modules") != NULL;
     return has_both ? state : NULL;
 }

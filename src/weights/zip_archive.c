@@ -8,8 +8,8 @@
  *      -> no two entries may share bytes, no two may share a name
  *
  * The CRC of an entry is checked when it is read, and only what the chosen network needs is read. Weights are no
- * exception: 200 MB take 0.09 s of one core (zlib 1.2.13, Zen 3), the pages it pulls in are the ones the packer needs next, and a
- * flipped bit in a weight would otherwise show only as strange text.
+ * exception: 200 MB take 0.09 s of one core (zlib 1.2.13, Zen 3), the pages it pulls in are the ones the packer needs
+ * next, and a flipped bit in a weight would otherwise show only as strange text.
  */
 #include "weights/zip_archive.h"
 

@@ -492,6 +492,25 @@ def billion_laughs():
     return torch_zip(out + STOP)
 
 
+@case("100,000 objects share a dict of 100,000 attributes: 10^10 keys to look at", "no named tensors")
+def shared_attributes():
+    attributes = EMPTY_DICT + MARK + (integer(0) + NONE) * 100000 + SETITEMS + put(0)
+    objects = (name("m", "M") + EMPTY_TUPLE + NEWOBJ + get(0) + BUILD) * 100000
+    return torch_zip(PROTO + EMPTY_LIST + attributes + APPEND + MARK + objects + APPENDS + STOP)
+
+
+@case("100,000 dicts are made from one list of 100,000 things that are no pairs", "something that is no pair")
+def dicts_from_no_pairs():
+    items = EMPTY_LIST + MARK + NONE * 100000 + APPENDS + TUPLE1 + put(0)
+    return torch_zip(PROTO + items + (name("collections", "OrderedDict") + get(0) + REDUCE) * 100000 + STOP)
+
+
+@case("half a million texts under one key of 1,000 bytes", "no named tensors")
+def long_key_flood():
+    items = EMPTY_DICT + MARK + (get(0) + NONE) * 500000 + SETITEMS
+    return torch_zip(PROTO + text("k" * 1000) + put(0) + items + STOP)
+
+
 @case("a tuple nested 100,000 deep", "no named tensors")
 def deep_tuple():
     return torch_zip(PROTO + NONE + TUPLE1 * 100000 + STOP)
