@@ -6,6 +6,7 @@
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 PYTHON ?= python3
+MAKEFLAGS += --no-print-directory
 BUILD := cmake --build --parallel $(JOBS) --preset
 CTEST := ctest --parallel $(JOBS) --output-on-failure
 
