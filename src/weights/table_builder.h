@@ -34,7 +34,7 @@ bool table_builder_metadata_is_full(const struct table_builder *builder);
 trba_status table_builder_take_names(struct table_builder *builder, const struct named_tensor *named, size_t n,
                                      size_t *kept, trba_error *err);
 
-/* Puts "damaged checkpoint: tensor NAME: " before the message. */
+/* Puts "tensor NAME: " before the message. */
 void table_builder_name_tensor(const char *name, trba_error *err);
 
 /* The readers. Each fills builder->table or fails. */

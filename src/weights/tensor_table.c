@@ -38,7 +38,7 @@ bool table_builder_add_metadata(struct table_builder *builder, const char *key, 
 void table_builder_name_tensor(const char *name, trba_error *err)
 {
     char prefix[256];
-    snprintf(prefix, sizeof prefix, "damaged checkpoint: tensor %.200s", name);
+    snprintf(prefix, sizeof prefix, "tensor %.200s", name);
     error_prefix(err, prefix);
 }
 

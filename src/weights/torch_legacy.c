@@ -103,7 +103,7 @@ static trba_status collect_storages(struct torch_legacy *legacy, trba_error *err
         struct legacy_storage *next = &legacy->storages[legacy->n_storages];
         const trba_status status = torch_read_storage(ids->items[i], &next->storage, err);
         if (status != TRBA_OK) {
-            error_prefix(err, "damaged checkpoint: one of its tensors");
+            error_prefix(err, "one of its tensors");
             return status;
         }
         legacy->n_storages++;

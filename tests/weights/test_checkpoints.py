@@ -402,6 +402,19 @@ def test_metadata_is_read(form, protocol):
     }
 
 
+class AttributeDict(dict):
+    """As Lightning keeps its hyper-parameters: a subclass, so the pickle makes an object and sets keys in it."""
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_subclasses_of_dict_are_read(form):
+    obj = AttributeDict(hyper_parameters=AttributeDict(lr=0.5), state_dict=AttributeDict(STATE))
+    checkpoint = read_checkpoint(save(obj, form))
+    assert checkpoint.metadata == {"hyper_parameters.lr": "0.5"}
+    assert checkpoint.root == "state_dict"
+    assert_holds(checkpoint)
+
+
 def test_metadata_is_bounded():
     obj = {"state_dict": STATE, "many": {"k%d" % i: i for i in range(5000)}, "long": "x" * 100000}
     metadata = read_checkpoint(save(obj)).metadata
