@@ -175,7 +175,8 @@ static void copy_input(const struct prepared_image *prepared, const struct featu
         memcpy(map_pixel(in, i, y, 0), prepared->input + (size_t)y * row, row * sizeof(float));
 }
 
-/* Reads the text of the pass's image `i` into result `place`; a second reading replaces the first only if it is surer. */
+/* Reads the text of the pass's image `i` into result `place`; a second reading replaces the first unless that was surer
+ * (EasyOCR takes the second on a tie). */
 static trba_status keep_reading(trba_session *session, const struct decoded *decoded, int i, size_t place,
                                 bool is_second, trba_error *err)
 {
@@ -185,7 +186,7 @@ static trba_status keep_reading(trba_session *session, const struct decoded *dec
                                                     (size_t)decoded->max_steps, &reading, err);
     if (status != TRBA_OK) return status;
     read_text(&model->rules, model->charset, decoded, i, &reading);
-    if (!is_second || reading.confidence > session->store.results[place].confidence)
+    if (!is_second || reading.confidence >= session->store.results[place].confidence)
         result_store_keep(&session->store, place, &reading);
     return TRBA_OK;
 }
