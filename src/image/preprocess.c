@@ -101,7 +101,7 @@ trba_status preprocess_image(const struct preprocess *p, const struct image_view
 {
     assert(image->channels == p->channels);
     const bool is_easyocr = p->preset == TRBA_PRESET_EASYOCR;
-    int width;
+    int width = 0;
     struct image_view word = *image, resized = {0};
     trba_status status = preprocess_width(p, image->width, image->height, &width, err);
     if (status == TRBA_OK && is_easyocr) status = resize_easyocr(p, image, scratch, &word, err);
