@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* core_model.c - opening checkpoints and models.
+ *
+ * A model is a capsule around its trba_model. Sessions hold a reference to the capsule, so the model outlives them.
+ */
+#include "core_module.h"
+
+/* ---- models ---- */
+
+static void free_model(PyObject *capsule)
+{
+    trba_model_free(PyCapsule_GetPointer(capsule, MODEL_CAPSULE));
+}
+
+static PyObject *wrap_model(trba_model *model)
+{
+    PyObject *capsule = PyCapsule_New(model, MODEL_CAPSULE, free_model);
+    if (capsule == NULL) trba_model_free(model);
+    return capsule;
+}
+
+static bool options_from_python(PyObject *expect, PyObject *const charset[3], trba_model_options *out)
+{
+    return architecture_from_python(expect, &out->expect) && optional_bytes(charset[0], &out->charset_preset) &&
+           optional_bytes(charset[1], &out->charset_text) && optional_bytes(charset[2], &out->charset_file);
+}
+
+/* open_model(source, is_path, expect, charset_preset, charset_text, charset_file, preset, pad, batch_max_length, compat,
+ * use_sidecar, cpu). */
+PyObject *core_open_model(PyObject *module, PyObject *args)
+{
+    PyObject *object, *expect, *charset[3];
+    int is_path, preset, pad, compat, use_sidecar, cpu;
+    trba_model_options options = trba_model_options_default();
+    if (!PyArg_ParseTuple(args, "OpOOOOiiiiii:open_model", &object, &is_path, &expect, &charset[0], &charset[1],
+                          &charset[2], &preset, &pad, &options.batch_max_length, &compat, &use_sidecar, &cpu) ||
+        !options_from_python(expect, charset, &options))
+        return NULL;
+    options.preset = (trba_preset)preset;
+    options.pad = (trba_choice)pad;
+    options.compat = (trba_choice)compat;
+    options.use_sidecar = (trba_choice)use_sidecar;
+    options.cpu = (trba_cpu)cpu;
+
+    struct checkpoint_source source;
+    if (!source_get(object, is_path, &source)) return NULL;
+    trba_model *model = NULL;
+    trba_error err;
+    trba_status status;
+    Py_BEGIN_ALLOW_THREADS
+    if (source.path != NULL)
+        status = trba_model_open(source.path, &options, &model, &err);
+    else
+        status = trba_model_open_memory(source.view.buf, (size_t)source.view.len, &options, &model, &err);
+    Py_END_ALLOW_THREADS
+    source_release(&source);
+    return status == TRBA_OK ? wrap_model(model) : raise_error(module, &err);
+}
+
+/* model_info(model) -> (architecture, preset, pad, compat, batch_max_length, cpu name, charset name, n_characters,
+ * sidecar as bytes, packed_bytes). */
+PyObject *core_model_info(PyObject *module, PyObject *capsule)
+{
+    (void)module;
+    const trba_model *model = PyCapsule_GetPointer(capsule, MODEL_CAPSULE);
+    if (model == NULL) return NULL;
+    trba_model_info info;
+    trba_model_get_info(model, &info);
+    return Py_BuildValue("(NiiiissiyK)", architecture_to_python(&info.architecture), (int)info.preset, info.pad,
+                         info.compat, info.batch_max_length, trba_cpu_name(info.cpu), info.charset_name,
+                         info.n_characters, info.sidecar, (unsigned long long)info.packed_bytes);
+}
+
+/* ---- checkpoints ---- */
+
+static PyObject *shape_to_python(const trba_tensor_info *info)
+{
+    PyObject *shape = PyTuple_New(info->n_dimensions);
+    for (int i = 0; shape != NULL && i < info->n_dimensions; i++) {
+        PyObject *size = PyLong_FromLongLong(info->shape[i]);
+        if (size == NULL || PyTuple_SetItem(shape, i, size) != 0) Py_CLEAR(shape);
+    }
+    return shape;
+}
+
+/* [(name, dtype, shape), ...] */
+static PyObject *tensors_to_python(const trba_checkpoint *checkpoint)
+{
+    const size_t n = trba_checkpoint_tensor_count(checkpoint);
+    PyObject *list = PyList_New((Py_ssize_t)n);
+    for (size_t i = 0; list != NULL && i < n; i++) {
+        trba_tensor_info info;
+        trba_checkpoint_tensor(checkpoint, i, &info); /* cannot fail: i < n */
+        PyObject *tensor = Py_BuildValue("(NsN)", message_to_python(info.name), info.dtype, shape_to_python(&info));
+        if (tensor == NULL || PyList_SetItem(list, (Py_ssize_t)i, tensor) != 0) Py_CLEAR(list);
+    }
+    return list;
+}
+
+/* (architecture or None, "" or why there is none) */
+static PyObject *find_architecture(const trba_checkpoint *checkpoint)
+{
+    trba_architecture arch;
+    trba_error err;
+    if (trba_checkpoint_architecture(checkpoint, &arch, &err) == TRBA_OK)
+        return Py_BuildValue("(Ns)", architecture_to_python(&arch), "");
+    return Py_BuildValue("(ON)", Py_None, message_to_python(err.message));
+}
+
+/* checkpoint(source, is_path) -> (format, root, prefix, (architecture, why not), tensors) */
+PyObject *core_checkpoint(PyObject *module, PyObject *args)
+{
+    PyObject *object;
+    int is_path;
+    struct checkpoint_source source;
+    if (!PyArg_ParseTuple(args, "Op:checkpoint", &object, &is_path) || !source_get(object, is_path, &source))
+        return NULL;
+    trba_checkpoint *checkpoint = NULL;
+    trba_error err;
+    trba_status status;
+    Py_BEGIN_ALLOW_THREADS
+    if (source.path != NULL)
+        status = trba_checkpoint_open(source.path, &checkpoint, &err);
+    else
+        status = trba_checkpoint_open_memory(source.view.buf, (size_t)source.view.len, &checkpoint, &err);
+    Py_END_ALLOW_THREADS
+    PyObject *info = NULL;
+    if (status == TRBA_OK)
+        info = Py_BuildValue("(sNNNN)", trba_checkpoint_format(checkpoint),
+                             message_to_python(trba_checkpoint_root(checkpoint)),
+                             message_to_python(trba_checkpoint_prefix(checkpoint)), find_architecture(checkpoint),
+                             tensors_to_python(checkpoint));
+    else
+        raise_error(module, &err);
+    trba_checkpoint_free(checkpoint);
+    source_release(&source); /* last: the checkpoint points into it */
+    return info;
+}

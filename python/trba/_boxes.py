@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From positions in the network's input to strips of the image.
+
+    position 0..1 --/ share of the input that shows the image--> 0..1 of the image --* width--> centre in pixels
+    strip of a character: from half-way to its left neighbour to half-way to its right one; the outermost characters
+    reach as far outwards as inwards, at most to the edge of the image
+"""
+
+import math
+from collections.abc import Sequence
+
+from ._types import ModelInfo
+
+
+def shown_share(info: ModelInfo, width: int, height: int) -> float | None:
+    """How much of the input's width the image takes, the rest being padding; None where positions cannot be led back
+    to the image. The arithmetic is that of the C library's preprocessing."""
+    img_h, img_w = info.architecture.img_h, info.architecture.img_w
+    if info.architecture.transformation == "TPS" or width < 1 or height < 1:
+        return None
+    if info.preset == "easyocr":
+        ratio = width / height
+        ratio = 1.0 / ratio if ratio < 1.0 else ratio
+        longer = int(img_h * ratio)
+        width, height = (img_h, longer) if width < height else (longer, img_h)
+        img_w = img_h * math.ceil(ratio)
+    elif not info.pad:
+        return 1.0
+    return min(img_w, math.ceil(img_h * (width / height))) / img_w
+
+
+def character_boxes(positions: Sequence[float], share: float | None, width: int,
+                    height: int) -> list[tuple[float, float, float, float] | None]:
+    """One box per position, in the order given; attention may look to and fro, so that order need not be left to
+    right."""
+    if share is None:
+        return [None] * len(positions)
+    centres = [min(position / share, 1.0) * width for position in positions]
+    order = sorted(range(len(centres)), key=centres.__getitem__)
+    sorted_centres = [centres[i] for i in order]
+    between = [(left + right) / 2 for left, right in zip(sorted_centres, sorted_centres[1:], strict=False)]
+    if not between:
+        edges = [0.0, float(width)]
+    else:
+        edges = [max(0.0, 2 * sorted_centres[0] - between[0]), *between,
+                 min(float(width), 2 * sorted_centres[-1] - between[-1])]
+    boxes: list[tuple[float, float, float, float] | None] = [None] * len(centres)
+    for place, i in enumerate(order):
+        boxes[i] = (edges[place], 0.0, edges[place + 1], float(height))
+    return boxes

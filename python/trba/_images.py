@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The kinds of images, and how each becomes what _core takes: (kind, pixel format, bytes or buffer).
+
+    path (str, os.PathLike)                          FILE
+    1-D bytes (bytes, bytearray, np.fromfile())      ENCODED   a whole PNG or JPEG file
+    2-D or 3-D bytes (NumPy array, memoryview)       PIXELS    [h, w], [h, w, 1], [h, w, 3] or [h, w, 4]
+    PIL image                                        PIXELS    converted as demo.py does where the library cannot
+
+NumPy and Pillow are never imported: arrays are seen through the buffer protocol, and a PIL image can only be given by
+a program that has imported PIL.
+"""
+
+import os
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias, TypeGuard
+
+from ._errors import ArgumentError, Error, FormatError, OutOfMemoryError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as PilImage
+
+
+class ArrayImage(Protocol):
+    """A NumPy array, or what has the same buffer: uint8, [h, w] or [h, w, channels]."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def strides(self) -> Any: ...
+
+
+ImageInput: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | ArrayImage | PilImage"
+ChannelOrder: TypeAlias = Literal["rgb", "bgr"]
+CoreImage: TypeAlias = tuple[int, int, Any]
+
+FILE, ENCODED, PIXELS = 1, 2, 3
+_GREY, _RGB, _BGR, _RGBA, _BGRA = 1, 2, 3, 4, 5
+_FORMATS: Final = {("rgb", 1): _GREY, ("rgb", 3): _RGB, ("rgb", 4): _RGBA,
+                   ("bgr", 1): _GREY, ("bgr", 3): _BGR, ("bgr", 4): _BGRA}
+_PIL_CHANNELS: Final = {"L": 1, "RGB": 3, "RGBA": 4}
+
+
+def is_pil_image(image: object) -> "TypeGuard[PilImage]":
+    module = sys.modules.get("PIL.Image")
+    return module is not None and isinstance(image, module.Image)
+
+
+def open_buffer(image: object) -> memoryview | None:
+    """The object's buffer; None if it has none."""
+    try:
+        return memoryview(image)  # type: ignore[arg-type]
+    except TypeError:
+        return None
+    except (ValueError, BufferError) as error:  # NumPy: a dtype that buffers do not have
+        raise ArgumentError(f"the image is a {describe(image)}, whose buffer cannot be read ({error}): "
+                            "it must be an array of uint8") from error
+
+
+def is_single(images: object) -> bool:
+    """One image, as opposed to an iterable of them. What is neither counts as one, and will be refused as such."""
+    if isinstance(images, (list, tuple)):
+        return False
+    if isinstance(images, (str, os.PathLike)) or is_pil_image(images):
+        return True
+    return not isinstance(images, Iterable) or open_buffer(images) is not None
+
+
+def describe(image: object) -> str:
+    """For messages: "numpy.ndarray of shape (2, 3)"."""
+    name = f"{type(image).__module__}.{type(image).__qualname__}".removeprefix("builtins.")
+    shape = getattr(image, "shape", None)
+    return name + (f" of shape {tuple(shape)}" if shape is not None else "")
+
+
+def _prepare_pixels(image: object, view: memoryview, channel_order: ChannelOrder) -> CoreImage:
+    shape = view.shape or ()
+    channels = shape[2] if len(shape) == 3 else 1
+    pixel_format = _FORMATS.get((channel_order, channels)) if len(shape) in (2, 3) else None
+    if pixel_format is None:
+        raise ArgumentError(f"the image is a {describe(image)}; it must be [h, w], [h, w, 3] or [h, w, 4]")
+    if view.format.lstrip("@=<>!") != "B":
+        kind = getattr(image, "dtype", f"format {view.format!r}")
+        raise ArgumentError(f"the image is a {describe(image)} of {kind}; its values must be uint8, 0 to 255")
+    return PIXELS, pixel_format, view
+
+
+def _prepare_encoded(image: object, view: memoryview) -> CoreImage:
+    if view.itemsize != 1:
+        raise ArgumentError(f"the image is a {describe(image)}, one-dimensional but not of bytes: it must be the bytes of "
+                            "a PNG or JPEG file, or pixels [h, w], [h, w, 3] or [h, w, 4]")
+    return ENCODED, 0, view if view.c_contiguous else view.tobytes()
+
+
+def _prepare_pil(image: "PilImage", input_channel: int) -> CoreImage:
+    """L, RGB and RGBA as they are: the library makes the same greys of them as Pillow. All else through Pillow's
+    convert(), as demo.py does with a file it has opened."""
+    try:
+        if image.mode not in _PIL_CHANNELS:
+            image = image.convert("L" if input_channel == 1 else "RGB")
+        pixels = image.tobytes()
+    except MemoryError as error:
+        raise OutOfMemoryError("there is not enough memory to decode the PIL image") from error
+    except (OSError, ValueError, SyntaxError) as error:  # Pillow decodes late: a damaged file shows only now
+        raise FormatError(f"Pillow cannot decode the image: {error}") from error
+    width, height = image.size
+    if width < 1 or height < 1:
+        raise ArgumentError(f"the image is {width} x {height} pixels: there is nothing to read")
+    channels = _PIL_CHANNELS[image.mode]
+    return PIXELS, _FORMATS["rgb", channels], memoryview(pixels).cast("B", (height, width, channels))
+
+
+def prepare_image(image: object, channel_order: ChannelOrder, input_channel: int) -> CoreImage:
+    """Raises an Error where the image is at fault, TypeError where it is no image at all."""
+    if isinstance(image, (str, os.PathLike)):
+        path = os.fsencode(image)
+        if b"\0" in path:
+            raise ArgumentError("the image's path has a zero byte in it")
+        return FILE, 0, path
+    if is_pil_image(image):
+        return _prepare_pil(image, input_channel)
+    view = open_buffer(image)
+    if view is None:
+        raise TypeError(f"{describe(image)} is no image: give a path, the bytes of a PNG or JPEG file, a NumPy array or "
+                        "a PIL image")
+    return _prepare_encoded(image, view) if view.ndim == 1 else _prepare_pixels(image, view, channel_order)
+
+
+def try_prepare(image: object, channel_order: ChannelOrder, input_channel: int) -> CoreImage | Error:
+    """The same, with the error as the value."""
+    try:
+        return prepare_image(image, channel_order, input_channel)
+    except Error as error:
+        return error
