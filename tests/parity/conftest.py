@@ -5,9 +5,13 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 TESTS = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TESTS), str(TESTS.parent / "training")]
+
+# Other tests run at the same time; OpenMP threads that wait for each other while spinning then take many times as long.
+torch.set_num_threads(1)
 
 _worst = {}  # (tier, stage) -> the largest relative difference seen
 _notes = set()

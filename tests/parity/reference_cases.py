@@ -11,14 +11,18 @@ from trba_torch import COMBINATIONS, Architecture
 from trba_torch.textures import Stream, texture
 
 LETTERS = "abcdefghijklmnopqr"
-BRACKET_SEED = 110  # its texts show: "[s]" spelled out, the token [s], no end, [GO] within, and nothing at all
+BRACKET_SEED = 162  # its texts show: "[s]" spelled out, the token [s], no end, [GO] within, and nothing at all
+
+# Of the pictures, where those of seed 20 come too close to a tie.
+INPUT_SEEDS = {"TPS-VGG-BiLSTM-Attn": 21}
 
 
 def combination_case(index):
     """(architecture, charset) of combination `index`."""
     reserved = 1 if COMBINATIONS[index][3] == "CTC" else 2
-    architecture = Architecture(*COMBINATIONS[index], num_class=len(LETTERS) + reserved, output_channel=32, hidden_size=16,
-                                num_fiducial=(10, 20)[index % 2], input_channel=3 if index % 5 == 0 else 1)
+    architecture = Architecture(*COMBINATIONS[index], num_class=len(LETTERS) + reserved, output_channel=32,
+                                hidden_size=16, num_fiducial=(10, 20)[index % 2],
+                                input_channel=3 if index % 5 == 0 else 1)
     return architecture, LETTERS
 
 
@@ -29,7 +33,7 @@ def bracket_case():
 
 def make_input(architecture, seed, n_images):
     """float32 [n, c, h, w], values -1..1, exact multiples of 1/128."""
-    stream = Stream(19, seed)
+    stream = Stream(INPUT_SEEDS.get(architecture.name, 20), seed)
     a = architecture
     pictures = np.stack([texture(stream, a.img_h, a.img_w, a.input_channel) for _ in range(n_images)])
     return torch.from_numpy((pictures.transpose(0, 3, 1, 2).astype(np.float32) - 128) / 128)

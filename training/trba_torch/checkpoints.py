@@ -6,7 +6,7 @@ attention never ends. So random_network() draws the weights and then, stage by s
 few pictures and sets BatchNorm statistics, scales and biases such that
 
     BatchNorm     normalises about as in training, with means and variances that are off by a random amount
-    TPS           moves the fiducial points by about 0.1, differently for each picture
+    TPS           places the fiducial points near the edges, about 0.03 off, differently for each picture
     Prediction    gives each class about the same chance, the blank about half of the frames, [s] one step in ten
 
 All this is done in float64 and rounded to a few bits, so that the weights are the same numbers with every version of
@@ -20,7 +20,7 @@ from torch import nn
 from .attention import END, GO
 from .networks import Recogniser
 from .textures import Stream, texture
-from .tps import initial_points
+from .tps import base_points
 
 N_MEASURED = 6          # pictures that the activations are measured on
 LOGIT_DEVIATION = 3.0   # of each class's logit, over steps and pictures
@@ -47,7 +47,7 @@ def draw_weights(module, stream):
 
 
 def measure_norms(module, run, stream):
-    """Sets the statistics of every BatchNorm to what `run` shows it, then shifts them; returns run's result after that."""
+    """Sets every BatchNorm's statistics to what `run` shows it, then shifts them; returns run's result after that."""
     norms = [layer for layer in module.modules() if isinstance(layer, nn.BatchNorm2d)]
     for norm in norms:
         norm.weight.copy_(keep_bits(stream.uniform(0.6, 1.4, norm.weight.shape)))
@@ -95,21 +95,21 @@ def settle_transformation(network, images, stream):
     localization = network.Transformation.LocalizationNetwork
     summary = measure_norms(localization.conv, lambda: localization.conv(images), stream).flatten(1)
     hidden = localization.localization_fc1(summary)
-    centre_rows(localization.localization_fc2, hidden, 0.1)
-    # centre_rows() took the mean away: now the points lie round those that training starts with.
-    localization.localization_fc2.bias.add_(torch.from_numpy(initial_points(network.architecture.num_fiducial)).flatten())
+    centre_rows(localization.localization_fc2, hidden, 0.03)
+    # centre_rows() took the mean away: now the points lie round the edges of a word that fills most of the picture.
+    points = base_points(network.architecture.num_fiducial) * (0.9, 0.8)
+    localization.localization_fc2.bias.add_(keep_bits(points.flatten(), 24))
 
 
 def settle_attention(decoder, features, n_steps):
     """The generator decides which path the decoder takes, and is measured on that path: so a few rounds."""
     cell = decoder.attention_cell
     centre_rows(cell.i2h, features, 1.0)
-    centre_rows(cell.score, torch.tanh(cell.i2h(features)), 3.0)
+    centre_rows(cell.score, torch.tanh(cell.i2h(features)), 2.0)
     # What is seen, what was said and the state must all matter, or the text soon repeats itself.
     scale_to_deviation(cell.rnn.weight_ih[:, :features.shape[2]], features, 1.5)
+    # Not more than this, though: a chaotic network would blow up rounding errors.
     cell.rnn.weight_ih[:, features.shape[2]:].mul_(4)
-    cell.rnn.weight_hh.mul_(2)
-    cell.h2h.weight.mul_(2)
     states = []
     hook = decoder.generator.register_forward_pre_hook(lambda _module, arguments: states.append(arguments[0]))
     for _ in range(3):

@@ -6,6 +6,7 @@ Ours and the reference's differ for attention only, where clovaai's demo.py has 
                               demo.py                                     ours
     no [s] in max + 1 steps   the last token is dropped                   the first `max_length` characters, truncated
     [s] at once               stops with an IndexError (here: 0)          "", with the probability of [s]
+    nothing but [GO]          prints them                                 "", truncated, with 0
     a [GO] within             prints as four letters; the confidence      dropped
                               then covers the wrong steps
     the text "a[s]b"          cut to "a": looks for the substring         stops at the token only
@@ -33,8 +34,8 @@ def top_classes(logits):
 
 
 def multiply(probabilities):
-    """The product in float32, in order, as the reference's cumprod; 1 of nothing."""
-    return float(probabilities.cumprod(dim=0)[-1]) if len(probabilities) else 1.0
+    """The product in float32, in order, as the reference does it. Of at least one."""
+    return float(probabilities.cumprod(dim=0)[-1])
 
 
 def collapse(classes, charset):
@@ -63,12 +64,15 @@ def decode_attention(logits, charset, max_length):
     end = classes.index(END) if END in classes else None
     spoken = [step for step in range(len(classes) if end is None else end) if classes[step] != GO][:max_length]
     text = "".join(charset[classes[step] - 2] for step in spoken)
-    confidence = multiply(probability[spoken]) if spoken or end is None else float(probability[end])
+    if spoken:
+        confidence = multiply(probability[spoken])
+    else:
+        confidence = 0.0 if end is None else float(probability[end])
     return Reading(text, confidence, end is None, len(classes) if end is None else end + 1)
 
 
 def decode_attention_demo(logits, charset):
-    """demo.py to the letter; where it would stop with an IndexError, "" and 0. `logits` holds all max_length + 1 steps."""
+    """demo.py to the letter; where it stops with an IndexError, "" and 0. `logits` holds all max_length + 1 steps."""
     probability, best = top_classes(logits)
     tokens = ["[GO]", "[s]", *charset]
     text = "".join(tokens[k] for k in best.tolist())

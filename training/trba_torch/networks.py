@@ -128,5 +128,5 @@ class Recogniser(nn.Module):
         return Stages(points, rectified, visual_feature, contextual_feature, logits, attention)
 
     def forward(self, images, text=None):
-        """images [n, c, h, w] -> logits. `text`: for Attn training, the classes before each step, [n, steps] from GO."""
+        """images [n, c, h, w] -> logits. `text`: to train Attn, the classes before each step, [n, steps] from GO."""
         return self.stages(images, text).logits

@@ -16,9 +16,9 @@ from PIL import Image
 
 
 def normalise(pixels):
-    """uint8 [h, w] or [h, w, c] -> float32 [c, h, w] in -1..1. Division and subtraction in this order: it is rounded."""
+    """uint8 [h, w] or [h, w, c] -> float32 [c, h, w] in -1..1. Divided, then subtracted: the order of rounding."""
     pixels = pixels.reshape(pixels.shape[0], pixels.shape[1], -1)
-    values = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))).float() / 255
+    values = torch.tensor(pixels.transpose(2, 0, 1), dtype=torch.float32) / 255
     return (values - 0.5) / 0.5
 
 

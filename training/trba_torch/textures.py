@@ -28,8 +28,18 @@ class Stream:
         return (low + (high - low) * ((raw >> np.uint64(40)).astype(np.float64) / 2**24)).reshape(shape)
 
 
+def blur(picture):
+    """The mean of 3 x 3 pixels, rounded down; int64 [h, w, c]."""
+    h, w = picture.shape[:2]
+    padded = np.pad(picture, ((1, 1), (1, 1), (0, 0)), mode="edge")
+    return sum(padded[y:y + h, x:x + w] for y in range(3) for x in range(3)) // 9
+
+
 def texture(stream, height, width, channels):
-    """A picture with strokes and noise, uint8 [h, w, channels]: random rectangles, thin ones more often."""
+    """A picture with strokes and noise, uint8 [h, w, channels]: random rectangles, thin ones more often.
+
+    Its edges are as soft as a photograph's: hard ones would blow up the rounding of the TPS grid.
+    """
     picture = np.empty((height, width, channels), np.int64)
     picture[:] = stream.integers(0, 256, (channels,))
     for _ in range(24):
@@ -38,4 +48,4 @@ def texture(stream, height, width, channels):
         top, left = stream.integer(0, height), stream.integer(0, width)
         picture[top:top + box_h, left:left + box_w] = stream.integers(0, 256, (channels,))
     noise = stream.integers(-12, 13, picture.shape)
-    return np.clip(picture + noise, 0, 255).astype(np.uint8)
+    return np.clip(blur(blur(picture + noise)), 0, 255).astype(np.uint8)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rectify a word: find its upper and lower edge, bend the picture until they are straight (Shi et al., RARE, CVPR 2016).
+"""Rectify a word: find its upper and lower edge, bend the picture until they are straight (RARE, Shi et al. 2016).
 
     images [n, c, h, w] --LocalizationNetwork--> points [n, f, 2]     where the f fiducial points lie in the picture
     points --GridGenerator--> grid [n, h, w, 2]                       where each output pixel is to be taken from
@@ -24,7 +24,7 @@ def base_points(num_fiducial):
 
 
 def initial_points(num_fiducial):
-    """Where training starts: edges that open like a fan to the right and close again (RARE, fig. 6 a). float64 [f, 2]."""
+    """Where training starts: edges that open like a fan to the right (RARE, fig. 6 a). float64 [f, 2]."""
     x = np.linspace(-1.0, 1.0, num_fiducial // 2)
     top = np.stack([x, np.linspace(0.0, -1.0, num_fiducial // 2)], axis=1)
     bottom = np.stack([x, np.linspace(1.0, 0.0, num_fiducial // 2)], axis=1)

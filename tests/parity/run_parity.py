@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""run_parity.py - the library against PyTorch on many rendered words: is every text the same?
+
+    python tests/parity/run_parity.py [--library libtrba_testing.so] [--words 1000] [--cpu auto] [--output FILE.md]
+
+Prints a table, and writes it as Markdown. Exit status 1 if any text differs. The networks have random weights,
+except for EasyOCR's english_g2, which is left out where models/english_g2.pth is missing.
+"""
+
+import argparse
+import datetime
+import os
+import platform
+import string
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+SOURCE = Path(__file__).resolve().parent.parent.parent
+sys.path[:0] = [str(SOURCE / "tests"), str(SOURCE / "training")]
+
+import cv2
+from render_words import render_words
+from trba_ctypes import Model, Session, library
+from trba_torch import Architecture, Recogniser
+from trba_torch.checkpoints import random_network, save_checkpoint
+from trba_torch.decode import decode_attention, decode_ctc, decode_ctc_easyocr, top_margin
+from trba_torch.preprocess import prepare_clovaai, prepare_easyocr
+
+PRINTABLE = string.printable[:-6]
+ENGLISH_G2 = ("0123456789!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ €"
+              "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+COMBINATIONS = (("TPS", "ResNet", "BiLSTM", "Attn"), ("None", "VGG", "BiLSTM", "CTC"),
+                ("None", "ResNet", "None", "CTC"), ("TPS", "RCNN", "BiLSTM", "Attn"))
+SEED = 20261124
+CHUNK = 50
+
+
+@dataclass
+class Subject:
+    """A network under test: PyTorch's form, the checkpoint file, and how both are run."""
+
+    name: str
+    network: Recogniser
+    path: Path
+    charset: str
+    preset: str
+    decode: object  # logits, charset -> Reading
+
+    def prepare(self, image):
+        """PIL image, RGB -> [1, h, w]."""
+        if self.preset == "easyocr":
+            return prepare_easyocr(cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2GRAY), self.network.architecture.img_h)
+        return prepare_clovaai(image.convert("L"), self.network.architecture.img_h, self.network.architecture.img_w)
+
+    @torch.no_grad()
+    def read_by_pytorch(self, images):
+        """A list of (logits, Reading). EasyOCR's inputs differ in width, so they are read alone, as EasyOCR does."""
+        inputs = [self.prepare(image) for image in images]
+        if self.preset == "easyocr":
+            logits = [self.network(one[None])[0] for one in inputs]
+        else:
+            logits = self.network(torch.stack(inputs))
+        return [(rows, self.decode(rows, self.charset)) for rows in logits]
+
+
+@dataclass
+class Score:
+    """What a run found."""
+
+    subject: Subject
+    n_words: int = 0
+    n_different: int = 0
+    n_truncated: int = 0
+    distinct: frozenset = frozenset()
+    worst_logit: float = 0.0       # relative to the picture's largest
+    worst_confidence: float = 0.0
+    least_margin: float = float("inf")
+
+    def add(self, result, ours, theirs, reading):
+        theirs = theirs[:reading.n_steps]
+        self.n_words += 1
+        if result.text != reading.text:
+            self.n_different += 1
+            print(f"  {self.subject.name}: word {self.n_words - 1}: {result.text!r} instead of {reading.text!r}, "
+                  f"margin {top_margin(theirs):.1e}", file=sys.stderr)
+        else:
+            difference = np.abs(ours - theirs.numpy()).max() / float(theirs.abs().max())
+            self.worst_logit = max(self.worst_logit, float(difference))
+        self.n_truncated += reading.truncated
+        self.distinct |= {reading.text}
+        self.worst_confidence = max(self.worst_confidence, abs(result.confidence - reading.confidence))
+        self.least_margin = min(self.least_margin, top_margin(theirs))
+
+
+def make_random_subject(combination, folder):
+    n_reserved = 1 if combination[3] == "CTC" else 2
+    architecture = Architecture(*combination, num_class=len(PRINTABLE) + n_reserved)
+    network = random_network(architecture, SEED)
+    path = folder / f"{architecture.name}.pth"
+    save_checkpoint(network, path, "legacy")
+
+    def decode(logits, charset):
+        return decode_ctc(logits, charset) if combination[3] == "CTC" else decode_attention(logits, charset, 25)
+
+    return Subject(architecture.name, network, path, PRINTABLE, "clovaai", decode)
+
+
+def make_english_g2(path):
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    network = Recogniser(Architecture("None", "VGG", "BiLSTM", "CTC", num_class=97, output_channel=256, img_h=64))
+    network.load_state_dict({name.removeprefix("module."): tensor for name, tensor in state.items()})
+    return Subject("english_g2 (preset easyocr)", network.eval(), path, ENGLISH_G2, "easyocr", decode_ctc_easyocr)
+
+
+def list_subjects(folder):
+    """One after the other, so that only one network is in memory."""
+    for combination in COMBINATIONS:
+        yield make_random_subject(combination, folder)
+    english_g2 = SOURCE / "models" / "english_g2.pth"
+    if english_g2.exists():
+        yield make_english_g2(english_g2)
+    else:
+        print("models/english_g2.pth is missing (make models): left out", file=sys.stderr)
+
+
+def run_subject(subject, words, cpu):
+    score = Score(subject)
+    given = [np.asarray(image) for _, image in words]
+    with Model(subject.path, charset_text=subject.charset, preset=subject.preset, cpu=cpu) as model, \
+            Session(model, n_threads=os.cpu_count(), batch_size=1 if subject.preset == "easyocr" else 8) as session:
+        for start in range(0, len(words), CHUNK):
+            expected = subject.read_by_pytorch([image for _, image in words[start:start + CHUNK]])
+            results, traced = session.trace(given[start:start + CHUNK])
+            for result, ours, (theirs, reading) in zip(results, traced["logits"], expected, strict=True):
+                score.add(result, ours[0], theirs, reading)
+    return score
+
+
+HEADINGS = ("network", "words", "texts equal", "distinct texts", "not ended", "logits off by (relative)",
+            "confidence off by", "smallest lead of a step")
+
+
+def table_row(score):
+    return (score.subject.name, str(score.n_words),
+            f"{100 * (score.n_words - score.n_different) / score.n_words:.1f} %", str(len(score.distinct)),
+            str(score.n_truncated), f"{score.worst_logit:.1e}", f"{score.worst_confidence:.1e}",
+            f"{score.least_margin:.1e}")
+
+
+def write_markdown(path, rows, cpu, n_words):
+    lines = [
+        "# Parity with PyTorch on rendered words", "",
+        f"Written by `make parity` (`tests/parity/run_parity.py`), {datetime.date.today()}: {n_words:,} invented "
+        f"words, rendered from seed {SEED}, read by the library (tier `{cpu}`) and PyTorch {torch.__version__} (CPU, "
+        f"{platform.machine()}).", "",
+        "Random weights (`training/trba_torch/checkpoints.py`) but for english_g2, so texts mean nothing; that they "
+        "are equal does. \"Not ended\": attention did not reach its end token. \"Smallest lead\": how far the best "
+        "class of any step was ahead of the second, in logits: the closer, the more a text shows of rounding.", "",
+        "| " + " | ".join(HEADINGS) + " |", "|" + " --- |" * len(HEADINGS)]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--library", type=Path, help="libtrba_testing.so (default: the variable TRBA_TESTING_LIB)")
+    parser.add_argument("--words", type=int, default=1000)
+    parser.add_argument("--cpu", default="auto", help="the processor tier: auto, blas, avx2, avx512")
+    parser.add_argument("--output", type=Path, help="write the table as Markdown")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    if arguments.library:
+        os.environ["TRBA_TESTING_LIB"] = str(arguments.library.resolve())
+    cpu = arguments.cpu
+    if cpu == "auto":
+        from trba_ctypes import CPUS
+
+        cpu = CPUS[library().trba_cpu_best()]
+    words = render_words(SEED, arguments.words)
+    rows, n_different = [], 0
+    with tempfile.TemporaryDirectory() as folder:
+        for subject in list_subjects(Path(folder)):
+            score = run_subject(subject, words, cpu)
+            n_different += score.n_different
+            rows.append(table_row(score))
+            print("  ".join(f"{heading}: {cell}" for heading, cell in zip(HEADINGS, rows[-1])), flush=True)
+    if arguments.output:
+        write_markdown(arguments.output, rows, cpu, arguments.words)
+    return 1 if n_different else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
