@@ -90,7 +90,7 @@ def check_files(source_dir, rules, files):
 def check_names(source_dir):
     """The C and Python files of the whole tree have different names, so that a name is enough to find one."""
     paths = collections.defaultdict(list)
-    for folder in ("src", "include", "tools", "bench", "tests", "scripts", "training"):
+    for folder in ("src", "include", "tools", "python", "examples", "bench", "tests", "scripts", "training"):
         for path in sorted((source_dir / folder).rglob("*")):
             if path.suffix in (".c", ".h", ".inc", ".py", ".sh") and path.name not in ("__init__.py", "conftest.py"):
                 paths[path.name].append(str(path.relative_to(source_dir)))
