@@ -21,7 +21,8 @@
  *   - The library never prints, exits, aborts, reads the environment or installs signal handlers.
  *   - A function that can fail returns a trba_status, and writes one sentence to `err` if `err` is not NULL.
  *     On failure no output argument is touched.
- *   - `struct_size` fields are set by the *_options_default() functions; they let structs grow without breaking callers.
+ *   - `struct_size` fields are set by the *_options_default() functions; they let structs grow without breaking
+ *     callers.
  *   - Freeing NULL is allowed. Strings are UTF-8.
  *   - Process-wide state: a model opened with TRBA_CPU_BLAS sets OpenBLAS to one thread (openblas_set_num_threads(1)),
  *     because the session's own threads call it. Nothing else is changed, and no other tier calls OpenBLAS to compute.
@@ -52,7 +53,7 @@ typedef enum trba_status {
     TRBA_OK = 0,
     TRBA_ERROR_ARGUMENT,    /* the caller passed something that cannot be right (NULL, negative, unknown) */
     TRBA_ERROR_IO,          /* a file cannot be opened or read */
-    TRBA_ERROR_FORMAT,      /* the bytes are not what they should be: damaged, truncated, hostile, or another kind of file */
+    TRBA_ERROR_FORMAT,      /* the bytes are not what they should be: damaged, truncated, hostile, another kind */
     TRBA_ERROR_UNSUPPORTED, /* a valid file of a kind this library does not read */
     TRBA_ERROR_MISMATCH,    /* the tensors contradict the options, or do not make up one of the networks */
     TRBA_ERROR_CHARSET,     /* the alphabet is unknown or does not fit the number of classes */
@@ -129,7 +130,7 @@ typedef struct trba_architecture {
 /* Writes e.g. "TPS-ResNet-BiLSTM-Attn" to `out` (always terminated; 64 bytes are enough). "?" for a stage not known. */
 TRBA_API void trba_architecture_name(const trba_architecture *arch, char *out, size_t capacity);
 
-/* ---- checkpoints: what is in the file ----------------------------------------------------------------------------- */
+/* ---- checkpoints: what is in the file ---------------------------------------------------------------------------- */
 
 /* An opened checkpoint: the table of its tensors. Nothing of the file is executed. Immutable; may be shared. */
 typedef struct trba_checkpoint trba_checkpoint;
@@ -179,7 +180,37 @@ TRBA_API size_t trba_checkpoint_compare(const trba_checkpoint *checkpoint, const
                                                       const char *detail),
                                         void *user);
 
-/* ---- alphabets ---------------------------------------------------------------------------------------------------- */
+typedef enum trba_dtype {
+    TRBA_DTYPE_ANY = 0, /* each tensor keeps its own */
+    TRBA_DTYPE_FLOAT32, TRBA_DTYPE_FLOAT16, TRBA_DTYPE_BFLOAT16
+} trba_dtype;
+
+typedef enum trba_save_format {
+    TRBA_SAVE_ANY = 0,     /* by the path: .safetensors, or .pth or .pt; else an error */
+    TRBA_SAVE_SAFETENSORS,
+    TRBA_SAVE_PYTORCH      /* the zip form of torch.save(): a state_dict */
+} trba_save_format;
+
+typedef struct trba_save_options {
+    size_t struct_size;
+    trba_save_format format;
+    trba_dtype dtype;   /* what numbers with a point become, rounded to nearest, ties to even; whole numbers stay */
+    const char *prefix; /* before every name, e.g. "module."; NULL: none */
+} trba_save_options;
+
+TRBA_API trba_save_options trba_save_options_default(void);
+
+/* Writes the tensors, under the names trba_checkpoint_tensor() shows, to a file of another form. `options` may be NULL;
+ * all arguments are read during the call only. The file is written beside `path` under another name, flushed to the
+ * disk, read back, compared tensor by tensor, and only then renamed to `path`, which may exist (and may be the file the
+ * checkpoint was opened from). So after success `path` holds all of it; after failure it is as it was and nothing else
+ * is left. A number that is finite and would become infinite in the new type is TRBA_ERROR_LIMIT and names the tensor.
+ * safetensors keep the texts found beside the weights as __metadata__; the PyTorch form has no place for them. At most
+ * 4 GiB. Any number of threads may save one checkpoint at once, to different paths. */
+TRBA_API trba_status trba_checkpoint_save(const trba_checkpoint *checkpoint, const char *path,
+                                          const trba_save_options *options, trba_error *err);
+
+/* ---- alphabets --------------------------------------------------------------------------------------------------- */
 
 typedef struct trba_charset_preset {
     const char *name;        /* "alnum36", "printable94", "english_g2", ... */
@@ -191,7 +222,7 @@ typedef struct trba_charset_preset {
 /* The presets one after the other; NULL past the end. Static. */
 TRBA_API const trba_charset_preset *trba_charset_preset_at(size_t index);
 
-/* ---- models ------------------------------------------------------------------------------------------------------- */
+/* ---- models ------------------------------------------------------------------------------------------------------ */
 
 /* Weights packed for one processor tier, alphabet and settings. Immutable after opening: any number of threads and
  * sessions may use one model at once. */
@@ -209,7 +240,7 @@ typedef struct trba_model_options {
     size_t struct_size;
     trba_architecture expect; /* what the caller believes; contradicting the tensors is an error. img_h, img_w: the
                                  input size; 0: from TPS, else the sidecar's, else 32 x 100 (EASYOCR: 64) */
-    /* At most one of the three; all NULL: the sidecar's, else the one preset that fits the class count, else an error */
+    /* At most one of the three; all NULL: the sidecar's, else the one preset that fits the class count (else error) */
     const char *charset_preset; /* a preset's name */
     const char *charset_text;   /* the characters in class order */
     const char *charset_file;   /* a file of them: one line, or one token per line */
@@ -248,12 +279,26 @@ typedef struct trba_model_info {
 
 TRBA_API void trba_model_get_info(const trba_model *model, trba_model_info *out);
 
-/* ---- images ------------------------------------------------------------------------------------------------------- */
+/* ---- images ------------------------------------------------------------------------------------------------------ */
 
 typedef enum trba_image_kind { TRBA_IMAGE_FILE = 1, TRBA_IMAGE_ENCODED, TRBA_IMAGE_PIXELS } trba_image_kind;
 typedef enum trba_pixel_format {
     TRBA_PIXELS_GREY = 1, TRBA_PIXELS_RGB, TRBA_PIXELS_BGR, TRBA_PIXELS_RGBA, TRBA_PIXELS_BGRA
-} trba_pixel_format; /* 8 bits each; alpha is ignored, as Pillow's convert('L') does */
+} trba_pixel_format; /* 8 bits each */
+
+/* Which way up an encoded picture is. */
+typedef enum trba_exif {
+    TRBA_EXIF_ANY = 0, /* as the preset's program: CLOVAAI (Pillow) ignores it, EASYOCR (OpenCV) applies it */
+    TRBA_EXIF_IGNORE,  /* as stored */
+    TRBA_EXIF_APPLY    /* turned as its EXIF orientation says */
+} trba_exif;
+
+/* What shows where a picture is transparent. */
+typedef enum trba_alpha {
+    TRBA_ALPHA_IGNORE = 0, /* the colour that is stored there, as Pillow's convert('L') and OpenCV's imread() do */
+    TRBA_ALPHA_WHITE,      /* the picture laid on white */
+    TRBA_ALPHA_BLACK       /* the picture laid on black */
+} trba_alpha;
 
 /* One word image: a PNG or JPEG file, the bytes of one, or raw pixels. Nothing is copied or owned. */
 typedef struct trba_image {
@@ -293,7 +338,67 @@ static inline trba_image trba_image_pixels(const void *pixels, int width, int he
     return image;
 }
 
-/* ---- sessions and results ----------------------------------------------------------------------------------------- */
+/* ---- pages and regions ------------------------------------------------------------------------------------------- */
+
+/* A picture of a whole page, decoded once, to read many regions of it. Immutable after opening: any number of threads,
+ * sessions and models may use one page at once. */
+typedef struct trba_page trba_page;
+
+typedef struct trba_page_options {
+    size_t struct_size;
+    trba_preset preset; /* whose pixels. ANY, CLOVAAI: Pillow's, in colour if the picture has any. EASYOCR: OpenCV's
+                           grey, which EasyOCR cuts its words from; a network that reads RGB then sees grey */
+    trba_exif exif;     /* the regions' coordinates are those of the page after turning */
+    trba_alpha alpha;
+} trba_page_options;
+
+TRBA_API trba_page_options trba_page_options_default(void);
+
+/* Decodes a page. `image` may be of every kind; it, its bytes and `options` (may be NULL) are read during the call
+ * only. On success `*out` is the caller's, to be freed with trba_page_free(); on failure `*err` says why and `*out` is
+ * untouched. Any thread may call it. The limits are those of word images: 65,500 pixels a side, 100 million in all. */
+TRBA_API trba_status trba_page_open(const trba_image *image, const trba_page_options *options, trba_page **out,
+                                    trba_error *err);
+/* The size in pixels, after turning. */
+TRBA_API void trba_page_size(const trba_page *page, int *width, int *height);
+/* Bytes the page holds. */
+TRBA_API size_t trba_page_memory(const trba_page *page);
+/* No session may be reading from the page. */
+TRBA_API void trba_page_free(trba_page *page);
+
+/* Where a word stands on a page: its four corners in page pixels, clockwise from the top left *of the text*, so that
+ * one type says box, rotated box and quadrilateral. x grows to the right, y downwards. */
+typedef struct trba_region {
+    float x[4], y[4];
+} trba_region;
+
+/* The box with that top left corner. With whole numbers it is cut out of the page without resampling: columns
+ * x .. x + w - 1, rows y .. y + h - 1. */
+static inline trba_region trba_region_box(float x, float y, float w, float h)
+{
+    const trba_region region = {{x, x + w, x + w, x}, {y, y, y + h, y + h}};
+    return region;
+}
+
+/* The box of that centre and size, turned clockwise by `degrees` as seen (OpenCV's RotatedRect). Multiples of 90 give
+ * exact corners. */
+TRBA_API trba_region trba_region_rotated(float cx, float cy, float w, float h, float degrees);
+
+typedef enum trba_rotate {
+    TRBA_ROTATE_NONE = 0,
+    TRBA_ROTATE_AUTO /* read each region four times, turned by 0, 90, 180 and 270 degrees: the most confident wins */
+} trba_rotate;
+
+typedef struct trba_region_options {
+    size_t struct_size;
+    trba_rotate rotate;
+    trba_choice vertical; /* YES: turn what is at least 1.5 times as tall as wide by 90 degrees counter-clockwise before
+                             it is read, as PaddleOCR does; ANY, NO: do not, as EasyOCR and clovaai do not */
+} trba_region_options;
+
+TRBA_API trba_region_options trba_region_options_default(void);
+
+/* ---- sessions and results ---------------------------------------------------------------------------------------- */
 
 typedef struct trba_character {
     const char *text;    /* the class's UTF-8 text, terminated */
@@ -313,7 +418,9 @@ typedef struct trba_result {
     size_t n_characters;
     const trba_character *characters;
     int truncated;                    /* 1: attention did not reach its end token within batch_max_length */
-    int width, height;                /* of the image as decoded; 0 if it could not be */
+    int width, height;                /* of the image as decoded, or the region as cropped and turned; 0: that failed */
+    int rotation;                     /* by how many degrees the region was turned counter-clockwise for this reading:
+                                         0, 90, 180 or 270; an image: 0 */
 } trba_result;
 
 /* Scratch memory, results and a thread pool. One session is used by one thread at a time. */
@@ -323,6 +430,8 @@ typedef struct trba_session_options {
     size_t struct_size;
     int n_threads;  /* threads that work on one call, the caller included; 0: one per processor, at most 64 */
     int batch_size; /* images that go through the network together; 0: 1. The answer does not depend on it */
+    trba_exif exif; /* of the images it reads; pages have their own */
+    trba_alpha alpha;
 } trba_session_options;
 
 TRBA_API trba_session_options trba_session_options_default(void);
@@ -345,6 +454,20 @@ TRBA_API trba_status trba_session_read(trba_session *session, const trba_image *
  * alone, whatever the batch size and the thread count. */
 TRBA_API trba_status trba_session_read_batch(trba_session *session, const trba_image *images, size_t n_images,
                                              const trba_result **out, trba_error *err);
+
+/* Reads any number of regions of a page, `batch_size` at a time. `page` and `regions` must stay until it returns;
+ * `options` may be NULL. On success `*out` is an array of `n_regions` results, in order, owned by the session and valid
+ * until the next read. A region that is not convex, not clockwise, without area, outside the page, not finite or over a
+ * limit fails only its own result; the call fails, and `*out` is untouched, only for a reason that is no region's. Each
+ * result is the same bits as if its region were read alone. Any number of sessions may read one page at once.
+ *
+ * A box of whole numbers is cut, and what reaches over the page's edge is cut off. Any other region is drawn upright
+ * like cv2.warpPerspective() with INTER_LINEAR, as large as the longer of its opposite sides; docs/PAGES.md has the
+ * details, the limits, and how close to OpenCV it is. */
+TRBA_API trba_status trba_session_read_regions(trba_session *session, const trba_page *page,
+                                               const trba_region *regions, size_t n_regions,
+                                               const trba_region_options *options, const trba_result **out,
+                                               trba_error *err);
 
 /* Bytes the session holds now. */
 TRBA_API size_t trba_session_memory(const trba_session *session);

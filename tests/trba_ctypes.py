@@ -6,7 +6,9 @@
             print(result.text, result.confidence)
 
 Images are given as NumPy arrays (uint8 [h, w] or [h, w, 3] RGB: raw pixels, rows may be apart), bytes (an encoded file)
-or paths. Session.trace() also gives every stage's activations, through the one inner function session_set_trace().
+or paths. A Page is opened from any of these, and Session.read_regions() reads boxes (x, y, w, h) and quadrilaterals
+(four (x, y)) on it. Session.trace() also gives every stage's activations, through the one inner function
+session_set_trace().
 The library is the one named by the environment variable TRBA_TESTING_LIB.
 """
 
@@ -25,6 +27,9 @@ PREDICTIONS = ("any", "CTC", "Attn")
 PRESETS = ("any", "clovaai", "easyocr")
 IMAGE_FILE, IMAGE_ENCODED, IMAGE_PIXELS = 1, 2, 3
 PIXELS_GREY, PIXELS_RGB = 1, 2
+EXIF = ("any", "ignore", "apply")
+ALPHA = ("ignore", "white", "black")
+ROTATE = ("none", "auto")
 
 
 class ErrorStruct(ctypes.Structure):
@@ -65,11 +70,24 @@ class CharacterStruct(ctypes.Structure):
 class ResultStruct(ctypes.Structure):
     _fields_ = [("status", c_int), ("message", c_char_p), ("text", c_char_p), ("confidence", c_float),
                 ("score", c_float), ("n_characters", c_size_t), ("characters", POINTER(CharacterStruct)),
-                ("truncated", c_int), ("width", c_int), ("height", c_int)]
+                ("truncated", c_int), ("width", c_int), ("height", c_int), ("rotation", c_int)]
 
 
 class SessionOptionsStruct(ctypes.Structure):
-    _fields_ = [("struct_size", c_size_t), ("n_threads", c_int), ("batch_size", c_int)]
+    _fields_ = [("struct_size", c_size_t), ("n_threads", c_int), ("batch_size", c_int), ("exif", c_int),
+                ("alpha", c_int)]
+
+
+class PageOptionsStruct(ctypes.Structure):
+    _fields_ = [("struct_size", c_size_t), ("preset", c_int), ("exif", c_int), ("alpha", c_int)]
+
+
+class RegionStruct(ctypes.Structure):
+    _fields_ = [("x", c_float * 4), ("y", c_float * 4)]
+
+
+class RegionOptionsStruct(ctypes.Structure):
+    _fields_ = [("struct_size", c_size_t), ("rotate", c_int), ("vertical", c_int)]
 
 
 TRACE_FUNCTION = ctypes.CFUNCTYPE(None, c_void_p, c_char_p, POINTER(c_float), c_int, c_int, c_int, c_int, c_size_t,
@@ -109,6 +127,14 @@ def _load_library():
     declare("trba_session_read_batch", c_int, c_void_p, POINTER(ImageStruct), c_size_t,
             POINTER(POINTER(ResultStruct)), error)
     declare("trba_session_memory", c_size_t, c_void_p)
+    declare("trba_page_options_default", PageOptionsStruct)
+    declare("trba_page_open", c_int, POINTER(ImageStruct), POINTER(PageOptionsStruct), POINTER(c_void_p), error)
+    declare("trba_page_size", None, c_void_p, POINTER(c_int), POINTER(c_int))
+    declare("trba_page_memory", c_size_t, c_void_p)
+    declare("trba_page_free", None, c_void_p)
+    declare("trba_region_options_default", RegionOptionsStruct)
+    declare("trba_session_read_regions", c_int, c_void_p, c_void_p, POINTER(RegionStruct), c_size_t,
+            POINTER(RegionOptionsStruct), POINTER(POINTER(ResultStruct)), error)
     return library
 
 
@@ -204,13 +230,15 @@ class Result:
     truncated: bool
     width: int
     height: int
+    rotation: int = 0
 
 
 def _copy_result(struct):
     characters = tuple(Character(c.text.decode(), c.probability, c.position, c.step)
                        for c in struct.characters[:struct.n_characters]) if struct.n_characters else ()
     return Result(library().trba_status_name(struct.status).decode(), struct.message.decode(), struct.text.decode(),
-                  struct.confidence, struct.score, characters, bool(struct.truncated), struct.width, struct.height)
+                  struct.confidence, struct.score, characters, bool(struct.truncated), struct.width, struct.height,
+                  struct.rotation)
 
 
 def _fill_image(struct, image):
@@ -230,13 +258,57 @@ def _fill_image(struct, image):
     return image
 
 
+class Page:
+    """A trba_page, from whatever an image may be."""
+
+    def __init__(self, image, *, preset="any", exif="any", alpha="ignore"):
+        struct, options = ImageStruct(), library().trba_page_options_default()
+        options.preset, options.exif, options.alpha = PRESETS.index(preset), EXIF.index(exif), ALPHA.index(alpha)
+        kept = _fill_image(struct, image)
+        self._handle, error = c_void_p(), ErrorStruct()
+        _check(library().trba_page_open(struct, options, self._handle, error), error)
+        del kept
+
+    @property
+    def handle(self):
+        return self._handle
+
+    def size(self):
+        """(width, height)."""
+        width, height = c_int(), c_int()
+        library().trba_page_size(self._handle, width, height)
+        return width.value, height.value
+
+    def memory(self):
+        return library().trba_page_memory(self._handle)
+
+    def close(self):
+        library().trba_page_free(self._handle)
+        self._handle = c_void_p()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def _fill_region(struct, region):
+    if np.ndim(region) == 1:
+        x, y, w, h = region
+        region = [(x, y), (x + w, y), (x + w, y + h), (x, y + h)]
+    for i, (x, y) in enumerate(region):
+        struct.x[i], struct.y[i] = x, y
+
+
 class Session:
     """A trba_session."""
 
-    def __init__(self, model, *, n_threads=1, batch_size=1):
+    def __init__(self, model, *, n_threads=1, batch_size=1, exif="any", alpha="ignore"):
         self._model = model
         options = library().trba_session_options_default()
         options.n_threads, options.batch_size = n_threads, batch_size
+        options.exif, options.alpha = EXIF.index(exif), ALPHA.index(alpha)
         self._handle, error = c_void_p(), ErrorStruct()
         _check(library().trba_session_new(model.handle, options, self._handle, error), error)
 
@@ -255,6 +327,16 @@ class Session:
         _check(library().trba_session_read_batch(self._handle, structs, len(images), results, error), error)
         del kept
         return [_copy_result(results[i]) for i in range(len(images))]
+
+    def read_regions(self, page, regions, *, rotate="none", vertical=None):
+        structs, options = (RegionStruct * len(regions))(), library().trba_region_options_default()
+        for struct, region in zip(structs, regions):
+            _fill_region(struct, region)
+        options.rotate, options.vertical = ROTATE.index(rotate), 0 if vertical is None else 1 + bool(vertical)
+        results, error = POINTER(ResultStruct)(), ErrorStruct()
+        _check(library().trba_session_read_regions(self._handle, page.handle, structs, len(regions), options, results,
+                                                   error), error)
+        return [_copy_result(results[i]) for i in range(len(regions))]
 
     def trace(self, images):
         """(results, stages): stages maps a stage's name to one float32 array [h, w, c] per image, in order."""

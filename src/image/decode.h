@@ -5,18 +5,12 @@
 
 #include "image/image.h"
 
-/* What to decode to; the arguments of image_decode(). */
-struct decode_request {
-    int channels; /* 1 or 3 */
-    enum image_grey grey;
-};
-
 /* Each decodes a whole file whose first bytes were recognised. `*out` points into `buffer` and is tightly packed.
- * `*orientation` becomes how the caller must turn it, 1 to 8 as in EXIF (1: not at all; always 1 by Pillow's rules);
- * then there is room for the turned image behind it. */
-trba_status decode_png(const uint8_t *bytes, size_t n_bytes, struct decode_request request,
+ * `*orientation` becomes how the caller must turn it, 1 to 8 as in EXIF (1: not at all, as always when the rules do not
+ * ask for it); then there is room for the turned image behind it. */
+trba_status decode_png(const uint8_t *bytes, size_t n_bytes, struct image_rules rules,
                        struct image_buffer *buffer, struct image_view *out, int *orientation, trba_error *err);
-trba_status decode_jpeg(const uint8_t *bytes, size_t n_bytes, struct decode_request request,
+trba_status decode_jpeg(const uint8_t *bytes, size_t n_bytes, struct image_rules rules,
                         struct image_buffer *buffer, struct image_view *out, int *orientation, trba_error *err);
 
 /* TRBA_ERROR_LIMIT or TRBA_ERROR_FORMAT unless an image of this size may be decoded. `format` is "PNG" or "JPEG". */

@@ -110,10 +110,10 @@ static trba_status fail_truncated(const struct jpeg_job *job, trba_error *err)
 }
 
 /* Asks libjpeg for pixels of the returned kind. */
-static enum pixel_kind choose_raw_pixels(struct jpeg_job *job, struct decode_request request)
+static enum pixel_kind choose_raw_pixels(struct jpeg_job *job, struct image_rules rules)
 {
     struct jpeg_decompress_struct *jpeg = &job->jpeg;
-    const bool wants_luma = request.channels == 1 && request.grey == IMAGE_GREY_OPENCV;
+    const bool wants_luma = rules.channels == 1 && rules.grey == IMAGE_GREY_OPENCV;
     if (jpeg->num_components == 4) {
         jpeg->out_color_space = JCS_CMYK;
         return wants_luma ? PIXEL_CMYK_OPENCV : PIXEL_CMYK_INVERTED;
@@ -164,15 +164,16 @@ static trba_status read_rows(struct jpeg_job *job, enum pixel_kind kind, const s
     return TRBA_OK;
 }
 
-static trba_status read_pixels(struct jpeg_job *job, struct decode_request request, bool will_be_turned,
+static trba_status read_pixels(struct jpeg_job *job, struct image_rules rules, bool will_be_turned,
                                struct image_buffer *buffer, struct image_view *view, trba_error *err)
 {
-    const enum pixel_kind kind = choose_raw_pixels(job, request);
+    if (rules.channels == 0) rules.channels = job->jpeg.num_components == 1 ? 1 : 3;
+    const enum pixel_kind kind = choose_raw_pixels(job, rules);
     const int width = (int)job->jpeg.image_width, height = (int)job->jpeg.image_height;
     const size_t scratch_bytes = (size_t)width * pixel_bytes(kind);
-    const size_t turned_bytes = will_be_turned ? (size_t)width * (size_t)height * (size_t)request.channels : 0;
+    const size_t turned_bytes = will_be_turned ? (size_t)width * (size_t)height * (size_t)rules.channels : 0;
     const size_t extra_bytes = scratch_bytes > turned_bytes ? scratch_bytes : turned_bytes;
-    const trba_status status = decode_reserve(width, height, request.channels, extra_bytes, buffer, view, err);
+    const trba_status status = decode_reserve(width, height, rules.channels, extra_bytes, buffer, view, err);
     if (status != TRBA_OK) return status;
     if (!jpeg_start_decompress(&job->jpeg)) return fail_truncated(job, err);
     return read_rows(job, kind, view, buffer->bytes, err);
@@ -194,25 +195,25 @@ static trba_status describe_failure(const struct jpeg_job *job, trba_error *err)
 }
 
 /* Everything that may jump. */
-static trba_status read_image(struct jpeg_job *job, const uint8_t *bytes, struct decode_request request,
+static trba_status read_image(struct jpeg_job *job, const uint8_t *bytes, struct image_rules rules,
                               struct image_buffer *buffer, struct image_view *view, int *orientation, trba_error *err)
 {
     if (setjmp(job->jump) != 0) return describe_failure(job, err);
-    start(job, bytes, request.grey == IMAGE_GREY_OPENCV);
+    start(job, bytes, rules.applies_orientation);
     trba_status status = read_header(job, err);
     if (status != TRBA_OK) return status;
     *orientation = find_orientation(job);
-    return read_pixels(job, request, *orientation != 1, buffer, view, err);
+    return read_pixels(job, rules, *orientation != 1, buffer, view, err);
 }
 
-trba_status decode_jpeg(const uint8_t *bytes, size_t n_bytes, struct decode_request request,
+trba_status decode_jpeg(const uint8_t *bytes, size_t n_bytes, struct image_rules rules,
                         struct image_buffer *buffer, struct image_view *out, int *orientation, trba_error *err)
 {
     struct jpeg_job job = {.n_bytes = n_bytes};
     job.jpeg.err = jpeg_std_error(&job.errors);
     job.errors.error_exit = on_error;
     job.errors.output_message = on_message;
-    const trba_status status = read_image(&job, bytes, request, buffer, out, orientation, err);
+    const trba_status status = read_image(&job, bytes, rules, buffer, out, orientation, err);
     jpeg_destroy_decompress(&job.jpeg); /* also right when the decompressor was never made */
     return status;
 }

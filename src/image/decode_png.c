@@ -2,13 +2,15 @@
 /* decode_png.c - PNG through libpng, to the bytes that Pillow shows. The only file that includes png.h.
  *
  *   IHDR        read by ourselves first: sizes are checked before libpng exists
- *   libpng      expands palettes and 1, 2, 4 bits, drops alpha and (but for grey) the low byte of 16 bits
+ *   libpng      expands palettes and 1, 2, 4 bits, drops alpha (or lays the picture on white or black) and (but for
+ *               grey) the low byte of 16 bits
  *   raw image   [height][width][raw bytes per pixel], behind the result in the same buffer, unless it is the result
  *   grey.c      raw -> grey or RGB
  *
  * Pillow's rules, which decide what is an error: the checksum of every chunk before the first IDAT must be right,
  * later ones are not looked at; the file may end as soon as the last row is complete; gamma, profiles, transparency
- * and whatever else is ancillary do not change a pixel. An animation shows its default image, which libpng shows too.
+ * (unless asked for) and whatever else is ancillary do not change a pixel. An animation shows its default image, which
+ * libpng shows too.
  *
  * OpenCV's rules: grey is made by libpng itself, which computes in linear light when the file states its gamma (gAMA,
  * sRGB or a known iCCP) and otherwise truncates (9798 R + 19234 G + 3736 B) / 32768; 16 bits lose their low byte; the
@@ -39,10 +41,11 @@ struct png_job {
     bool has_run_out;   /* libpng asked for more than there is */
     bool has_no_memory;
     char message[160];
+    struct image_rules rules; /* channels 0 until the header is read */
 
     int width, height;
     bool is_interlaced;
-    int orientation;      /* 1 to 8; 1 by Pillow's rules */
+    int orientation;      /* 1 to 8; 1 when it is ignored */
     enum pixel_kind kind; /* of the raw image */
     size_t raw_row_bytes;
     uint8_t *raw;
@@ -108,27 +111,40 @@ static trba_status check_header(const uint8_t *bytes, size_t n_bytes, trba_error
 /* What libpng may store of an ancillary chunk: its own default, and in any case a chunk as large as the file. */
 enum { MAX_ANCILLARY_BYTES = 8000000 };
 
-static void set_limits_and_rules(struct png_job *job, enum image_grey grey)
+static void set_limits_and_rules(struct png_job *job)
 {
     static const png_byte skipped[] = "tRNS", opencv_reads[] = "gAMA\0cHRM\0sRGB\0iCCP";
     png_set_user_limits(job->png, IMAGE_MAX_SIDE, IMAGE_MAX_SIDE);
     png_set_chunk_malloc_max(job->png, job->n_bytes + MAX_ANCILLARY_BYTES);
     png_set_keep_unknown_chunks(job->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1); /* all ancillary ones, but for tRNS */
-    png_set_keep_unknown_chunks(job->png, PNG_HANDLE_CHUNK_NEVER, skipped, 1);
-    if (grey == IMAGE_GREY_OPENCV)
+    if (job->rules.alpha == TRBA_ALPHA_IGNORE)
+        png_set_keep_unknown_chunks(job->png, PNG_HANDLE_CHUNK_NEVER, skipped, 1);
+    if (job->rules.grey == IMAGE_GREY_OPENCV)
         png_set_keep_unknown_chunks(job->png, PNG_HANDLE_CHUNK_AS_DEFAULT, opencv_reads, 4);
     png_set_crc_action(job->png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
 }
 
+/* Lets libpng lay the picture on white or black. It does so after it has expanded palettes and few bits. */
+static void compose(struct png_job *job, bool is_deep)
+{
+    const png_uint_16 level = job->rules.alpha == TRBA_ALPHA_BLACK ? 0 : is_deep ? 0xFFFF : 0xFF;
+    const png_color_16 background = {.red = level, .green = level, .blue = level, .gray = level};
+    png_set_tRNS_to_alpha(job->png);
+    png_set_background_fixed(job->png, &background, PNG_BACKGROUND_GAMMA_SCREEN, 0, 0);
+}
+
 /* Asks libpng for GREY, GREY16 or RGB pixels. */
-static void choose_raw_pixels(struct png_job *job, struct decode_request request)
+static void choose_raw_pixels(struct png_job *job)
 {
     const int colour_type = png_get_color_type(job->png, job->info);
-    const bool is_opencv = request.grey == IMAGE_GREY_OPENCV;
+    const bool is_opencv = job->rules.grey == IMAGE_GREY_OPENCV;
     const bool has_colour = (colour_type & PNG_COLOR_MASK_COLOR) != 0;
-    const bool has_alpha = (colour_type & PNG_COLOR_MASK_ALPHA) != 0;
+    if (job->rules.channels == 0) job->rules.channels = has_colour ? 3 : 1;
+    const bool is_composed = job->rules.alpha != TRBA_ALPHA_IGNORE;
+    const bool has_alpha = (colour_type & PNG_COLOR_MASK_ALPHA) != 0 ||
+                           (is_composed && png_get_valid(job->png, job->info, PNG_INFO_tRNS) != 0);
     const bool is_deep = png_get_bit_depth(job->png, job->info) == 16;
-    const bool becomes_grey = has_colour && is_opencv && request.channels == 1;
+    const bool becomes_grey = has_colour && is_opencv && job->rules.channels == 1;
     const bool stays_deep = is_deep && !has_colour && !has_alpha && !is_opencv;
 
     job->kind = stays_deep ? PIXEL_GREY16 : has_colour && !becomes_grey ? PIXEL_RGB : PIXEL_GREY;
@@ -136,7 +152,10 @@ static void choose_raw_pixels(struct png_job *job, struct decode_request request
     if (becomes_grey) png_set_rgb_to_gray_fixed(job->png, PNG_ERROR_ACTION_NONE, 29900, 58700);
     if (colour_type == PNG_COLOR_TYPE_GRAY) png_set_expand_gray_1_2_4_to_8(job->png);
     if (is_deep && !stays_deep) png_set_strip_16(job->png);
-    if (has_alpha) png_set_strip_alpha(job->png);
+    if (has_alpha && is_composed)
+        compose(job, is_deep);
+    else if (has_alpha)
+        png_set_strip_alpha(job->png);
 }
 
 /* Walks the chunks by itself, because eXIf may stand behind the pixels and space is reserved before they are read. */
@@ -156,9 +175,9 @@ static int find_orientation(const uint8_t *bytes, size_t n_bytes)
     }
 }
 
-static trba_status read_header(struct png_job *job, struct decode_request request, trba_error *err)
+static trba_status read_header(struct png_job *job, trba_error *err)
 {
-    set_limits_and_rules(job, request.grey);
+    set_limits_and_rules(job);
     png_set_read_fn(job->png, job, read_bytes);
     png_read_info(job->png, job->info);
     png_set_crc_action(job->png, PNG_CRC_QUIET_USE, PNG_CRC_QUIET_USE); /* Pillow checks none from the first IDAT on */
@@ -166,8 +185,8 @@ static trba_status read_header(struct png_job *job, struct decode_request reques
     job->width = (int)png_get_image_width(job->png, job->info);
     job->height = (int)png_get_image_height(job->png, job->info);
     job->is_interlaced = png_get_interlace_type(job->png, job->info) != PNG_INTERLACE_NONE;
-    job->orientation = request.grey == IMAGE_GREY_OPENCV ? find_orientation(job->bytes, job->n_bytes) : 1;
-    choose_raw_pixels(job, request);
+    job->orientation = job->rules.applies_orientation ? find_orientation(job->bytes, job->n_bytes) : 1;
+    choose_raw_pixels(job);
     png_set_interlace_handling(job->png);
     png_read_update_info(job->png, job->info);
     job->raw_row_bytes = png_get_rowbytes(job->png, job->info);
@@ -230,28 +249,28 @@ static trba_status describe_failure(const struct png_job *job, trba_error *err)
 }
 
 /* Everything that may jump. */
-static trba_status read_image(struct png_job *job, struct decode_request request, struct image_buffer *buffer,
-                              struct image_view *view, trba_error *err)
+static trba_status read_image(struct png_job *job, struct image_buffer *buffer, struct image_view *view,
+                              trba_error *err)
 {
     if (setjmp(png_jmpbuf(job->png)) != 0) return rows_are_complete(job) ? TRBA_OK : describe_failure(job, err);
-    trba_status status = read_header(job, request, err);
-    if (status == TRBA_OK) status = reserve(job, request.channels, buffer, view, err);
+    trba_status status = read_header(job, err);
+    if (status == TRBA_OK) status = reserve(job, job->rules.channels, buffer, view, err);
     if (status == TRBA_OK) read_rows(job);
     return status;
 }
 
-trba_status decode_png(const uint8_t *bytes, size_t n_bytes, struct decode_request request,
+trba_status decode_png(const uint8_t *bytes, size_t n_bytes, struct image_rules rules,
                        struct image_buffer *buffer, struct image_view *out, int *orientation, trba_error *err)
 {
     trba_status status = check_header(bytes, n_bytes, err);
     if (status != TRBA_OK) return status;
 
-    struct png_job job = {.bytes = bytes, .n_bytes = n_bytes};
+    struct png_job job = {.bytes = bytes, .n_bytes = n_bytes, .rules = rules};
     job.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &job, on_error, on_warning, &job, allocate, release);
     if (job.png != NULL) job.info = png_create_info_struct(job.png);
     struct image_view view = {0};
     status = job.info == NULL ? error_set(err, TRBA_ERROR_MEMORY, "out of memory for a PNG decoder")
-                              : read_image(&job, request, buffer, &view, err);
+                              : read_image(&job, buffer, &view, err);
     png_destroy_read_struct(&job.png, &job.info, NULL);
     if (status != TRBA_OK) return status;
 

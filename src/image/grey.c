@@ -59,11 +59,25 @@ static void convert_rgb_row(enum pixel_kind kind, const uint8_t *in, size_t n, i
         rgb_row_to_grey(in, n, order, out);
 }
 
-/* a * b / 255, rounded, for a and b in 0..255. */
-static inline unsigned multiply_255(unsigned a, unsigned b)
+/* product / 255, rounded, for 0..255 * 255. */
+static inline unsigned divide_255(unsigned product)
 {
-    const unsigned product = a * b + 128;
+    product += 128;
     return (product + (product >> 8)) >> 8;
+}
+
+bool pixel_has_alpha(enum pixel_kind kind) { return kind == PIXEL_RGBA || kind == PIXEL_BGRA; }
+
+void pixel_row_compose(enum pixel_kind kind, const uint8_t *in, size_t n, uint8_t background, uint8_t *out)
+{
+    assert(pixel_has_alpha(kind));
+    const struct rgb_order at = rgb_order_of(kind);
+    for (size_t i = 0; i < n; i++, in += 4, out += 3) {
+        const unsigned alpha = in[3], behind = background * (255u - alpha);
+        out[0] = (uint8_t)divide_255(in[at.r] * alpha + behind);
+        out[1] = (uint8_t)divide_255(in[at.g] * alpha + behind);
+        out[2] = (uint8_t)divide_255(in[at.b] * alpha + behind);
+    }
 }
 
 static void convert_cmyk_row(const uint8_t *in, size_t n, int channels, uint8_t *out)
@@ -72,7 +86,7 @@ static void convert_cmyk_row(const uint8_t *in, size_t n, int channels, uint8_t 
         const unsigned light = in[3]; /* 255 - K */
         uint8_t rgb[3];
         for (int c = 0; c < 3; c++)
-            rgb[c] = (uint8_t)(light - multiply_255(255u - in[c], light));
+            rgb[c] = (uint8_t)(light - divide_255((255u - in[c]) * light));
         if (channels == 3)
             memcpy(out + i * 3, rgb, 3);
         else

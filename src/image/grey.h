@@ -3,6 +3,7 @@
 #ifndef TRBA_IMAGE_GREY_H
 #define TRBA_IMAGE_GREY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,13 @@ enum pixel_kind {
 };
 
 size_t pixel_bytes(enum pixel_kind kind);
+
+/* Is it RGBA or BGRA? */
+bool pixel_has_alpha(enum pixel_kind kind);
+
+/* Lays n pixels of RGBA or BGRA on a grey `background`, to RGB: colour * alpha + background * (255 - alpha), divided by
+ * 255 and rounded, as Pillow's Image.paste() with a mask does. */
+void pixel_row_compose(enum pixel_kind kind, const uint8_t *in, size_t n, uint8_t background, uint8_t *out);
 
 /* Writes n pixels with `channels` 1 (grey) or 3 (RGB) to `out`. `in` and `out` do not overlap. */
 void pixel_row_convert(enum pixel_kind kind, const uint8_t *in, size_t n, int channels, uint8_t *out);

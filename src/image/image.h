@@ -3,9 +3,11 @@
 #ifndef TRBA_IMAGE_IMAGE_H
 #define TRBA_IMAGE_IMAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/file_read.h"
 #include "base/status.h"
 
 /* Pixels somebody else owns: [height][width][channels], channels 1 (grey) or 3 (RGB). */
@@ -29,18 +31,34 @@ enum { IMAGE_MAX_SIDE = 65500, IMAGE_MAX_PIXELS = 100 * 1000 * 1000 };
 
 /* Which program's grey values a colour image gets. */
 enum image_grey {
-    IMAGE_GREY_PILLOW, /* Image.open().convert('L'): JPEG through RGB, EXIF orientation ignored, alpha ignored */
-    IMAGE_GREY_OPENCV  /* cv2.imread(IMREAD_GRAYSCALE): JPEG's own luma, EXIF orientation applied */
+    IMAGE_GREY_PILLOW, /* Image.open().convert('L'): JPEG through RGB */
+    IMAGE_GREY_OPENCV  /* cv2.imread(IMREAD_GRAYSCALE): JPEG's own luma */
 };
 
-/* Decodes PNG or JPEG (told apart by their first bytes) to `channels` 1 or 3, to exactly the bytes of Pillow's
- * convert('L') or convert('RGB') (or of OpenCV's imread). `out` points into `buffer`. */
-trba_status image_decode(const void *bytes, size_t n_bytes, int channels, enum image_grey grey,
+/* What to make of an image. */
+struct image_rules {
+    int channels;              /* 1, 3, or 0: 3 if the image has colour, else 1 */
+    enum image_grey grey;
+    bool applies_orientation;  /* that of EXIF; raw pixels have none */
+    trba_alpha alpha;
+};
+
+/* Decodes PNG or JPEG (told apart by their first bytes). With the alpha ignored, to exactly the bytes of Pillow's
+ * convert('L') or convert('RGB'), or of OpenCV's imread. `out` points into `buffer`. */
+trba_status image_decode(const void *bytes, size_t n_bytes, const struct image_rules *rules,
                          struct image_buffer *buffer, struct image_view *out, trba_error *err);
 
-/* The caller's raw pixels (kind TRBA_IMAGE_PIXELS) with `channels` 1 or 3. Copies only if it must. */
-trba_status image_from_pixels(const trba_image *image, int channels, struct image_buffer *buffer,
+/* The caller's raw pixels (kind TRBA_IMAGE_PIXELS). Copies only if it must. */
+trba_status image_from_pixels(const trba_image *image, const struct image_rules *rules, struct image_buffer *buffer,
                               struct image_view *out, trba_error *err);
+
+/* TRBA_ERROR_ARGUMENT unless both are of the header's values. */
+trba_status image_check_policies(trba_exif exif, trba_alpha alpha, trba_error *err);
+
+/* An image of any kind. `file` holds a file's bytes; like `buffer` it only grows. `out` points into `buffer`, or at the
+ * caller's raw pixels. */
+trba_status image_load(const trba_image *image, const struct image_rules *rules, struct file_buffer *file,
+                       struct image_buffer *buffer, struct image_view *out, trba_error *err);
 
 /* How an image becomes the network's input. */
 struct preprocess {

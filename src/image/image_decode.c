@@ -3,7 +3,7 @@
  *
  *   first bytes -> PNG or JPEG, or a sentence about what else it is
  *   decode_png.c, decode_jpeg.c -> pixels
- *   OpenCV's rules only: turned the way EXIF says
+ *   if asked for: turned the way EXIF says
  */
 #include <assert.h>
 #include <stdbool.h>
@@ -132,20 +132,19 @@ static void apply_orientation(int orientation, const struct image_buffer *buffer
     *image = (struct image_view){turned, width, height, image->channels, (size_t)width * (size_t)image->channels};
 }
 
-trba_status image_decode(const void *bytes, size_t n_bytes, int channels, enum image_grey grey,
+trba_status image_decode(const void *bytes, size_t n_bytes, const struct image_rules *rules,
                          struct image_buffer *buffer, struct image_view *out, trba_error *err)
 {
-    assert(channels == 1 || channels == 3);
+    assert(rules->channels == 0 || rules->channels == 1 || rules->channels == 3);
     if (bytes == NULL && n_bytes != 0) return error_set(err, TRBA_ERROR_ARGUMENT, "the image's bytes are NULL");
 
-    const struct decode_request request = {channels, grey};
     struct image_view view = {0};
     int orientation = 1;
     trba_status status;
     if (signature_matches(&png_signature, bytes, n_bytes))
-        status = decode_png(bytes, n_bytes, request, buffer, &view, &orientation, err);
+        status = decode_png(bytes, n_bytes, *rules, buffer, &view, &orientation, err);
     else if (signature_matches(&jpeg_signature, bytes, n_bytes))
-        status = decode_jpeg(bytes, n_bytes, request, buffer, &view, &orientation, err);
+        status = decode_jpeg(bytes, n_bytes, *rules, buffer, &view, &orientation, err);
     else
         status = describe_other_file(bytes, n_bytes, err);
     if (status != TRBA_OK) return status;
@@ -185,24 +184,37 @@ static trba_status check_pixels(const trba_image *image, enum pixel_kind *kind, 
     return TRBA_OK;
 }
 
-trba_status image_from_pixels(const trba_image *image, int channels, struct image_buffer *buffer,
+/* One row; `scratch` has room for it in RGB. */
+static void convert_row(enum pixel_kind kind, trba_alpha alpha, const uint8_t *in, size_t n, int channels,
+                        uint8_t *scratch, uint8_t *out)
+{
+    if (alpha == TRBA_ALPHA_IGNORE || !pixel_has_alpha(kind)) {
+        pixel_row_convert(kind, in, n, channels, out);
+        return;
+    }
+    pixel_row_compose(kind, in, n, alpha == TRBA_ALPHA_WHITE ? 255 : 0, scratch);
+    pixel_row_convert(PIXEL_RGB, scratch, n, channels, out);
+}
+
+trba_status image_from_pixels(const trba_image *image, const struct image_rules *rules, struct image_buffer *buffer,
                               struct image_view *out, trba_error *err)
 {
-    assert(channels == 1 || channels == 3);
     enum pixel_kind kind = PIXEL_GREY;
     trba_status status = check_pixels(image, &kind, err);
     if (status != TRBA_OK) return status;
+    const int channels = rules->channels != 0 ? rules->channels : kind == PIXEL_GREY ? 1 : 3;
     const uint8_t *pixels = image->bytes;
     if (kind == (channels == 1 ? PIXEL_GREY : PIXEL_RGB)) {
         *out = (struct image_view){pixels, image->width, image->height, channels, image->stride_bytes};
         return TRBA_OK;
     }
     struct image_view view = {0};
-    status = decode_reserve(image->width, image->height, channels, 0, buffer, &view, err);
+    status = decode_reserve(image->width, image->height, channels, (size_t)image->width * 3, buffer, &view, err);
     if (status != TRBA_OK) return status;
+    uint8_t *const scratch = buffer->bytes + view.stride_bytes * (size_t)view.height;
     for (int y = 0; y < image->height; y++)
-        pixel_row_convert(kind, pixels + (size_t)y * image->stride_bytes, (size_t)image->width, channels,
-                          buffer->bytes + (size_t)y * view.stride_bytes);
+        convert_row(kind, rules->alpha, pixels + (size_t)y * image->stride_bytes, (size_t)image->width, channels,
+                    scratch, buffer->bytes + (size_t)y * view.stride_bytes);
     *out = view;
     return TRBA_OK;
 }

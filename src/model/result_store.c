@@ -95,6 +95,12 @@ trba_status result_store_fail(struct result_store *store, size_t i, const trba_e
     return TRBA_OK;
 }
 
+void result_store_move(struct result_store *store, size_t from, size_t to)
+{
+    store->results[to] = store->results[from];
+    store->places[to] = store->places[from];
+}
+
 const trba_result *result_store_finish(struct result_store *store)
 {
     for (size_t i = 0; i < store->n; i++) {

@@ -30,6 +30,8 @@ trba_status result_store_reserve(struct result_store *store, size_t text_bytes, 
 void result_store_keep(struct result_store *store, size_t i, const struct reading *reading);
 /* Result i failed. */
 trba_status result_store_fail(struct result_store *store, size_t i, const trba_error *why, trba_error *err);
+/* Result `from` takes the place of result `to`. */
+void result_store_move(struct result_store *store, size_t from, size_t to);
 /* Sets all pointers. They are good until the next result_store_begin(). */
 const trba_result *result_store_finish(struct result_store *store);
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 GREY_PILLOW, GREY_OPENCV = 0, 1
+ALPHA_IGNORE, ALPHA_WHITE, ALPHA_BLACK = 0, 1, 2
 PRESET_CLOVAAI, PRESET_EASYOCR = 1, 2
 STATUS = ("OK", "ARGUMENT", "IO", "FORMAT", "UNSUPPORTED", "MISMATCH", "CHARSET", "LIMIT", "MEMORY")
 
@@ -27,6 +28,11 @@ class Buffer(ctypes.Structure):
     _fields_ = [("bytes", ctypes.c_void_p), ("capacity", ctypes.c_size_t)]
 
 
+class Rules(ctypes.Structure):
+    _fields_ = [("channels", ctypes.c_int), ("grey", ctypes.c_int), ("applies_orientation", ctypes.c_bool),
+                ("alpha", ctypes.c_int)]
+
+
 class Preprocess(ctypes.Structure):
     _fields_ = [("preset", ctypes.c_int), ("channels", ctypes.c_int), ("img_h", ctypes.c_int),
                 ("img_w", ctypes.c_int), ("pad", ctypes.c_int), ("adjust_contrast", ctypes.c_int)]
@@ -34,6 +40,24 @@ class Preprocess(ctypes.Structure):
 
 class Scratch(ctypes.Structure):
     _fields_ = [(name, Buffer) for name in ("between", "resized", "coefficients", "linear", "contrast")]
+
+
+class Warp(ctypes.Structure):
+    _fields_ = [("m", ctypes.c_float * 9), ("width", ctypes.c_int), ("height", ctypes.c_int),
+                ("is_black_outside", ctypes.c_bool)]
+
+
+class Crop(ctypes.Structure):
+    _fields_ = [("width", ctypes.c_int), ("height", ctypes.c_int), ("is_cut", ctypes.c_bool), ("left", ctypes.c_int),
+                ("top", ctypes.c_int), ("warp", Warp)]
+
+
+class Region(ctypes.Structure):
+    _fields_ = [("x", ctypes.c_float * 4), ("y", ctypes.c_float * 4)]
+
+
+class CropScratch(ctypes.Structure):
+    _fields_ = [(name, Buffer) for name in ("drawn", "converted", "turned")]
 
 
 class ImageError(Exception):
@@ -60,10 +84,10 @@ def check(status, error):
 
 def array_of(view):
     """A copy of the pixels: [h, w], or [h, w, 3]."""
-    n_bytes = view.stride_bytes * view.height
-    flat = np.frombuffer(ctypes.string_at(view.pixels, n_bytes), np.uint8).reshape(view.height, view.stride_bytes)
-    rows = flat[:, :view.width * view.channels]
-    return rows.copy() if view.channels == 1 else rows.reshape(view.height, view.width, view.channels).copy()
+    row_bytes = view.width * view.channels
+    flat = np.frombuffer(ctypes.string_at(view.pixels, view.stride_bytes * (view.height - 1) + row_bytes), np.uint8)
+    rows = np.lib.stride_tricks.as_strided(flat, (view.height, row_bytes), (view.stride_bytes, 1))
+    return rows.copy() if view.channels == 1 else rows.copy().reshape(view.height, view.width, view.channels)
 
 
 def view_of(pixels):
@@ -74,14 +98,32 @@ def view_of(pixels):
     return View(pixels.ctypes.data, width, height, channels, width * channels)
 
 
-def decode(data, channels=1, grey=GREY_PILLOW):
-    buffer, view, error = Buffer(), View(), Error()
+def decode(data, channels=1, grey=GREY_PILLOW, applies_orientation=None, alpha=ALPHA_IGNORE):
+    """`applies_orientation` None: as the program that the grey values are of."""
+    turned = grey == GREY_OPENCV if applies_orientation is None else applies_orientation
+    rules, buffer, view, error = Rules(channels, grey, turned, alpha), Buffer(), View(), Error()
     try:
-        check(library.image_decode(data, ctypes.c_size_t(len(data)), channels, grey, ctypes.byref(buffer),
+        check(library.image_decode(data, ctypes.c_size_t(len(data)), ctypes.byref(rules), ctypes.byref(buffer),
                                    ctypes.byref(view), ctypes.byref(error)), error)
         return array_of(view)
     finally:
         library.image_buffer_free(ctypes.byref(buffer))
+
+
+def crop(pixels, corners, is_black_outside=False, channels=None, quarter_turns=0):
+    """`corners`: four (x, y). `channels` None: those of `pixels`."""
+    region, planned, scratch, view, error = Region(), Crop(), CropScratch(), View(), Error()
+    for i, (x, y) in enumerate(corners):
+        region.x[i], region.y[i] = x, y
+    page = view_of(pixels)
+    try:
+        check(library.crop_plan(ctypes.byref(page), ctypes.byref(region), ctypes.c_bool(is_black_outside),
+                                ctypes.byref(planned), ctypes.byref(error)), error)
+        check(library.crop_draw(ctypes.byref(page), ctypes.byref(planned), channels or page.channels, quarter_turns,
+                                ctypes.byref(scratch), ctypes.byref(view), ctypes.byref(error)), error)
+        return array_of(view)
+    finally:
+        library.crop_scratch_free(ctypes.byref(scratch))
 
 
 def resize_bicubic(pixels, width, height):

@@ -25,6 +25,8 @@ static void fill_pixels(uint8_t pixels[22], int r, int g, int b, int step)
     }
 }
 
+static const struct image_rules grey_rules = {.channels = 1}, rgb_rules = {.channels = 3};
+
 static void check_view(const struct image_view *view, int channels, const uint8_t *expected)
 {
     assert_int_equal(view->width, 2);
@@ -50,9 +52,9 @@ static void every_colour_format_becomes_grey_and_rgb(void **state)
         const trba_image image = trba_image_pixels(pixels, 2, 2, 11, formats[i].format);
         struct image_buffer buffer = {0};
         struct image_view view;
-        assert_int_equal(image_from_pixels(&image, 1, &buffer, &view, NULL), TRBA_OK);
+        assert_int_equal(image_from_pixels(&image, &grey_rules, &buffer, &view, NULL), TRBA_OK);
         check_view(&view, 1, grey);
-        assert_int_equal(image_from_pixels(&image, 3, &buffer, &view, NULL), TRBA_OK);
+        assert_int_equal(image_from_pixels(&image, &rgb_rules, &buffer, &view, NULL), TRBA_OK);
         check_view(&view, 3, rgb);
         image_buffer_free(&buffer);
     }
@@ -65,11 +67,11 @@ static void pixels_that_fit_are_not_copied(void **state)
     const trba_image image = trba_image_pixels(grey, 2, 2, 3, TRBA_PIXELS_GREY);
     struct image_buffer buffer = {0};
     struct image_view view;
-    assert_int_equal(image_from_pixels(&image, 1, &buffer, &view, NULL), TRBA_OK);
+    assert_int_equal(image_from_pixels(&image, &grey_rules, &buffer, &view, NULL), TRBA_OK);
     assert_ptr_equal(view.pixels, grey);
     assert_null(buffer.bytes);
     check_view(&view, 1, packed);
-    assert_int_equal(image_from_pixels(&image, 3, &buffer, &view, NULL), TRBA_OK);
+    assert_int_equal(image_from_pixels(&image, &rgb_rules, &buffer, &view, NULL), TRBA_OK);
     check_view(&view, 3, rgb);
     image_buffer_free(&buffer);
 }
@@ -80,7 +82,7 @@ static void check_refused(const trba_image *image, trba_status status, const cha
     struct image_buffer buffer = {0};
     struct image_view view = {.width = -7};
     trba_error err = {0};
-    assert_int_equal(image_from_pixels(image, 1, &buffer, &view, &err), status);
+    assert_int_equal(image_from_pixels(image, &grey_rules, &buffer, &view, &err), status);
     assert_int_equal(err.status, status);
     assert_non_null(strstr(err.message, words));
     assert_int_equal(view.width, -7);
@@ -107,6 +109,26 @@ static void impossible_pixels_are_refused(void **state)
     check_refused(&too_large, TRBA_ERROR_LIMIT, "20000 x 20000");
 }
 
+static void transparency_is_ignored_or_laid_on_white_or_black(void **state)
+{
+    (void)state;
+    static const uint8_t rgba[] = {200, 100, 0, 255, 200, 100, 0, 0, 200, 100, 0, 51}; /* 51 / 255 = 0.2 */
+    static const uint8_t ignored[] = {200, 100, 0, 200, 100, 0, 200, 100, 0};
+    static const uint8_t white[] = {200, 100, 0, 255, 255, 255, 244, 224, 204};
+    static const uint8_t black[] = {200, 100, 0, 0, 0, 0, 40, 20, 0};
+    static const uint8_t *const expected[] = {ignored, white, black};
+    const trba_image image = trba_image_pixels(rgba, 3, 1, sizeof rgba, TRBA_PIXELS_RGBA);
+    for (int alpha = TRBA_ALPHA_IGNORE; alpha <= TRBA_ALPHA_BLACK; alpha++) {
+        const struct image_rules rules = {.alpha = (trba_alpha)alpha}; /* channels 0: as many as there are */
+        struct image_buffer buffer = {0};
+        struct image_view view;
+        assert_int_equal(image_from_pixels(&image, &rules, &buffer, &view, NULL), TRBA_OK);
+        assert_int_equal(view.channels, 3);
+        assert_memory_equal(view.pixels, expected[alpha], sizeof ignored);
+        image_buffer_free(&buffer);
+    }
+}
+
 /* ---- what is no image ------------------------------------------------------------------------------------------- */
 
 static void check_no_image(const char *bytes, size_t n_bytes, trba_status status, const char *words)
@@ -114,7 +136,7 @@ static void check_no_image(const char *bytes, size_t n_bytes, trba_status status
     struct image_buffer buffer = {0};
     struct image_view view = {.width = -7};
     trba_error err = {0};
-    assert_int_equal(image_decode(bytes, n_bytes, 1, IMAGE_GREY_PILLOW, &buffer, &view, &err), status);
+    assert_int_equal(image_decode(bytes, n_bytes, &grey_rules, &buffer, &view, &err), status);
     assert_non_null(strstr(err.message, words));
     assert_int_equal(view.width, -7);
     assert_null(buffer.bytes);
@@ -148,6 +170,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_colour_format_becomes_grey_and_rgb),
+        cmocka_unit_test(transparency_is_ignored_or_laid_on_white_or_black),
         cmocka_unit_test(pixels_that_fit_are_not_copied),
         cmocka_unit_test(impossible_pixels_are_refused),
         cmocka_unit_test(other_files_are_called_by_their_names),
