@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* check_winograd.c - the transforms against the matrices in double; and input, product and output together against a
+ * 3x3 convolution, so that the matrices themselves are judged by what they are for. */
+#include <math.h>
+
+#include "kernelcheck.h"
+#include "kernels/winograd_matrices.h"
+
+typedef void (*input_kernel)(const float *patch, size_t row_stride, size_t pixel_stride, int channels, float *v,
+                             size_t point_stride);
+typedef void (*output_kernel)(const struct winograd_output *o);
+
+static const int channel_counts[] = {16, 32, 48, 112};
+enum { N_CHANNEL_COUNTS = sizeof channel_counts / sizeof channel_counts[0] };
+
+/* ---- in double ---- */
+
+struct transformed {
+    double value, magnitude; /* the sum, and the sum of its terms' magnitudes */
+};
+
+/* Element (i, j) of left . in . right^T; left [..][n_rows], right [..][n_columns]. */
+static struct transformed transform_one(const float *left, int n_rows, const float *right, int n_columns,
+                                        const double *in, int i, int j)
+{
+    struct transformed sum = {0.0, 0.0};
+    for (int y = 0; y < n_rows; y++) {
+        for (int x = 0; x < n_columns; x++) {
+            const double term = (double)left[i * n_rows + y] * (double)right[j * n_columns + x] * in[y * n_columns + x];
+            sum.value += term;
+            sum.magnitude += fabs(term);
+        }
+    }
+    return sum;
+}
+
+/* ---- the input transform ---- */
+
+static void check_input_case(struct check *c, input_kernel kernel, const struct winograd_axis *y,
+                             const struct winograd_axis *x, int channels)
+{
+    const size_t pixel_stride = (size_t)channels * (size_t)check_pick(c, 1, 2);
+    const size_t row_stride = pixel_stride * (size_t)(x->points + check_pick(c, 0, 3));
+    const size_t point_stride = (size_t)channels * (size_t)check_pick(c, 1, 3);
+    const int n_points = y->points * x->points;
+    check_begin(c, "channels=%d row_stride=%zu pixel_stride=%zu point_stride=%zu", channels, row_stride, pixel_stride,
+                point_stride);
+    const float *patch = check_input(c, (size_t)(y->points - 1) * row_stride +
+                                            (size_t)(x->points - 1) * pixel_stride + (size_t)channels, VALUES_MIXED);
+    float *v = check_output(c, (size_t)(n_points - 1) * point_stride + (size_t)channels);
+    kernel(patch, row_stride, pixel_stride, channels, v, point_stride);
+    for (int k = 0; k < channels; k++) {
+        double in[WINOGRAD_MAX_POINTS];
+        for (int p = 0; p < n_points; p++)
+            in[p] = (double)patch[(size_t)(p / x->points) * row_stride + (size_t)(p % x->points) * pixel_stride +
+                                  (size_t)k];
+        for (int p = 0; p < n_points; p++) {
+            const struct transformed exact = transform_one(y->input, y->points, x->input, x->points, in,
+                                                           p / x->points, p % x->points);
+            check_summed(c, "v", (size_t)p * point_stride + (size_t)k, v[(size_t)p * point_stride + (size_t)k],
+                         exact.value, y->points + x->points, exact.magnitude);
+        }
+    }
+    check_end(c);
+}
+
+static void check_input_transform(struct check *c, input_kernel kernel, const struct winograd_axis *y,
+                                  const struct winograd_axis *x)
+{
+    for (int i = 0; i < N_CHANNEL_COUNTS; i++)
+        for (int round = 0; round < 4; round++) check_input_case(c, kernel, y, x, channel_counts[i]);
+}
+
+/* ---- the output transform ---- */
+
+struct output_case {
+    const struct winograd_axis *y, *x;
+    struct winograd_output call;
+    const float *residual; /* as it was before the call; NULL: none */
+};
+
+static double relu(double sum, bool has_relu) { return has_relu && !(sum > 0.0) ? 0.0 : sum; }
+
+static void check_output_channel(struct check *c, const struct output_case *o, int k)
+{
+    double in[WINOGRAD_MAX_POINTS];
+    for (int p = 0; p < o->y->points * o->x->points; p++)
+        in[p] = (double)o->call.products[(size_t)p * o->call.point_stride + (size_t)k];
+    for (int i = 0; i < o->call.n_rows; i++) {
+        for (int j = 0; j < o->call.n_columns; j++) {
+            const size_t at = (size_t)i * o->call.row_stride + (size_t)j * o->call.pixel_stride + (size_t)k;
+            struct transformed exact = transform_one(o->y->output, o->y->points, o->x->output, o->x->points, in, i, j);
+            const double bias = (double)o->call.bias[k];
+            const double residual = o->residual != NULL ? (double)o->residual[at] : 0.0;
+            exact.value += bias + residual;
+            exact.magnitude += fabs(bias) + fabs(residual);
+            check_summed(c, "out", at, o->call.out[at], relu(exact.value, o->call.has_relu),
+                         o->y->points + o->x->points + 2, exact.magnitude);
+        }
+    }
+}
+
+/* Pixels outside the map, and what lies between pixels, must not be touched: they still hold the sentinel, a NaN. */
+static void check_untouched(struct check *c, const struct output_case *o, size_t n_floats)
+{
+    const size_t row_stride = o->call.row_stride, pixel_stride = o->call.pixel_stride;
+    for (size_t at = 0; at < n_floats; at++) {
+        const size_t row = at / row_stride, column = at % row_stride / pixel_stride, k = at % row_stride % pixel_stride;
+        if (row < (size_t)o->call.n_rows && column < (size_t)o->call.n_columns && k < (size_t)o->call.channels) continue;
+        check_true(c, "wrote outside the map", isnan(o->call.out[at]));
+    }
+}
+
+static void check_output_case(struct check *c, output_kernel kernel, const struct winograd_axis *y,
+                              const struct winograd_axis *x, int channels, int n_rows, int n_columns)
+{
+    const size_t pixel_stride = (size_t)channels * (size_t)check_pick(c, 1, 2);
+    const size_t row_stride = pixel_stride * (size_t)(x->outputs + check_pick(c, 0, 3));
+    const size_t point_stride = (size_t)channels * (size_t)check_pick(c, 1, 3);
+    const bool has_residual = check_toss(c), has_relu = check_toss(c);
+    check_begin(c, "channels=%d pixels=%dx%d row_stride=%zu pixel_stride=%zu point_stride=%zu%s%s", channels, n_rows,
+                n_columns, row_stride, pixel_stride, point_stride, has_residual ? " residual" : "",
+                has_relu ? " relu" : "");
+    const size_t out_floats = (size_t)(n_rows - 1) * row_stride + (size_t)(n_columns - 1) * pixel_stride +
+                              (size_t)channels;
+    struct output_case o = {.y = y, .x = x};
+    o.residual = has_residual ? check_input(c, out_floats, VALUES_MIXED) : NULL;
+    o.call = (struct winograd_output){
+        .products = check_input(c, (size_t)(y->points * x->points - 1) * point_stride + (size_t)channels, VALUES_MIXED),
+        .point_stride = point_stride, .channels = channels,
+        .bias = check_input(c, (size_t)channels, VALUES_MIXED),
+        .residual = o.residual, .out = check_output(c, out_floats),
+        .row_stride = row_stride, .pixel_stride = pixel_stride,
+        .n_rows = n_rows, .n_columns = n_columns, .has_relu = has_relu,
+    };
+    kernel(&o.call);
+    for (int k = 0; k < channels; k++) check_output_channel(c, &o, k);
+    check_untouched(c, &o, out_floats);
+    check_end(c);
+}
+
+/* A bias of NaN: NaN without ReLU, zero with it. */
+static void check_output_nan(struct check *c, output_kernel kernel, const struct winograd_axis *y,
+                             const struct winograd_axis *x, bool has_relu)
+{
+    check_begin(c, "bias NaN%s", has_relu ? " relu" : "");
+    float *bias = check_input(c, CHANNEL_ALIGN, VALUES_UNIT);
+    bias[3] = NAN;
+    const struct winograd_output call = {
+        .products = check_input(c, (size_t)(y->points * x->points) * CHANNEL_ALIGN, VALUES_UNIT),
+        .point_stride = CHANNEL_ALIGN, .channels = CHANNEL_ALIGN, .bias = bias,
+        .out = check_output(c, (size_t)(y->outputs * x->outputs) * CHANNEL_ALIGN),
+        .row_stride = (size_t)x->outputs * CHANNEL_ALIGN, .pixel_stride = CHANNEL_ALIGN,
+        .n_rows = y->outputs, .n_columns = x->outputs, .has_relu = has_relu,
+    };
+    kernel(&call);
+    for (int p = 0; p < y->outputs * x->outputs; p++) {
+        const float got = call.out[p * CHANNEL_ALIGN + 3];
+        check_true(c, "ReLU of NaN is not 0, or NaN got lost", has_relu ? got == 0.0f : isnan(got));
+    }
+    check_end(c);
+}
+
+/* ---- both together: a convolution ---- */
+
+/* G . kernel . G^T in double, at one point. */
+static double transform_weight(const struct winograd_axis *y, const struct winograd_axis *x, const float *kernel, int i,
+                               int j)
+{
+    double sum = 0.0;
+    for (int a = 0; a < 3; a++)
+        for (int b = 0; b < 3; b++) sum += y->weight[i * 3 + a] * x->weight[j * 3 + b] * (double)kernel[a * 3 + b];
+    return sum;
+}
+
+static double convolve(const float *patch, int columns, int channel, const float *kernel, int i, int j)
+{
+    double sum = 0.0;
+    for (int a = 0; a < 3; a++)
+        for (int b = 0; b < 3; b++)
+            sum += (double)kernel[a * 3 + b] *
+                   (double)patch[((i + a) * columns + j + b) * CHANNEL_ALIGN + channel];
+    return sum;
+}
+
+/* Values of order one: outputs are below 9 * 2 * 2 = 36, and F(4x4)'s rounding was measured up to 5e-5. A wrong
+ * coefficient would be off by tenths. */
+static void check_convolution(struct check *c, input_kernel to_points, output_kernel to_pixels,
+                              const struct winograd_axis *y, const struct winograd_axis *x)
+{
+    const int n_points = y->points * x->points;
+    check_begin(c, "as a convolution");
+    const float *patch = check_input(c, (size_t)n_points * CHANNEL_ALIGN, VALUES_UNIT);
+    const float *kernel = check_input(c, 9, VALUES_UNIT);
+    float *bias = check_input(c, CHANNEL_ALIGN, VALUES_UNIT);
+    for (int k = 0; k < CHANNEL_ALIGN; k++) bias[k] = 0.0f;
+    float *v = check_output(c, (size_t)n_points * CHANNEL_ALIGN);
+    const struct winograd_output call = {
+        .products = v, .point_stride = CHANNEL_ALIGN, .channels = CHANNEL_ALIGN, .bias = bias,
+        .out = check_output(c, (size_t)(y->outputs * x->outputs) * CHANNEL_ALIGN),
+        .row_stride = (size_t)x->outputs * CHANNEL_ALIGN, .pixel_stride = CHANNEL_ALIGN,
+        .n_rows = y->outputs, .n_columns = x->outputs,
+    };
+    to_points(patch, (size_t)x->points * CHANNEL_ALIGN, CHANNEL_ALIGN, CHANNEL_ALIGN, v, CHANNEL_ALIGN);
+    for (int p = 0; p < n_points; p++)
+        for (int k = 0; k < CHANNEL_ALIGN; k++)
+            v[p * CHANNEL_ALIGN + k] *= (float)transform_weight(y, x, kernel, p / x->points, p % x->points);
+    to_pixels(&call);
+    for (int p = 0; p < y->outputs * x->outputs; p++) {
+        for (int k = 0; k < CHANNEL_ALIGN; k++) {
+            const double exact = convolve(patch, x->points, k, kernel, p / x->outputs, p % x->outputs);
+            const double difference = fabs((double)call.out[p * CHANNEL_ALIGN + k] - exact);
+            check_true(c, "the transforms do not make a convolution", difference <= 2e-4);
+        }
+    }
+    check_end(c);
+}
+
+static void check_output_transform(struct check *c, input_kernel to_points, output_kernel kernel,
+                                   const struct winograd_axis *y, const struct winograd_axis *x)
+{
+    for (int i = 0; i < N_CHANNEL_COUNTS; i++)
+        for (int n_rows = 1; n_rows <= y->outputs; n_rows++)
+            for (int n_columns = 1; n_columns <= x->outputs; n_columns++)
+                check_output_case(c, kernel, y, x, channel_counts[i], n_rows, n_columns);
+    check_output_nan(c, kernel, y, x, false);
+    check_output_nan(c, kernel, y, x, true);
+    for (int round = 0; round < 20; round++) check_convolution(c, to_points, kernel, y, x);
+}
+
+#define CHECK_WINOGRAD(ROWS, COLUMNS)                                                                                 \
+    void check_winograd_input_##ROWS##x##COLUMNS(struct check *c)                                                     \
+    {                                                                                                                 \
+        check_input_transform(c, c->table->winograd_input_##ROWS##x##COLUMNS, &winograd_axis_##ROWS,                  \
+                              &winograd_axis_##COLUMNS);                                                              \
+    }                                                                                                                 \
+    void check_winograd_output_##ROWS##x##COLUMNS(struct check *c)                                                    \
+    {                                                                                                                 \
+        check_output_transform(c, c->table->winograd_input_##ROWS##x##COLUMNS,                                        \
+                               c->table->winograd_output_##ROWS##x##COLUMNS, &winograd_axis_##ROWS,                   \
+                               &winograd_axis_##COLUMNS);                                                             \
+    }
+CHECK_WINOGRAD(2, 2)
+CHECK_WINOGRAD(4, 2)
+CHECK_WINOGRAD(4, 4)

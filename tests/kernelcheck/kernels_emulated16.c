@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kernels_emulated16.c - the AVX-512 tier's sources, widths and block sizes on a vector of plain C.
+ *
+ * Covers everything of that tier but the one-line functions of vector_avx512.h and the compiler's code for them. */
+#include "kernels/kernels.h"
+
+#include "vector_emulated16.h"
+
+#include "kernels/simd/vector_math.h"
+
+#define GEMM_VECTORS 4 /* as in kernels_avx512.c */
+#define CHANNEL_VECTORS (CHANNEL_ALIGN / 16)
+#include "kernels/simd/gemm_block.h"
+#include "kernels/simd/winograd.h"
+
+#include "kernels/simd/pointwise.h"
+
+#include "kernelcheck.h"
+
+void kernels_override_emulated16(struct kernels *table)
+{
+    table->gemm_rows = GEMM_MAX_ROWS;
+    table->gemm_columns = PANEL;
+    table->winograd_rows = 4;
+    table->winograd_columns = 4;
+#define KERNEL(returns, name, arguments, class) table->name = TIER(name);
+#include "kernels/kernels.inc"
+#undef KERNEL
+}
