@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whole processes: from exec to the first word, from 1,000 files on disk to their texts; and the memory they take.
+
+The programs take turns; the files are in the page cache, as after any first use.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from statistics import median
+
+from bench_statistics import rotate
+from engines import package_version
+
+import bench_networks
+from render_words import render_words
+
+NETWORKS = ("TRBA", "CRNN")
+N_FILES = 1000
+N_STARTS, N_READS = 7, 3
+
+
+def make_files(folder):
+    """N_FILES rendered words, PNG and JPEG in turn. Returns the folder."""
+    if not folder.exists():
+        unfinished = folder.with_suffix(".unfinished")
+        unfinished.mkdir(parents=True, exist_ok=True)
+        for i, (_, image) in enumerate(render_words(bench_networks.SEED, N_FILES)):
+            image.save(unfinished / (f"{i:04}.jpg" if i % 2 else f"{i:04}.png"))
+        unfinished.rename(folder)
+    return folder
+
+
+def time_process(command, environment, n_threads):
+    """Runs it; returns (seconds until it first writes to stdout, seconds until its end, peak RSS in MiB)."""
+    processors = sorted(os.sched_getaffinity(0))[:n_threads]
+    start = time.perf_counter()
+    process = subprocess.Popen(["taskset", "-c", ",".join(map(str, processors)), *command], env=environment,
+                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    first = os.read(process.stdout.fileno(), 1)
+    first_seconds = time.perf_counter() - start
+    while os.read(process.stdout.fileno(), 1 << 16):
+        pass
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - start
+    process.stdout.close()
+    process.returncode = status
+    if status or not first:
+        raise RuntimeError(f"exit {status}, {'no ' if not first else ''}output: {' '.join(map(str, command))}")
+    return first_seconds, seconds, usage.ru_maxrss / 1024
+
+
+def take_turns(commands, n_rounds, environment, n_threads):
+    """{name: command} -> {name: [time_process() of each round]}, after a round that is not counted."""
+    measured = {name: [] for name in commands}
+    for turn in range(n_rounds + 1):
+        for name in rotate(list(commands), turn):
+            taken = time_process(commands[name], environment, n_threads)
+            if turn:
+                measured[name].append(taken)
+    return measured
+
+
+def make_rows(measured, which, network, n_threads, options):
+    """`which`: 0 for the first word, 1 for the whole run."""
+    versions = {"strdemo": "", "PyTorch": "torch", "ONNX Runtime": "onnxruntime", "OpenVINO": "openvino"}
+    return [{"network": network.name, "program": name, "threads": n_threads,
+             "version": package_version(versions[name]) if versions[name] else strdemo_version(options),
+             "median_s": median(taken[which] for taken in runs), "min_s": min(taken[which] for taken in runs),
+             "peak_mb": max(taken[2] for taken in runs), "runs": len(runs)} for name, runs in measured.items()]
+
+
+def strdemo_version(options):
+    said = subprocess.run([options.build / "strdemo", "--version"], capture_output=True, text=True, check=True).stdout
+    return next(word for word in said.split() if word[0].isdigit())
+
+
+def strdemo_command(network, options, *arguments):
+    return [options.build / "strdemo", "--model", options.output / "models" / f"{network.name}.pth", "--charset",
+            f"text:{network.charset}", "--threads", str(options.threads[-1]), "--format", "tsv", *arguments]
+
+
+def measure_first_word(network, options, environment):
+    word = sorted(make_files(options.output / "words").iterdir())[0]
+    folder = options.output / "models"
+    bench_networks.make_onnx(network, folder, 1)
+    commands = {"strdemo": strdemo_command(network, options, word)}
+    for name, engine in (("PyTorch", "torch"), ("ONNX Runtime", "onnxruntime"), ("OpenVINO", "openvino")):
+        commands[name] = [sys.executable, Path(__file__).with_name("first_word.py"), engine, network.name, folder, word,
+                          str(options.threads[-1])]
+    measured = take_turns(commands, N_STARTS, environment, options.threads[-1])
+    return make_rows(measured, 0, network, options.threads[-1], options)
+
+
+def measure_end_to_end(network, options, environment):
+    words = make_files(options.output / "words")
+    commands = {
+        "strdemo": strdemo_command(network, options, "--batch", "32", words),
+        "PyTorch": [sys.executable, Path(__file__).with_name("read_folder_torch.py"), network.name,
+                    options.output / "models", words, str(options.threads[-1])]}
+    measured = take_turns(commands, N_READS, environment, options.threads[-1])
+    return [row | {"files": N_FILES} for row in make_rows(measured, 1, network, options.threads[-1], options)]

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The engines of the benchmark: which there are, each in its best setting, and which this processor can run."""
+
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Engine:
+    """`module` has load(job, **settings) and is imported in the engine's own process only (bench_worker.py)."""
+
+    name: str
+    module: str
+    precision: str             # "fp32", "bf16", "int8"
+    package: str               # whose version is reported; "": ours
+    settings: dict = field(default_factory=dict)
+    has_early_stop: bool = False  # attention stops after [s]; the others always run all 26 steps
+    is_one_call: bool = True      # False: several batches at once, so at batch 1 its time is not the time of one word
+
+    @property
+    def is_ours(self):
+        return not self.package
+
+
+ENGINES = {engine.name: engine for engine in (
+    Engine("trba", "engine_trba", "fp32", "", {"stops_early": False}),
+    Engine("trba, early stop", "engine_trba", "fp32", "", {"stops_early": True}, has_early_stop=True),
+    Engine("PyTorch eager", "peers_torch", "fp32", "torch", {"is_compiled": False}),
+    Engine("PyTorch compiled", "peers_torch", "fp32", "torch", {"is_compiled": True}),
+    Engine("ONNX Runtime", "peers_onnxruntime", "fp32", "onnxruntime"),
+    Engine("OpenVINO latency", "peers_openvino", "fp32", "openvino", {"hint": "LATENCY"}),
+    Engine("OpenVINO throughput", "peers_openvino", "fp32", "openvino", {"hint": "THROUGHPUT"}, is_one_call=False),
+    Engine("ncnn", "peers_ncnn", "fp32", "ncnn"),
+    Engine("PyTorch eager bf16", "peers_torch", "bf16", "torch", {"is_compiled": False}),
+    Engine("PyTorch compiled bf16", "peers_torch", "bf16", "torch", {"is_compiled": True}),
+    Engine("OpenVINO latency bf16", "peers_openvino", "bf16", "openvino", {"hint": "LATENCY"}),
+    Engine("OpenVINO throughput bf16", "peers_openvino", "bf16", "openvino", {"hint": "THROUGHPUT"}, is_one_call=False),
+    Engine("ONNX Runtime int8", "peers_onnxruntime", "int8", "onnxruntime"),
+    Engine("OpenVINO latency int8", "peers_openvino", "int8", "openvino", {"hint": "LATENCY"}),
+    Engine("OpenVINO throughput int8", "peers_openvino", "int8", "openvino", {"hint": "THROUGHPUT"}, is_one_call=False),
+)}
+
+
+def processor_flags():
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return set(next((line for line in lines if line.startswith("flags")), ":").split(":")[1].split())
+
+
+def processor_name():
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next((line for line in lines if line.startswith("model name")), ": unknown").split(":")[1].strip()
+
+
+def precisions_of_processor():
+    """bf16 only where there are instructions for it: emulated, it is slower than fp32 for everybody."""
+    has_bf16 = processor_flags() & {"avx512_bf16", "amx_bf16"}
+    return ["fp32", "bf16", "int8"] if has_bf16 else ["fp32", "int8"]
+
+
+def package_version(package):
+    return version(package)

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* peak.c - what this machine can do at most: multiply-adds a second for each instruction set, bytes a second for each
+ * level of memory. Every speed of the benchmark is held against these.
+ *
+ *   usage: peak N...        thread counts, e.g. `peak 1 2`
+ *
+ * Prints one JSON object: probe -> thread count -> {"median", "best"}, in 1e9 operations (a multiply-add is two) or 1e9
+ * bytes a second, summed over the threads. Probes that the processor lacks are left out.
+ *
+ *   fma_*, bf16_*, int8_*   twelve independent accumulators, operands in registers: nothing but the unit itself
+ *   amx_*                   four accumulating tiles, operands in tiles
+ *   read_*                  each thread reads its own buffer of that size over and over
+ */
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <immintrin.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+enum { N_RUNS = 7, MAX_THREADS = 64 };
+#define RUN_SECONDS 0.1
+#define BUFFER_BYTES ((size_t)256 << 20)
+
+/* Does `n` rounds of work and returns the operations (bytes) of one round. `buffer` [BUFFER_BYTES]. */
+typedef double probe_function(long n, const uint64_t *buffer);
+
+struct probe {
+    const char *name;
+    probe_function *run;
+    int is_supported;
+};
+
+static volatile uint64_t read_result; /* keeps the reads from being optimised away */
+
+/* ---- arithmetic -------------------------------------------------------------------------------------------------- */
+
+#if defined(__x86_64__)
+
+#define ACCUMULATE_12(insn) \
+    insn " %12,%12,%0\n\t" insn " %12,%12,%1\n\t" insn " %12,%12,%2\n\t" insn " %12,%12,%3\n\t" \
+    insn " %12,%12,%4\n\t" insn " %12,%12,%5\n\t" insn " %12,%12,%6\n\t" insn " %12,%12,%7\n\t" \
+    insn " %12,%12,%8\n\t" insn " %12,%12,%9\n\t" insn " %12,%12,%10\n\t" insn " %12,%12,%11\n\t"
+
+typedef float vector256 __attribute__((vector_size(32)));
+typedef float vector512 __attribute__((vector_size(64)));
+
+/* A probe of one instruction with `operations` a piece; 24 of them a round. */
+#define DEFINE_VECTOR_PROBE(name, isa, type, insn, operations) \
+    __attribute__((target(isa))) static double name(long n, const uint64_t *buffer) \
+    { \
+        (void)buffer; \
+        const type factor = {0}; \
+        type a = factor, b = factor, c = factor, d = factor, e = factor, f = factor; \
+        type g = factor, h = factor, i = factor, j = factor, k = factor, l = factor; \
+        for (long round = 0; round < n; round++) \
+            __asm__ volatile(ACCUMULATE_12(insn) ACCUMULATE_12(insn) \
+                             : "+v"(a), "+v"(b), "+v"(c), "+v"(d), "+v"(e), "+v"(f), "+v"(g), "+v"(h), "+v"(i), \
+                               "+v"(j), "+v"(k), "+v"(l) \
+                             : "v"(factor)); \
+        return 24.0 * (operations); \
+    }
+
+DEFINE_VECTOR_PROBE(fma_avx2, "avx2,fma", vector256, "vfmadd231ps", 8 * 2)
+DEFINE_VECTOR_PROBE(fma_avx512, "avx512f", vector512, "vfmadd231ps", 16 * 2)
+DEFINE_VECTOR_PROBE(bf16_avx512, "avx512f,avx512bf16", vector512, "vdpbf16ps", 32 * 2)
+DEFINE_VECTOR_PROBE(int8_avx512_vnni, "avx512f,avx512vnni", vector512, "vpdpbusd", 64 * 2)
+
+/* All eight tiles 16 rows of 64 bytes, zero. */
+__attribute__((target("amx-tile"))) static void amx_set_tiles(void)
+{
+    struct {
+        uint8_t palette, start_row, reserved[14];
+        uint16_t row_bytes[16];
+        uint8_t rows[16];
+    } config = {.palette = 1};
+    for (int tile = 0; tile < 8; tile++) {
+        config.row_bytes[tile] = 64;
+        config.rows[tile] = 16;
+    }
+    _tile_loadconfig(&config);
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+    _tile_zero(4);
+    _tile_zero(5);
+    _tile_zero(6);
+    _tile_zero(7);
+}
+
+#define DEFINE_AMX_PROBE(name, isa, product, depth)                         \
+    __attribute__((target(isa))) static double name(long n, const uint64_t *buffer) \
+    {                                                                       \
+        (void)buffer;                                                       \
+        amx_set_tiles();                                                    \
+        for (long round = 0; round < n; round++) {                          \
+            product(0, 4, 6);                                               \
+            product(1, 4, 7);                                               \
+            product(2, 5, 6);                                               \
+            product(3, 5, 7);                                               \
+        }                                                                   \
+        _tile_release();                                                    \
+        return 4.0 * 16 * 16 * (depth)*2;                                   \
+    }
+
+DEFINE_AMX_PROBE(amx_bf16, "amx-tile,amx-bf16", _tile_dpbf16ps, 32)
+DEFINE_AMX_PROBE(amx_int8, "amx-tile,amx-int8", _tile_dpbusd, 64)
+
+/* Whether CPUID leaf 7 has bit `bit` of EDX (22 AMX bf16, 25 AMX int8) and Linux lets this process use tiles. */
+static int has_amx(int bit)
+{
+    const long request_permission = 0x1023, tile_data = 18; /* ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA */
+    unsigned a, b, c, d;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d >> bit & 1))
+        return 0;
+    return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+}
+#endif
+
+/* ---- memory ------------------------------------------------------------------------------------------------------ */
+
+/* Written for the compiler to make vectors of; enough sums that their latency does not limit. */
+__attribute__((always_inline)) static inline double read_words(long n, const uint64_t *buffer, size_t bytes)
+{
+    uint64_t sums[32] = {0};
+    for (long round = 0; round < n; round++)
+        for (size_t i = 0; i < bytes / sizeof *buffer; i += 32)
+            for (size_t k = 0; k < 32; k++)
+                sums[k] ^= buffer[i + k];
+    for (size_t k = 0; k < 32; k++)
+        read_result ^= sums[k];
+    return (double)bytes;
+}
+
+#define DEFINE_READ_PROBE(attribute, name, bytes) \
+    attribute static double name(long n, const uint64_t *buffer) { return read_words(n, buffer, bytes); }
+#define DEFINE_READ_PROBES(attribute, suffix) \
+    DEFINE_READ_PROBE(attribute, read_l2##suffix, (size_t)256 << 10) \
+    DEFINE_READ_PROBE(attribute, read_l3##suffix, (size_t)8 << 20) \
+    DEFINE_READ_PROBE(attribute, read_dram##suffix, BUFFER_BYTES)
+
+#if defined(__x86_64__)
+DEFINE_READ_PROBES(__attribute__((target("avx2"))), _avx2)
+DEFINE_READ_PROBES(__attribute__((target("avx512f"))), _avx512)
+#else
+DEFINE_READ_PROBES(, _plain)
+#endif
+
+/* ---- running ----------------------------------------------------------------------------------------------------- */
+
+struct work {
+    probe_function *run;
+    const uint64_t *buffer;
+    pthread_barrier_t *start;
+    long n;
+    double seconds, rate;
+};
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void *do_work(void *argument)
+{
+    struct work *const work = argument;
+    pthread_barrier_wait(work->start);
+    const double start = now();
+    const double operations = work->run(work->n, work->buffer);
+    work->seconds = now() - start;
+    work->rate = operations * (double)work->n / work->seconds;
+    return NULL;
+}
+
+/* Runs the probe on all threads at once; returns the summed rate, and the longest time in `*seconds`. */
+static double run_threads(probe_function *run, uint64_t *const *buffers, int n_threads, long n, double *seconds)
+{
+    pthread_t threads[MAX_THREADS];
+    struct work work[MAX_THREADS];
+    pthread_barrier_t start;
+    pthread_barrier_init(&start, NULL, (unsigned)n_threads);
+    for (int i = 0; i < n_threads; i++) {
+        work[i] = (struct work){.run = run, .buffer = buffers[i], .start = &start, .n = n};
+        if (pthread_create(&threads[i], NULL, do_work, &work[i]) != 0)
+            abort();
+    }
+    double rate = 0.0;
+    *seconds = 0.0;
+    for (int i = 0; i < n_threads; i++) {
+        pthread_join(threads[i], NULL);
+        rate += work[i].rate;
+        if (work[i].seconds > *seconds)
+            *seconds = work[i].seconds;
+    }
+    pthread_barrier_destroy(&start);
+    return rate;
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Prints the median and the best of N_RUNS runs. */
+static void print_rates(const struct probe *probe, uint64_t *const *buffers, int n_threads)
+{
+    double seconds, rates[N_RUNS];
+    long n = 1;
+    while (run_threads(probe->run, buffers, n_threads, n, &seconds), seconds < RUN_SECONDS / 2)
+        n *= 2;
+    for (int i = 0; i < N_RUNS; i++)
+        rates[i] = run_threads(probe->run, buffers, n_threads, n, &seconds);
+    qsort(rates, N_RUNS, sizeof rates[0], compare_doubles);
+    printf("\"%d\": {\"median\": %.2f, \"best\": %.2f}", n_threads, rates[N_RUNS / 2] / 1e9, rates[N_RUNS - 1] / 1e9);
+}
+
+/* Every probe with every thread count; `buffers` for the largest of them. */
+static void print_probes(const struct probe *probes, size_t n_probes, uint64_t *const *buffers,
+                         const int *thread_counts, int n_counts)
+{
+    const char *separator = "{";
+    for (size_t p = 0; p < n_probes; p++) {
+        if (!probes[p].is_supported)
+            continue;
+        printf("%s\n  \"%s\": {", separator, probes[p].name);
+        for (int i = 0; i < n_counts; i++) {
+            printf("%s", i > 0 ? ", " : "");
+            print_rates(&probes[p], buffers, thread_counts[i]);
+        }
+        printf("}");
+        separator = ",";
+    }
+    printf("\n}\n");
+}
+
+int main(int argc, char **argv)
+{
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    const int has_avx2 = __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
+    const int has_avx512 = __builtin_cpu_supports("avx512f") != 0;
+    const struct probe probes[] = {
+        {"fma_avx2", fma_avx2, has_avx2},
+        {"fma_avx512", fma_avx512, has_avx512},
+        {"bf16_avx512", bf16_avx512, __builtin_cpu_supports("avx512bf16") != 0},
+        {"int8_avx512_vnni", int8_avx512_vnni, __builtin_cpu_supports("avx512vnni") != 0},
+        {"amx_bf16", amx_bf16, has_amx(22)},
+        {"amx_int8", amx_int8, has_amx(25)},
+        {"read_256K_l2", has_avx512 ? read_l2_avx512 : read_l2_avx2, has_avx2},
+        {"read_8M_l3", has_avx512 ? read_l3_avx512 : read_l3_avx2, has_avx2},
+        {"read_256M_dram", has_avx512 ? read_dram_avx512 : read_dram_avx2, has_avx2},
+    };
+#else
+    const struct probe probes[] = {
+        {"read_256K_l2", read_l2_plain, 1}, {"read_8M_l3", read_l3_plain, 1}, {"read_256M_dram", read_dram_plain, 1}};
+#endif
+    uint64_t *buffers[MAX_THREADS] = {NULL};
+    int thread_counts[MAX_THREADS], n_counts = 0;
+    for (int i = 1; i < argc && n_counts < MAX_THREADS; i++) {
+        const int n_threads = atoi(argv[i]);
+        if (n_threads < 1 || n_threads > MAX_THREADS)
+            return 2;
+        thread_counts[n_counts++] = n_threads;
+        for (int t = 0; t < n_threads; t++) {
+            if (!buffers[t] && (buffers[t] = aligned_alloc(64, BUFFER_BYTES)) == NULL)
+                return 1;
+            memset(buffers[t], 1, BUFFER_BYTES); /* or every page would be the one page of zeros */
+        }
+    }
+    print_probes(probes, sizeof probes / sizeof probes[0], buffers, thread_counts, n_counts);
+    for (int i = 0; i < MAX_THREADS; i++)
+        free(buffers[i]);
+    return 0;
+}

@@ -1,0 +1,309 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The benchmark: ours and every other CPU engine on the same networks, taking turns (docs/BENCHMARK.md).
+
+    usage: run_bench.py --build build/release --output build/bench [--quick] [--networks TRBA CRNN] ...
+
+    for each network, batch size and thread count:
+      make the checkpoint and the exports           bench_networks.py
+      start one process per engine, hold its texts against PyTorch's
+      rounds: each engine has a turn                bench_worker.py, engine_trba.py, peers_*.py
+    process start to first word, peak memory        bench_programs.py
+    1,000 files from disk to text                   bench_programs.py
+    table, JSON, Markdown, plot                     bench_report.py
+
+OUTPUT/results.json grows after every configuration; with --resume what it holds is not measured again.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import bench_networks
+import bench_programs
+import bench_report
+from bench_statistics import fastest, gflops, paired_ratio, rotate, summarise
+from engines import ENGINES, package_version, precisions_of_processor, processor_flags, processor_name
+
+PAUSE_SECONDS = 0.02  # after a turn: threads that still spin for a moment must not meet the next engine
+PEAK_PROBES = {"fp32": ("fma_avx512", "fma_avx2"), "bf16": ("amx_bf16", "bf16_avx512", "fma_avx512", "fma_avx2"),
+               "int8": ("amx_int8", "int8_avx512_vnni")}
+
+
+def engine_environment(n_threads, cap):
+    """Thread pools of the size asked for. OPENBLAS_CORETYPE would pick OpenBLAS's kernels for another processor.
+
+    `cap` "avx2": ONEDNN_MAX_CPU_ISA (PyTorch, OpenVINO) and ATEN_CPU_CAPABILITY (PyTorch). ONNX Runtime and ncnn have
+    no such switch.
+    """
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_CORETYPE"}
+    environment["OMP_NUM_THREADS"] = str(n_threads)
+    environment["TORCHINDUCTOR_MAX_AUTOTUNE"] = "0"
+    if cap == "avx2":
+        environment |= {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"}
+    return environment
+
+
+class Worker:
+    """An engine's process. Raises RuntimeError, with the last thing it said, when it ends."""
+
+    def __init__(self, engine, job, environment, log):
+        self.engine = engine
+        self.rounds = []
+        self.idle_cpu_seconds = 0.0
+        self._log = log
+        script = Path(__file__).with_name("bench_worker.py")
+        self._process = subprocess.Popen([sys.executable, script, engine.module, json.dumps(job)], env=environment,
+                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log.open("w"), text=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._process.stdin.close()
+        self._process.wait()
+
+    def hear(self):
+        line = self._process.stdout.readline()
+        if not line:
+            last = ([""] + self._log.read_text().strip().splitlines())[-1]
+            raise RuntimeError(f"{self.engine.name} stopped: {last[:300]}")
+        return json.loads(line)
+
+    def ask(self, words):
+        self._process.stdin.write(words + "\n")
+        self._process.stdin.flush()
+        return self.hear()
+
+    def take_turn(self, seconds):
+        said = self.ask(f"run {seconds}")
+        self.rounds.append(said["times"])
+        self.idle_cpu_seconds += said["idle_cpu"]
+
+
+def make_job(engine, network, batch, n_threads, options):
+    return {"network": network.name, "folder": str(options.output / "models"), "batch": batch, "threads": n_threads,
+            "precision": engine.precision, "settings": engine.settings, "charset": network.charset,
+            "preset": network.preset, "img_h": network.architecture.img_h, "has_attention": network.has_attention,
+            "cpu": options.cap, "has_bf16": "bf16" in precisions_of_processor() and options.cap == "auto",
+            "library": str(options.build / "libtrba.so")}
+
+
+def make_export(engine, network, folder, batch):
+    """The file the engine reads. Slow for the first time."""
+    if engine.module == "peers_ncnn":
+        bench_networks.make_ncnn(network, folder)
+    elif engine.module == "peers_openvino" and engine.precision == "int8":
+        bench_networks.make_openvino_int8(network, folder, batch)
+    elif engine.module == "peers_onnxruntime" and engine.precision == "int8":
+        bench_networks.make_onnx_int8(network, folder, batch)
+    elif engine.module in ("peers_onnxruntime", "peers_openvino"):
+        bench_networks.make_onnx(network, folder, batch)
+
+
+def engines_of(network, options):
+    for engine in ENGINES.values():
+        is_wanted = options.engines is None or engine.name in options.engines
+        is_doubled = engine.has_early_stop and not network.has_attention
+        if is_wanted and not is_doubled and engine.precision in options.precisions:
+            yield engine
+
+
+def start_workers(stack, network, batch, n_threads, options):
+    """Every engine that can run this network, ready; each says it was ready. Those that cannot are listed with why."""
+    workers, failures = [], {}
+    folder, environment = options.output / "models", engine_environment(n_threads, options.cap)
+    for engine in engines_of(network, options):
+        print(f"    {engine.name} ...", file=sys.stderr, flush=True)
+        try:
+            make_export(engine, network, folder, batch)
+            log = options.output / "logs" / f"{network.name}.{engine.name}.b{batch}.t{n_threads}.txt"
+            worker = stack.enter_context(Worker(engine, make_job(engine, network, batch, n_threads, options),
+                                                environment, log))
+            worker.ready = worker.hear()
+            workers.append(worker)
+        except Exception as error:  # whatever another project's converter raises is a line in the report
+            failures[engine.name] = f"{type(error).__name__}: {error}"[:400]
+    return workers, failures
+
+
+def count_changed_texts(worker, network, references, options):
+    """How many of the 32 texts differ from PyTorch's in fp32."""
+    is_compat = not worker.engine.has_early_stop
+    path = Path(worker.ask(f"outputs {options.output / 'logs' / 'outputs'}")["outputs"])
+    if path.suffix == ".json":
+        texts = json.loads(path.read_text())
+    else:
+        logits = torch.from_numpy(np.load(path)).reshape(bench_networks.N_IMAGES, -1, network.architecture.num_class)
+        texts = bench_networks.decode(network, logits, is_compat)
+    return sum(text != reference for text, reference in zip(texts, references[is_compat], strict=True))
+
+
+def run_rounds(workers, n_rounds, turn_seconds):
+    """Every worker's `rounds`; returns the seconds in which each of them was idle, roughly all but its own turns."""
+    start = time.monotonic()
+    for turn in range(n_rounds):
+        for worker in rotate(workers, turn):
+            worker.take_turn(turn_seconds)
+            time.sleep(PAUSE_SECONDS)
+    return (time.monotonic() - start) * (len(workers) - 1) / len(workers)
+
+
+def find_peak(peak, precision, n_threads):
+    """The machine's 1e9 operations a second for this precision; None if its units have none of their own."""
+    probe = next((probe for probe in PEAK_PROBES[precision] if probe in peak), None)
+    return probe and peak[probe].get(str(n_threads), {}).get("best")
+
+
+def best_peer(workers, worker, batch):
+    """The fastest peer of the worker's precision. At batch 1 an engine must return one word at a time."""
+    peers = {other.engine.name: other.rounds for other in workers if not other.engine.is_ours
+             and other.engine.precision == worker.engine.precision and (batch > 1 or other.engine.is_one_call)}
+    name = fastest(peers)
+    return name, peers.get(name)
+
+
+def make_row(worker, workers, network, batch, n_threads, n_changed, idle_seconds, facts):
+    engine, summary = worker.engine, summarise(worker.rounds)
+    peer, peer_rounds = best_peer(workers, worker, batch)
+    speed = None if engine.has_early_stop else gflops(facts["multiply_adds"], summary.median)
+    peak = find_peak(facts["peak"], engine.precision, n_threads)
+    attention = "-"
+    if network.has_attention:
+        attention = f"early stop, {facts['mean_steps']:.1f} steps" if engine.has_early_stop else "26 steps"
+    return {
+        "date": facts["date"], "cpu": facts["cpu"], "tier": worker.ready["tier"] or facts["cap"],
+        "threads": n_threads, "batch": batch, "network": network.name, "engine": engine.name,
+        "version": worker.ready["version"] or package_version(engine.package), "precision": engine.precision,
+        "attention": attention, "median_ms": summary.median, "min_ms": summary.minimum, "spread_ms": summary.spread,
+        "rounds": summary.n_rounds, "calls": summary.n_calls, "best_peer": peer,
+        "ratio": peer_rounds and paired_ratio(worker.rounds, peer_rounds), "gflops": speed,
+        "peak_share": speed and peak and speed / peak, "texts_changed": n_changed, "texts": bench_networks.N_IMAGES,
+        "idle_cpu": worker.idle_cpu_seconds / idle_seconds, "loaded_mb": worker.ready["peak_mb"],
+        "is_ours": engine.is_ours, "load_average": os.getloadavg()[0], "times_ms": worker.rounds}
+
+
+def measure(network, batch, n_threads, options, facts):
+    """The rows of one network, batch size and thread count, and what could not run."""
+    print(f"{network.name}, batch {batch}, {n_threads} threads", file=sys.stderr, flush=True)
+    with ExitStack() as stack:
+        workers, failures = start_workers(stack, network, batch, n_threads, options)
+        changed = [count_changed_texts(worker, network, facts["references"], options) for worker in workers]
+        time.sleep(1)
+        idle_seconds = run_rounds(workers, options.rounds, options.turn_seconds)
+        return [make_row(worker, workers, network, batch, n_threads, n_changed, idle_seconds, facts)
+                for worker, n_changed in zip(workers, changed)], failures
+
+
+def prepare_network(network, folder, facts):
+    """Makes its files; returns `facts` with what is known of it."""
+    bench_networks.make_inputs(network, folder)
+    bench_networks.make_checkpoint(network, folder)
+    references, steps = {}, None
+    for is_compat in (False, True):
+        references[is_compat], steps = bench_networks.reference_texts(network, folder, is_compat)
+    return facts | {"references": references, "mean_steps": steps,
+                    "multiply_adds": bench_networks.count_multiply_adds(network)}
+
+
+def measure_peak(options):
+    command = [options.build / "peak", *map(str, options.threads)]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def describe_machine(options):
+    return {"date": datetime.date.today().isoformat(), "cpu": processor_name(), "cap": options.cap,
+            "flags": sorted(processor_flags() & {"avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16",
+                                                 "amx_bf16", "amx_int8"}),
+            "cores": len(os.sched_getaffinity(0)), "peak": measure_peak(options)}
+
+
+def measure_networks(options, results, save):
+    done = {(row["network"], row["batch"], row["threads"]) for row in results["rows"]}
+    for network in (bench_networks.NETWORKS[name] for name in options.networks):
+        if not bench_networks.is_available(network):
+            results["failures"][network.name] = f"{network.checkpoint} is not there: make models"
+            continue
+        facts = prepare_network(network, options.output / "models", results["machine"])
+        for n_threads in options.threads:
+            for batch in options.batches:
+                if (network.name, batch, n_threads) in done:
+                    continue
+                rows, failures = measure(network, batch, n_threads, options, facts)
+                results["rows"] += rows
+                results["failures"] |= {f"{network.name} b{batch}, {n_threads} threads, {name}": why
+                                        for name, why in failures.items()}
+                save()
+
+
+def measure_programs(options, results, save):
+    """Whole processes, on the thread count last in the list."""
+    for network in (bench_networks.NETWORKS[name] for name in options.networks if name in bench_programs.NETWORKS):
+        environment = engine_environment(options.threads[-1], options.cap)
+        if not any(row["network"] == network.name for row in results["first_word"]):
+            results["first_word"] += bench_programs.measure_first_word(network, options, environment)
+            save()
+        if not any(row["network"] == network.name for row in results["end_to_end"]):
+            results["end_to_end"] += bench_programs.measure_end_to_end(network, options, environment)
+            save()
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=Path, default=Path("build/release"), help="has libtrba.so, strdemo and peak")
+    parser.add_argument("--output", type=Path, default=Path("build/bench"))
+    parser.add_argument("--quick", action="store_true", help="PyTorch eager only, TRBA and CRNN, b1 and b32, 2 threads")
+    parser.add_argument("--resume", action="store_true", help="keep what OUTPUT/results.json has")
+    parser.add_argument("--networks", nargs="+", choices=bench_networks.NETWORKS)
+    parser.add_argument("--engines", nargs="+", choices=ENGINES)
+    parser.add_argument("--precisions", nargs="+", choices=("fp32", "bf16", "int8"))
+    parser.add_argument("--threads", nargs="+", type=int)
+    parser.add_argument("--batches", nargs="+", type=int, choices=(1, 2, 4, 8, 16, 32))
+    parser.add_argument("--rounds", type=int, help="turns of each engine")
+    parser.add_argument("--turn-seconds", type=float, default=0.3, help="a turn is at least this, and three calls")
+    parser.add_argument("--cap", choices=("auto", "avx2"), default="auto", help="highest instructions, for all engines")
+    parser.add_argument("--no-programs", action="store_true", help="leave the whole-process measurements out")
+    options = parser.parse_args()
+    full = {"networks": list(bench_networks.NETWORKS), "engines": None, "precisions": precisions_of_processor(),
+            "threads": [1, 2], "batches": [1, 8, 32], "rounds": 12}
+    quick = full | {"networks": ["TRBA", "CRNN"], "precisions": ["fp32"], "threads": [2], "batches": [1, 32],
+                    "engines": ["trba", "trba, early stop", "PyTorch eager"], "rounds": 8}
+    for name, value in (quick if options.quick else full).items():
+        if getattr(options, name) is None:
+            setattr(options, name, value)
+    options.no_programs |= options.quick
+    options.build, options.output = options.build.resolve(), options.output.resolve()
+    return options
+
+
+def main():
+    options = parse_arguments()
+    os.environ.pop("OPENBLAS_CORETYPE", None)
+    for folder in ("models", "logs"):
+        (options.output / folder).mkdir(parents=True, exist_ok=True)
+    path = options.output / "results.json"
+    if options.resume and path.exists():
+        results = json.loads(path.read_text())
+    else:
+        results = {"machine": describe_machine(options), "rows": [], "failures": {}, "first_word": [], "end_to_end": []}
+
+    def save():
+        path.write_text(json.dumps(results, indent=1))
+
+    measure_networks(options, results, save)
+    if not options.no_programs:
+        measure_programs(options, results, save)
+    save()
+    bench_report.write(results, options.output)
+
+
+if __name__ == "__main__":
+    main()
