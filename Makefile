@@ -34,6 +34,12 @@ parity: test-packages venv models ## compare with PyTorch on 1,000 rendered word
 	$(BUILD) test --target trba_testing
 	.venv/bin/python tests/parity/run_parity.py --library build/test/libtrba_testing.so --output docs/PARITY.md
 
+bench: build models ## measure against PyTorch, ONNX Runtime, OpenVINO and ncnn (BENCH=--quick: 2 minutes)
+	cmake --preset release -DTRBA_BUILD_BENCH=ON
+	$(BUILD) release
+	@PYTHON=$(PYTHON) scripts/make_venv.sh .venv-bench bench/requirements.txt
+	.venv-bench/bin/python bench/run_bench.py --build build/release --output build/bench $(BENCH)
+
 asan: test-packages venv ## run the unit and hostile-file tests under AddressSanitizer and UBSan
 	cmake --preset asan
 	$(BUILD) asan
