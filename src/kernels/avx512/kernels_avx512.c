@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kernels_avx512.c - the AVX-512 tier: the sources of simd/ compiled for this vector. */
+#include <stdint.h>
+
 #include "kernels/kernels.h"
 
 #include "kernels/simd/vector_avx512.h"
@@ -18,6 +20,7 @@ void kernels_override_avx512(struct kernels *table)
     table->gemm_columns = PANEL;
     table->winograd_rows = 4;
     table->winograd_columns = 4;
+    table->winograd_narrow_from = 192 * 192;
 #define KERNEL(returns, name, arguments, class) table->name = TIER(name);
 #include "kernels/kernels.inc"
 #undef KERNEL

@@ -19,6 +19,16 @@ enum {
     MAX_TILE_VECTORS = 32 / (LANES / 4) /* of one row of a tile: 16 with AVX2, 8 with AVX-512 */
 };
 
+/* Asks for the same row of the next panel, so that weights stream in from memory while this panel computes. Past the last
+ * panel it asks for whatever is there: a prefetch cannot fault. */
+ALWAYS_INLINE void prefetch_ahead(const float *b, size_t distance, const int n_floats)
+{
+    enum { LINE_FLOATS = 16 };
+#pragma GCC unroll 8
+    for (int i = 0; i < n_floats; i += LINE_FLOATS)
+        _mm_prefetch((const char *)((uintptr_t)b + (distance + (size_t)i) * sizeof(float)), _MM_HINT_T1);
+}
+
 /* Adds one panel row's products to the tile: b points to n_panels rows, panel_stride apart. */
 ALWAYS_INLINE void tile_step(vec acc[GEMM_MAX_ROWS][MAX_TILE_VECTORS], const float *const *a, int k, const float *b,
                              size_t panel_stride, const int rows, const int vectors, const int panels)
@@ -69,8 +79,10 @@ ALWAYS_INLINE void tile(const struct gemm_block *g, const float *b, int column, 
         const float *a[GEMM_MAX_ROWS];
 #pragma GCC unroll 8
         for (int i = 0; i < rows; i++) a[i] = g->a[i] + g->taps[t];
-        for (int k = 0; k < g->depth; k++, b += vectors * LANES)
+        for (int k = 0; k < g->depth; k++, b += vectors * LANES) {
+            prefetch_ahead(b, (size_t)panels * panel_stride, vectors * LANES);
             tile_step(acc, a, k, b, panel_stride, rows, vectors, panels);
+        }
     }
     tile_finish(acc, g, column, rows, panels * vectors);
 }
