@@ -51,7 +51,7 @@ static struct arena_block *arena_block_new(size_t n_bytes)
 
 void *arena_alloc(struct arena *a, size_t n_bytes)
 {
-    if (n_bytes > a->limit_bytes - a->used_bytes) return NULL;
+    if (n_bytes > a->limit_bytes - a->used_bytes || n_bytes > SIZE_MAX - ARENA_ALIGNMENT) return NULL;
     const size_t rounded = round_up(n_bytes == 0 ? 1 : n_bytes, ARENA_ALIGNMENT);
     struct arena_block *block = a->blocks;
     if (block == NULL || rounded > block->size - block->used) {
