@@ -11,7 +11,7 @@ struct file_map {
 };
 
 /* Maps the file (a pipe or device is refused by name). A missing file, a folder and a file without permission each get
- * their own sentence, which ends in the path. */
+ * their own sentence, which names the path. */
 trba_status file_map_open(const char *path, struct file_map *out, trba_error *err);
 void file_map_close(struct file_map *map);
 
