@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_conv2d.c - convolutions of the networks' kinds, direct and Winograd, in every tier against a direct convolution in
+ * double; and the same bits whatever the batch and the number of threads. */
+#include "layer_testing.h"
+
+#include "layers/conv2d.h"
+
+struct conv_case {
+    struct conv2d_shape shape;
+    int n, h, w;
+    bool is_input, has_bias, has_residual, has_relu;
+    float *in, *kernel, *bias, *residual; /* [n][h][w][c], [oc][c][kh][kw], [oc], [n][oh][ow][oc] */
+    double *exact, *magnitude;            /* [n][oh][ow][oc]: the sum, and the sum of its terms' magnitudes */
+    double largest_magnitude;
+};
+
+static int output_h(const struct conv_case *t) { return (t->h + 2 * t->shape.pad_h - t->shape.kh) / t->shape.stride_h + 1; }
+static int output_w(const struct conv_case *t) { return (t->w + 2 * t->shape.pad_w - t->shape.kw) / t->shape.stride_w + 1; }
+static size_t image_floats(const struct conv_case *t) { return (size_t)(output_h(t) * output_w(t) * t->shape.oc); }
+
+/* ---- the judge ---- */
+
+static void add_window(const struct conv_case *t, int image, int y, int x, int oc, double *sum, double *magnitude)
+{
+    const struct conv2d_shape *s = &t->shape;
+    for (int i = 0; i < s->kh; i++) {
+        for (int j = 0; j < s->kw; j++) {
+            const int in_y = y * s->stride_h - s->pad_h + i, in_x = x * s->stride_w - s->pad_w + j;
+            if (in_y < 0 || in_y >= t->h || in_x < 0 || in_x >= t->w) continue;
+            for (int c = 0; c < s->c; c++) {
+                const double term = (double)t->in[((image * t->h + in_y) * t->w + in_x) * s->c + c] *
+                                    (double)t->kernel[((oc * s->c + c) * s->kh + i) * s->kw + j];
+                *sum += term;
+                *magnitude += fabs(term);
+            }
+        }
+    }
+}
+
+static void judge(struct conv_case *t)
+{
+    size_t at = 0;
+    for (int image = 0; image < t->n; image++)
+        for (int y = 0; y < output_h(t); y++)
+            for (int x = 0; x < output_w(t); x++)
+                for (int oc = 0; oc < t->shape.oc; oc++, at++) {
+                    double sum = t->has_bias ? (double)t->bias[oc] : 0.0;
+                    if (t->has_residual) sum += (double)t->residual[at];
+                    double magnitude = 2.0; /* bias and residual */
+                    add_window(t, image, y, x, oc, &sum, &magnitude);
+                    t->exact[at] = t->has_relu && sum < 0.0 ? 0.0 : sum;
+                    t->magnitude[at] = magnitude;
+                    if (magnitude > t->largest_magnitude) t->largest_magnitude = magnitude;
+                }
+}
+
+static void make_case(struct conv_case *t)
+{
+    const struct conv2d_shape *s = &t->shape;
+    const size_t n_out = (size_t)t->n * image_floats(t);
+    t->in = random_floats((size_t)(t->n * t->h * t->w * s->c));
+    t->kernel = random_floats((size_t)(s->oc * s->c * s->kh * s->kw));
+    t->bias = random_floats((size_t)s->oc);
+    t->residual = random_floats(n_out);
+    t->exact = new_doubles(n_out);
+    t->magnitude = new_doubles(n_out);
+    judge(t);
+}
+
+static void free_case(struct conv_case *t)
+{
+    free(t->in);
+    free(t->kernel);
+    free(t->bias);
+    free(t->residual);
+    free(t->exact);
+    free(t->magnitude);
+}
+
+/* ---- running ---- */
+
+struct conv_run {
+    const struct conv_case *t;
+    const struct conv2d_weights *weights;
+    int first_image, n_images;
+    float *out; /* [n_images][oh][ow][oc] */
+};
+
+static void forward(struct layer_run *run, void *arg)
+{
+    const struct conv_run *r = arg;
+    const struct conv_case *t = r->t;
+    const size_t first = (size_t)r->first_image;
+    const int c = t->shape.c, oc = t->shape.oc;
+    const struct feature_map in = run_map(run, 0, r->n_images, t->h, t->w, t->is_input ? c : padded(c));
+    const struct feature_map residual = run_map(run, 1, r->n_images, output_h(t), output_w(t), padded(oc));
+    if (!run->is_planning) {
+        fill_map(&in, t->in + first * (size_t)(t->h * t->w * c), c);
+        fill_map(&residual, t->residual + first * image_floats(t), oc);
+    }
+    const struct feature_map out = conv2d_forward(run, r->weights, &in, 2, t->has_residual ? &residual : NULL,
+                                                  t->has_relu);
+    if (!run->is_planning) read_map(&out, r->out, oc);
+}
+
+/* Direct: every term a rounded product and an addition. Winograd: the transforms mix the window's values and cancel, so
+ * the error is a share of the largest sum of magnitudes in the map; up to 1.3e-6 of it was measured, with F(4x4). */
+static double error_bound(const struct conv_case *t, const struct conv2d_weights *weights, size_t at)
+{
+    const int n_terms = t->shape.c * t->shape.kh * t->shape.kw;
+    if (weights->method == CONV2D_DIRECT) return (2.0 * n_terms + 3.0) * 0x1p-24 * t->magnitude[at];
+    return 2e-6 * t->largest_magnitude;
+}
+
+static void compare(const struct conv_case *t, const struct kernels *kernels, const struct conv2d_weights *weights,
+                    const float *out)
+{
+    const size_t n = (size_t)t->n * image_floats(t);
+    for (size_t i = 0; i < n; i++)
+        if (!(fabs((double)out[i] - t->exact[i]) <= error_bound(t, weights, i)))
+            fail_msg("%s tile %dx%d: n=%d h=%d w=%d c=%d oc=%d kernel %dx%d: out[%zu] is %.9g, expected %.9g +- %.2g",
+                     trba_cpu_name(kernels->cpu), weights->tile_rows, weights->tile_columns, t->n, t->h, t->w,
+                     t->shape.c, t->shape.oc, t->shape.kh, t->shape.kw, i, (double)out[i], t->exact[i],
+                     error_bound(t, weights, i));
+}
+
+/* All images with two threads against the judge; each alone with one thread against that. */
+static void check_case(const struct kernels *kernels, const struct conv_case *t, enum conv2d_method method)
+{
+    struct arena arena;
+    arena_init(&arena, SIZE_MAX);
+    struct conv2d_weights weights;
+    assert_true(conv2d_pack(kernels, &arena, &t->shape, t->is_input, t->kernel, t->has_bias ? t->bias : NULL, &weights));
+    assert_int_equal(weights.method, method);
+    float *all = random_floats((size_t)t->n * image_floats(t)), *one = random_floats(image_floats(t));
+    struct conv_run r = {.t = t, .weights = &weights, .n_images = t->n, .out = all};
+    run_layer(kernels, 2, forward, &r);
+    compare(t, kernels, &weights, all);
+    r.n_images = 1;
+    r.out = one;
+    for (r.first_image = 0; r.first_image < t->n; r.first_image++) {
+        run_layer(kernels, 1, forward, &r);
+        assert_same_bits(one, all + (size_t)r.first_image * image_floats(t), image_floats(t),
+                         "an image alone, one thread");
+    }
+    free(one);
+    free(all);
+    arena_free(&arena);
+}
+
+static void choose_options(struct conv_case *t)
+{
+    t->has_bias = random_int(0, 1);
+    t->has_residual = random_int(0, 1);
+    t->has_relu = random_int(0, 1);
+}
+
+/* ---- tests ---- */
+
+static void check_direct(const struct kernels *kernels)
+{
+    /* c, oc, kernel, strides, pads: the first layer, ResNet's conv4_1 and conv4_2, its 1x1 downsampling, VGG's last. */
+    static const struct { struct conv2d_shape shape; bool is_input; } kinds[] = {
+        {{1, 24, 3, 3, 1, 1, 1, 1}, true}, {{3, 16, 3, 3, 1, 1, 1, 1}, true}, {{20, 33, 2, 2, 2, 1, 0, 1}, false},
+        {{20, 33, 2, 2, 1, 1, 0, 0}, false}, {{17, 40, 1, 1, 1, 1, 0, 0}, false}, {{35, 7, 3, 3, 2, 2, 1, 1}, false},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        for (int round = 0; round < 3; round++) {
+            struct conv_case t = {.shape = kinds[i].shape, .is_input = kinds[i].is_input, .n = random_int(1, 3),
+                                  .h = random_int(2, 9), .w = random_int(2, 17)};
+            choose_options(&t);
+            make_case(&t);
+            check_case(kernels, &t, CONV2D_DIRECT);
+            free_case(&t);
+        }
+    }
+}
+
+static void direct_convolutions_match_double(void **state)
+{
+    (void)state;
+    for_each_tier(check_direct);
+}
+
+/* Also where the table itself would not ask for Winograd: the reference tier has its kernels too. With BLAS the packed
+ * products have another layout, so it never does. */
+static void check_winograd(const struct kernels *kernels)
+{
+    static const int tiles[][2] = {{2, 2}, {4, 2}, {4, 4}};
+    if (kernels->uses_blas) return;
+    for (size_t i = 0; i < sizeof tiles / sizeof tiles[0]; i++) {
+        struct kernels with_tile = *kernels;
+        with_tile.winograd_rows = tiles[i][0];
+        with_tile.winograd_columns = tiles[i][1];
+        for (int round = 0; round < 8; round++) {
+            struct conv_case t = {.shape = {random_int(1, 40), random_int(1, 70), 3, 3, 1, 1, 1, 1},
+                                  .n = random_int(1, 3), .h = random_int(1, 9), .w = random_int(1, 13)};
+            choose_options(&t);
+            make_case(&t);
+            check_case(&with_tile, &t, CONV2D_WINOGRAD);
+            free_case(&t);
+        }
+    }
+}
+
+static void winograd_convolutions_match_double_on_maps_of_any_size(void **state)
+{
+    (void)state;
+    for_each_tier(check_winograd);
+}
+
+/* More tiles than fit a chunk (6 MiB): 36 points * (16 + 512) channels * 4 bytes = 76 KB a tile, 82 tiles a chunk. */
+static void check_chunks(const struct kernels *kernels)
+{
+    if (kernels->winograd_rows == 0) return;
+    struct conv_case t = {.shape = {4, 500, 3, 3, 1, 1, 1, 1}, .n = 2, .h = 18, .w = 41, .has_bias = true};
+    make_case(&t);
+    check_case(kernels, &t, CONV2D_WINOGRAD);
+    free_case(&t);
+}
+
+static void winograd_goes_through_several_chunks(void **state)
+{
+    (void)state;
+    for_each_tier(check_chunks);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(direct_convolutions_match_double),
+        cmocka_unit_test(winograd_convolutions_match_double_on_maps_of_any_size),
+        cmocka_unit_test(winograd_goes_through_several_chunks),
+    };
+    print_message("seed %d\n", RANDOM_SEED);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_linear.c - rows times packed weights in every tier against sums in double: padded segments, groups and strides,
+ * more rows than a block, more columns than a thread's share; the same bits whatever the batch and the threads. */
+#include "layer_testing.h"
+
+#include "layers/linear.h"
+
+struct linear_case {
+    int n_images, rows_per_image, n_segments, segment_length, n_groups, group_length;
+    bool has_bias, has_relu;
+    float padding_bias;
+    float *x, *w, *b; /* [rows][segments * length], [columns][segments * length], [columns] */
+};
+
+static int n_in(const struct linear_case *l) { return l->n_segments * l->segment_length; }
+static int n_out(const struct linear_case *l) { return l->n_groups * l->group_length; }
+
+static void make_case(struct linear_case *l)
+{
+    l->x = random_floats((size_t)(l->n_images * l->rows_per_image * n_in(l)));
+    l->w = random_floats((size_t)(n_out(l) * n_in(l)));
+    l->b = random_floats((size_t)n_out(l));
+}
+
+static void free_case(struct linear_case *l)
+{
+    free(l->x);
+    free(l->w);
+    free(l->b);
+}
+
+static void pack(const struct kernels *kernels, struct arena *arena, const struct linear_case *l,
+                 struct gemm_weights *weights)
+{
+    const struct gemm_source source = {
+        .values = l->w, .row_stride = (size_t)n_in(l), .n_segments = l->n_segments,
+        .segment_length = l->segment_length, .segment_padded = padded(l->segment_length),
+        .segment_stride = (size_t)l->segment_length, .element_stride = 1,
+        .n_groups = l->n_groups, .group_length = l->group_length, .group_padded = padded(l->group_length),
+        .bias = l->has_bias ? l->b : NULL, .padding_bias = l->padding_bias,
+    };
+    assert_true(gemm_pack(kernels, arena, &source, 1, weights));
+    assert_int_equal(weights->depth, l->n_segments * padded(l->segment_length));
+    assert_int_equal(weights->n_columns, l->n_groups * padded(l->group_length));
+}
+
+/* ---- running: rows padded as the weights are, with a gap between rows that must stay as it is ---- */
+
+struct linear_run {
+    const struct linear_case *l;
+    const struct gemm_weights *weights;
+    int first_image, n_images;
+    float *out; /* [n_images * rows_per_image][n_columns + GAP] */
+};
+enum { GAP = 5 };
+static const float untouched = -12345.0f;
+
+static void forward(struct layer_run *run, void *arg)
+{
+    const struct linear_run *r = arg;
+    const struct linear_case *l = r->l;
+    const int rows = r->n_images * l->rows_per_image, depth = r->weights->depth, wide = padded(l->segment_length);
+    const size_t in_stride = (size_t)depth + GAP, out_stride = (size_t)r->weights->n_columns + GAP;
+    float *in = run_rows(run, (size_t)rows * in_stride), *out = run_rows(run, (size_t)rows * out_stride);
+    for (int row = 0; !run->is_planning && row < rows; row++)
+        for (int k = 0; k < depth; k++)
+            in[(size_t)row * in_stride + (size_t)k] =
+                k % wide >= l->segment_length ? 0.0f
+                : l->x[(r->first_image * l->rows_per_image + row) * n_in(l) + k / wide * l->segment_length + k % wide];
+    for (size_t i = 0; !run->is_planning && i < (size_t)rows * out_stride; i++) out[i] = untouched;
+    linear_forward(run, r->weights, r->n_images, l->rows_per_image, in, in_stride, out, out_stride, l->has_relu);
+    if (!run->is_planning) memcpy(r->out, out, (size_t)rows * out_stride * sizeof(float));
+}
+
+static void compare_one(const struct linear_case *l, const struct kernels *kernels, int row, int column, float got)
+{
+    double sum = l->has_bias ? (double)l->b[column] : 0.0, magnitude = fabs(sum);
+    for (int k = 0; k < n_in(l); k++) {
+        const double term = (double)l->x[row * n_in(l) + k] * (double)l->w[column * n_in(l) + k];
+        sum += term;
+        magnitude += fabs(term);
+    }
+    if (l->has_relu && sum < 0.0) sum = 0.0;
+    if (!(fabs((double)got - sum) <= (2.0 * n_in(l) + 1.0) * 0x1p-24 * magnitude))
+        fail_msg("%s: row %d, column %d is %.9g, expected %.9g", trba_cpu_name(kernels->cpu), row, column, (double)got,
+                 sum);
+}
+
+static void compare(const struct linear_case *l, const struct kernels *kernels, const struct gemm_weights *weights,
+                    const float *out)
+{
+    const int wide = padded(l->group_length), stride = weights->n_columns + GAP;
+    for (int row = 0; row < l->n_images * l->rows_per_image; row++) {
+        for (int j = 0; j < stride; j++) {
+            const float got = out[row * stride + j];
+            const int group = j / wide, within = j % wide;
+            if (j >= weights->n_columns) assert_true(got == untouched);
+            else if (within >= l->group_length) assert_true(got == l->padding_bias);
+            else compare_one(l, kernels, row, group * l->group_length + within, got);
+        }
+    }
+}
+
+static void check_case(const struct kernels *kernels, const struct linear_case *l)
+{
+    struct arena arena;
+    arena_init(&arena, SIZE_MAX);
+    struct gemm_weights weights;
+    pack(kernels, &arena, l, &weights);
+    const size_t n = (size_t)l->rows_per_image * (size_t)(weights.n_columns + GAP);
+    float *all = random_floats((size_t)l->n_images * n), *one = random_floats(n);
+    struct linear_run r = {.l = l, .weights = &weights, .n_images = l->n_images, .out = all};
+    run_layer(kernels, 3, forward, &r);
+    compare(l, kernels, &weights, all);
+    r.n_images = 1;
+    r.out = one;
+    for (r.first_image = 0; r.first_image < l->n_images; r.first_image++) {
+        run_layer(kernels, 1, forward, &r);
+        assert_same_bits(one, all + (size_t)r.first_image * n, n, "an image alone, one thread");
+    }
+    free(one);
+    free(all);
+    arena_free(&arena);
+}
+
+static void check_tier(const struct kernels *kernels)
+{
+    static const struct linear_case cases[] = {
+        {.n_images = 1, .rows_per_image = 1, .n_segments = 1, .segment_length = 1, .n_groups = 1, .group_length = 1},
+        {.n_images = 3, .rows_per_image = 1, .n_segments = 1, .segment_length = 256, .n_groups = 1, .group_length = 97,
+         .has_bias = true, .padding_bias = -INFINITY},
+        {.n_images = 3, .rows_per_image = 26, .n_segments = 2, .segment_length = 20, .n_groups = 1, .group_length = 33,
+         .has_bias = true},
+        {.n_images = 2, .rows_per_image = 101, .n_segments = 1, .segment_length = 48, .n_groups = 4, .group_length = 20,
+         .has_bias = true, .has_relu = true},
+        {.n_images = 2, .rows_per_image = 97, .n_segments = 3, .segment_length = 16, .n_groups = 1, .group_length = 150},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct linear_case l = cases[i];
+        make_case(&l);
+        check_case(kernels, &l);
+        free_case(&l);
+    }
+}
+
+static void products_match_double(void **state)
+{
+    (void)state;
+    for_each_tier(check_tier);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(products_match_double)};
+    print_message("seed %d\n", RANDOM_SEED);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
