@@ -4,6 +4,7 @@
 
     the outside project of this folder   through the CMake package, in C and C++, shared and static
     the same sources                     through pkg-config, shared and static
+    the program of README.md             compiles and links as README.md says
     strdemo and trba                     run from the moved folder, with their library
 
     usage: check_install.py BUILD_DIR CMAKE C_COMPILER CXX_COMPILER
@@ -67,6 +68,16 @@ def check_pkg_config(compilers, prefix, folder):
             print(f"pkg-config {kind}, {source}: {run(folder / 'user').strip()}")
 
 
+def check_readme(compiler, prefix, folder):
+    readme = (HERE.parent.parent / "README.md").read_text(encoding="utf-8")
+    program = readme.split("```c\n")[1].split("```")[0]
+    (folder / "word.c").write_text(program, encoding="utf-8")
+    env = {**os.environ, "PKG_CONFIG_PATH": str(find_one(prefix, "trba.pc").parent)}
+    flags = run("pkg-config", "--cflags", "--libs", "trba", env=env).split()
+    run(compiler, "-Wall", "-Wextra", "-Werror", folder / "word.c", "-o", folder / "word", *flags)
+    print("README.md: its program compiles and links")
+
+
 def check_programs(prefix):
     for name in ("strdemo", "trba"):
         program = prefix / "bin" / name
@@ -86,6 +97,7 @@ def main():
         version = run("pkg-config", "--modversion", find_one(prefix, "trba.pc")).strip()
         check_cmake_package(cmake, compilers, version, prefix, folder)
         check_pkg_config(compilers, prefix, folder)
+        check_readme(compilers[0], prefix, folder)
         check_programs(prefix)
     return 0
 
