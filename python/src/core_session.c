@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* core_session.c - sessions, and results -> Python tuples.
  *
- *   new_session(model, n_threads, batch_size) -> capsule
+ *   new_session(model, n_threads, batch_size, retry_contrast) -> capsule
  *   read(session, images) -> [(status, message, text, confidence, score, characters, truncated, width, height), ...]
  *       characters: ((text, probability, position, step), ...)
  *
@@ -56,7 +56,10 @@ PyObject *core_new_session(PyObject *module, PyObject *args)
 {
     PyObject *capsule;
     trba_session_options options = trba_session_options_default();
-    if (!PyArg_ParseTuple(args, "Oii:new_session", &capsule, &options.n_threads, &options.batch_size)) return NULL;
+    int retry_contrast;
+    if (!PyArg_ParseTuple(args, "Oiii:new_session", &capsule, &options.n_threads, &options.batch_size, &retry_contrast))
+        return NULL;
+    options.retry_contrast = (trba_choice)retry_contrast;
     const trba_model *model = PyCapsule_GetPointer(capsule, MODEL_CAPSULE);
     if (model == NULL) return NULL;
     trba_session *session = NULL;

@@ -2,10 +2,11 @@
 """From positions in the network's input to strips of the image.
 
     position 0..1 --/ share of the input that shows the image--> 0..1 of the image --* width--> centre in pixels
-    strip of a character: from half-way to its left neighbour to half-way to its right one; the outermost characters
-    reach as far outwards as inwards, at most to the edge of the image
+    strip of a character: from half-way to its left neighbour to half-way to its right one; the outermost reach to the
+    edges of the image. (Not as far outwards as inwards: CTC may decide on a wide letter at its very beginning.)
 """
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -37,13 +38,7 @@ def character_boxes(positions: Sequence[float], share: float | None, width: int,
         return [None] * len(positions)
     centres = [min(position / share, 1.0) * width for position in positions]
     order = sorted(range(len(centres)), key=centres.__getitem__)
-    sorted_centres = [centres[i] for i in order]
-    between = [(left + right) / 2 for left, right in zip(sorted_centres, sorted_centres[1:], strict=False)]
-    if not between:
-        edges = [0.0, float(width)]
-    else:
-        edges = [max(0.0, 2 * sorted_centres[0] - between[0]), *between,
-                 min(float(width), 2 * sorted_centres[-1] - between[-1])]
+    edges = [0.0, *((centres[i] + centres[j]) / 2 for i, j in itertools.pairwise(order)), float(width)]
     boxes: list[tuple[float, float, float, float] | None] = [None] * len(centres)
     for place, i in enumerate(order):
         boxes[i] = (edges[place], 0.0, edges[place + 1], float(height))

@@ -63,7 +63,10 @@ def is_single(images: object) -> bool:
         return False
     if isinstance(images, (str, os.PathLike)) or is_pil_image(images):
         return True
-    return not isinstance(images, Iterable) or open_buffer(images) is not None
+    try:
+        return not isinstance(images, Iterable) or open_buffer(images) is not None
+    except ArgumentError:  # an array of what cannot be pixels
+        return True
 
 
 def describe(image: object) -> str:

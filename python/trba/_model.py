@@ -161,6 +161,8 @@ class Model:
                         None: one per processor
     sidecar             look for opt.txt or STEM.yaml beside the checkpoint
     expect              what the caller believes of the network, see Expect; contradicting the tensors is an error
+    retry_contrast      easyocr: read a word of confidence below 0.1 once more with its contrast stretched, and keep the
+                        surer reading, as readtext() does
 
     Raises a subclass of trba.Error. A model may be used from any number of threads at once, and after os.fork(). It
     cannot be pickled: open it in each process.
@@ -171,7 +173,7 @@ class Model:
                  pad: bool | None = None, img_h: int | None = None, img_w: int | None = None,
                  batch_max_length: int | None = None, compat: bool = False, cpu: str = "auto",
                  threads: int | None = None, batch_size: int = 16, max_sessions: int | None = None,
-                 sidecar: bool = True, expect: Expect | None = None) -> None:
+                 sidecar: bool = True, expect: Expect | None = None, retry_contrast: bool = True) -> None:
         source, is_path = locate(path_or_bytes)
         if batch_size < 1 or (threads is not None and threads < 1) or (max_sessions is not None and max_sessions < 1):
             raise ArgumentError("batch_size, threads and max_sessions must be at least 1")
@@ -181,7 +183,8 @@ class Model:
             _number_choice(sidecar), _core.cpu_from_name(cpu.encode()))
         self._info = _make_info(capsule)
         self._batch_size = batch_size
-        self._pool: SessionPool | None = SessionPool(capsule, threads or 0, max_sessions or _count_processors())
+        self._pool: SessionPool | None = SessionPool(
+            capsule, threads or 0, max_sessions or _count_processors(), _number_choice(retry_contrast))
 
     @property
     def info(self) -> ModelInfo:

