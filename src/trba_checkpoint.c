@@ -4,12 +4,14 @@
  * model/charset_presets.c, beside what they show.) */
 #include "trba.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/status.h"
 #include "model/architecture.h"
 #include "model/checkpoint.h"
+#include "weights/table_save.h"
 
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
 
@@ -111,4 +113,59 @@ size_t trba_checkpoint_compare(const trba_checkpoint *checkpoint, const trba_arc
     (void)architecture_infer(checkpoint->table, &found, NULL);
     const trba_architecture full = architecture_fill(asked, &found);
     return architecture_compare(checkpoint->table, &full, visit, user);
+}
+
+/* ---- saving ------------------------------------------------------------------------------------------------------ */
+
+trba_save_options trba_save_options_default(void)
+{
+    return (trba_save_options){.struct_size = sizeof(trba_save_options)};
+}
+
+static trba_status check_save_options(const trba_save_options *options, trba_error *err)
+{
+    if (options->struct_size != sizeof *options)
+        return error_set(err, TRBA_ERROR_ARGUMENT, "trba_save_options was not made by trba_save_options_default()");
+    if ((int)options->format < TRBA_SAVE_ANY || options->format > TRBA_SAVE_PYTORCH)
+        return error_set(err, TRBA_ERROR_ARGUMENT, "there is no format %d", (int)options->format);
+    if ((int)options->dtype < TRBA_DTYPE_ANY || options->dtype > TRBA_DTYPE_BFLOAT16)
+        return error_set(err, TRBA_ERROR_ARGUMENT, "there is no dtype %d", (int)options->dtype);
+    return TRBA_OK;
+}
+
+static bool ends_with(const char *path, const char *end)
+{
+    const size_t n = strlen(path), m = strlen(end);
+    return n > m && strcmp(path + n - m, end) == 0;
+}
+
+static trba_status choose_save_format(const char *path, trba_save_format asked, trba_save_format *out, trba_error *err)
+{
+    *out = asked;
+    if (asked != TRBA_SAVE_ANY) return TRBA_OK;
+    if (ends_with(path, ".safetensors")) *out = TRBA_SAVE_SAFETENSORS;
+    else if (ends_with(path, ".pth") || ends_with(path, ".pt")) *out = TRBA_SAVE_PYTORCH;
+    else
+        return error_set(err, TRBA_ERROR_ARGUMENT,
+                         "the name does not end in .safetensors, .pth or .pt, so the format must be given: %s", path);
+    return TRBA_OK;
+}
+
+trba_status trba_checkpoint_save(const trba_checkpoint *checkpoint, const char *path, const trba_save_options *options,
+                                 trba_error *err)
+{
+    static const enum tensor_dtype dtypes[] = {[TRBA_DTYPE_ANY] = TENSOR_FLOAT32,
+                                               [TRBA_DTYPE_FLOAT32] = TENSOR_FLOAT32,
+                                               [TRBA_DTYPE_FLOAT16] = TENSOR_FLOAT16,
+                                               [TRBA_DTYPE_BFLOAT16] = TENSOR_BFLOAT16};
+    const trba_save_options defaults = trba_save_options_default();
+    if (checkpoint == NULL || path == NULL)
+        return error_set(err, TRBA_ERROR_ARGUMENT, "trba_checkpoint_save needs a checkpoint and a path");
+    if (options == NULL) options = &defaults;
+    trba_save_format format;
+    trba_status status = check_save_options(options, err);
+    if (status == TRBA_OK) status = choose_save_format(path, options->format, &format, err);
+    if (status != TRBA_OK) return status;
+    return table_save(checkpoint->table, path, format, options->dtype != TRBA_DTYPE_ANY, dtypes[options->dtype],
+                      options->prefix != NULL ? options->prefix : "", err);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tensor_read.c - the elements of a tensor as float, in row-major order, whatever their dtype and strides.
+/* tensor_read.c - the elements of a tensor as float or as they are, in row-major order, whatever their dtype and strides.
  *
- *   contiguous float32 (nearly every weight there is)      one memcpy
- *   else                                                   row by row; an odometer over the outer dimensions
+ *   contiguous (nearly every weight there is)      one row; of float32 one memcpy
+ *   else                                           row by row; an odometer over the outer dimensions
  *
  * The file's numbers are little-endian, and so are the processors this library is built for: elements are copied out
  * with memcpy because the file does not align them.
@@ -97,27 +97,51 @@ static int64_t advance_odometer(const struct tensor *tensor, int64_t *index)
     return moved;
 }
 
-static void read_strided(const struct tensor *tensor, float *out)
+/* Called for every run of elements that are `step` bytes apart: n of them, after `done` others. */
+typedef void (*row_visitor)(const struct tensor *tensor, const uint8_t *at, size_t step, size_t n, size_t done,
+                            void *out);
+
+static void visit_rows(const struct tensor *tensor, row_visitor visit, void *out)
 {
-    const int last = tensor->n_dimensions - 1;
-    const size_t row = last < 0 ? 1 : (size_t)tensor->shape[last];
     const size_t size = tensor_dtype_bytes(tensor->dtype);
+    if (tensor->n_elements == 0) return;
+    if (is_contiguous(tensor)) {
+        visit(tensor, tensor->data, size, tensor->n_elements, 0, out);
+        return;
+    }
+    const int last = tensor->n_dimensions - 1; /* a scalar is contiguous */
+    const size_t row = (size_t)tensor->shape[last];
     const size_t step = row <= 1 ? size : (size_t)tensor->strides[last] * size;
     int64_t index[TRBA_MAX_DIMENSIONS] = {0};
     int64_t at = 0; /* element index of the row's first element */
     for (size_t done = 0; done < tensor->n_elements; done += row) {
-        row_readers[tensor->dtype](tensor->data + (size_t)at * size, step, row, out + done);
+        visit(tensor, tensor->data + (size_t)at * size, step, row, done, out);
         at += advance_odometer(tensor, index);
     }
 }
 
+static void float_row(const struct tensor *tensor, const uint8_t *at, size_t step, size_t n, size_t done, void *out)
+{
+    float *const values = (float *)out + done;
+    if (tensor->dtype == TENSOR_FLOAT32 && step == sizeof(float)) memcpy(values, at, n * sizeof(float));
+    else row_readers[tensor->dtype](at, step, n, values);
+}
+
+static void raw_row(const struct tensor *tensor, const uint8_t *at, size_t step, size_t n, size_t done, void *out)
+{
+    const size_t size = tensor_dtype_bytes(tensor->dtype);
+    uint8_t *bytes = (uint8_t *)out + done * size;
+    if (step == size) memcpy(bytes, at, n * size);
+    else
+        for (size_t i = 0; i < n; i++) memcpy(bytes + i * size, at + i * step, size);
+}
+
 void tensor_read_float(const struct tensor *tensor, float *out)
 {
-    if (tensor->n_elements == 0) return;
-    if (!is_contiguous(tensor))
-        read_strided(tensor, out);
-    else if (tensor->dtype == TENSOR_FLOAT32)
-        memcpy(out, tensor->data, tensor->n_elements * sizeof(float));
-    else
-        row_readers[tensor->dtype](tensor->data, tensor_dtype_bytes(tensor->dtype), tensor->n_elements, out);
+    visit_rows(tensor, float_row, out);
+}
+
+void tensor_read_raw(const struct tensor *tensor, void *out)
+{
+    visit_rows(tensor, raw_row, out);
 }

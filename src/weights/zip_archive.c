@@ -332,6 +332,11 @@ static trba_status inflate_entry(struct zip_archive *archive, struct zip_entry *
     return TRBA_OK;
 }
 
+uint32_t zip_checksum(const void *bytes, size_t n_bytes)
+{
+    return (uint32_t)crc32_z(0, bytes, n_bytes);
+}
+
 trba_status zip_read_entry(struct zip_archive *archive, struct zip_entry *entry, struct arena *arena, trba_error *err)
 {
     if (entry->data != NULL) return TRBA_OK;
@@ -344,7 +349,7 @@ trba_status zip_read_entry(struct zip_archive *archive, struct zip_entry *entry,
                          "zip entry %.200s is compressed in a way that is not read (method %u): zip it again",
                          entry->name, entry->method);
     }
-    if (entry->crc != 0 && crc32_z(0, data, entry->n_bytes) != entry->crc)
+    if (entry->crc != 0 && zip_checksum(data, entry->n_bytes) != entry->crc)
         return error_set(err, TRBA_ERROR_FORMAT,
                          "damaged zip file: the checksum of entry %.200s is wrong, so download or copy it again",
                          entry->name);

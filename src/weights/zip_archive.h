@@ -35,4 +35,7 @@ struct zip_entry *zip_find_entry(const struct zip_archive *archive, const char *
 /* Makes entry->data valid: a pointer into the file when stored, else unpacked into `arena`. The CRC is checked once. */
 trba_status zip_read_entry(struct zip_archive *archive, struct zip_entry *entry, struct arena *arena, trba_error *err);
 
+/* The checksum that zip files carry. */
+uint32_t zip_checksum(const void *bytes, size_t n_bytes);
+
 #endif

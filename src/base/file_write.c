@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* file_write.c - open PATH.part-N, write, fsync, rename; then fsync the folder, so that the name survives a crash. */
+#include "base/file_write.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { BUFFER_BYTES = 256 * 1024, MOST_ATTEMPTS = 100, SUFFIX_BYTES = 40 };
+
+static trba_status fail(const struct file_writer *writer, trba_error *err)
+{
+    return error_set(err, TRBA_ERROR_IO, "cannot write %s: %s", writer->path, strerror(errno));
+}
+
+/* ---- opening ----------------------------------------------------------------------------------------------------- */
+
+static trba_status check_place(const char *path, trba_error *err)
+{
+    struct stat info;
+    if (stat(path, &info) != 0 || S_ISREG(info.st_mode)) return TRBA_OK;
+    return error_set(err, TRBA_ERROR_IO, "there is %s of this name: %s",
+                     S_ISDIR(info.st_mode) ? "a folder" : "a pipe or device", path);
+}
+
+/* The permissions are those of any new file, so that mkstemp() will not do. */
+static trba_status open_temporary(struct file_writer *writer, trba_error *err)
+{
+    for (int attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+        snprintf(writer->temporary, strlen(writer->path) + SUFFIX_BYTES, "%s.part-%ld-%d", writer->path,
+                 (long)getpid(), attempt);
+        writer->fd = open(writer->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (writer->fd >= 0) return TRBA_OK;
+        if (errno != EEXIST) break;
+    }
+    const trba_status status = fail(writer, err);
+    free(writer->temporary);
+    writer->temporary = NULL; /* it is not ours to remove */
+    return status;
+}
+
+trba_status file_writer_open(const char *path, struct file_writer *writer, trba_error *err)
+{
+    *writer = (struct file_writer){.fd = -1};
+    const trba_status status = check_place(path, err);
+    if (status != TRBA_OK) return status;
+    writer->path = strdup(path);
+    writer->temporary = malloc(strlen(path) + SUFFIX_BYTES);
+    writer->buffer = malloc(BUFFER_BYTES);
+    if (writer->path == NULL || writer->temporary == NULL || writer->buffer == NULL) {
+        free(writer->temporary);
+        writer->temporary = NULL;
+        return error_set(err, TRBA_ERROR_MEMORY, "there is not enough memory to write a file");
+    }
+    return open_temporary(writer, err);
+}
+
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
+
+static trba_status write_all(struct file_writer *writer, const uint8_t *bytes, size_t n_bytes, trba_error *err)
+{
+    while (n_bytes > 0) {
+        const ssize_t n = write(writer->fd, bytes, n_bytes);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return fail(writer, err);
+        bytes += n;
+        n_bytes -= (size_t)n;
+    }
+    return TRBA_OK;
+}
+
+static trba_status write_buffered(struct file_writer *writer, trba_error *err)
+{
+    const size_t n = writer->n_buffered;
+    writer->n_buffered = 0;
+    return write_all(writer, writer->buffer, n, err);
+}
+
+trba_status file_writer_put(struct file_writer *writer, const void *bytes, size_t n_bytes, trba_error *err)
+{
+    writer->n_bytes += n_bytes;
+    if (n_bytes > BUFFER_BYTES - writer->n_buffered) {
+        const trba_status status = write_buffered(writer, err);
+        if (status != TRBA_OK) return status;
+    }
+    if (n_bytes > BUFFER_BYTES) return write_all(writer, bytes, n_bytes, err);
+    if (n_bytes > 0) memcpy(writer->buffer + writer->n_buffered, bytes, n_bytes);
+    writer->n_buffered += n_bytes;
+    return TRBA_OK;
+}
+
+trba_status file_writer_flush(struct file_writer *writer, trba_error *err)
+{
+    const trba_status status = write_buffered(writer, err);
+    if (status != TRBA_OK) return status;
+    return fsync(writer->fd) == 0 ? TRBA_OK : fail(writer, err);
+}
+
+/* ---- the end ----------------------------------------------------------------------------------------------------- */
+
+/* Some file systems cannot do this; the file is complete all the same. */
+static void sync_folder(const char *path)
+{
+    char *folder = strdup(path);
+    if (folder == NULL) return;
+    char *slash = strrchr(folder, '/');
+    if (slash != NULL) slash[slash == folder ? 1 : 0] = '\0';
+    const int fd = open(slash != NULL ? folder : ".", O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)fsync(fd);
+        close(fd);
+    }
+    free(folder);
+}
+
+trba_status file_writer_commit(struct file_writer *writer, trba_error *err)
+{
+    if (rename(writer->temporary, writer->path) != 0) return fail(writer, err);
+    free(writer->temporary);
+    writer->temporary = NULL;
+    sync_folder(writer->path);
+    return TRBA_OK;
+}
+
+void file_writer_discard(struct file_writer *writer)
+{
+    if (writer->fd >= 0) close(writer->fd);
+    if (writer->temporary != NULL) unlink(writer->temporary);
+    free(writer->temporary);
+    free(writer->path);
+    free(writer->buffer);
+    *writer = (struct file_writer){.fd = -1};
+}

@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What "trba convert" writes is read by PyTorch (weights_only=True) and by the safetensors package, with the values of
+torch's own .float(), .half() and .bfloat16(); and OUT is there as a whole or as it was."""
+import json
+import os
+import stat
+import struct
+import subprocess
+import zipfile
+
+import numpy
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+TRBA = os.environ.get("TRBA_TRBA")
+if not TRBA:
+    pytest.skip("TRBA_TRBA is not set: no program to test", allow_module_level=True)
+
+DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+FORMS = {"safetensors": load_file, "pth": lambda path: torch.load(path, weights_only=True)}
+
+
+def convert(*arguments):
+    return subprocess.run([TRBA, "convert", *map(str, arguments)], capture_output=True, text=True, timeout=120)
+
+
+def bits(tensor):
+    """The elements' bits; NaNs are compared by these, too."""
+    return tensor.contiguous().reshape(-1).view(torch.uint8)
+
+
+def assert_same(found, expected):
+    assert set(found) == set(expected)
+    for name, tensor in expected.items():
+        assert (found[name].dtype, found[name].shape) == (tensor.dtype, tensor.shape), name
+        assert torch.equal(bits(found[name]), bits(tensor)), name
+
+
+def make_state():
+    """Every dtype that is read, and every kind of shape and stride."""
+    generator = torch.Generator().manual_seed(4)
+
+    def random(*shape):
+        return torch.randn(*shape, generator=generator)
+
+    return {
+        "FeatureExtraction.ConvNet.conv.weight": random(4, 3, 3, 2),
+        "FeatureExtraction.ConvNet.channels_last": random(4, 3, 3, 2).contiguous(memory_format=torch.channels_last),
+        "FeatureExtraction.ConvNet.transposed": random(5, 7).t(),
+        "FeatureExtraction.ConvNet.every_other": random(6, 10)[::2, 1::3],
+        "FeatureExtraction.ConvNet.broadcast": random(1, 4).expand(3, 4),
+        "FeatureExtraction.ConvNet.half": random(9).half(),
+        "FeatureExtraction.ConvNet.bfloat16": random(9).bfloat16(),
+        "FeatureExtraction.ConvNet.double": random(9).double() * 1.000000001,
+        "FeatureExtraction.ConvNet.num_batches_tracked": torch.tensor(12345678901),
+        "FeatureExtraction.ConvNet.int32": torch.arange(-3, 3, dtype=torch.int32).reshape(2, 3).t(),
+        "FeatureExtraction.ConvNet.bool": torch.tensor([True, False]),
+        "FeatureExtraction.ConvNet.uint8": torch.arange(5, dtype=torch.uint8),
+        "FeatureExtraction.ConvNet.scalar": torch.tensor(0.1),
+        "FeatureExtraction.ConvNet.empty": torch.zeros(0, 3),
+        "Prediction.weight": random(11, 5),
+    }
+
+
+@pytest.fixture(scope="module")
+def state():
+    return make_state()
+
+
+@pytest.fixture(scope="module")
+def checkpoint(state, tmp_path_factory):
+    path = tmp_path_factory.mktemp("checkpoint") / "best.pth"
+    torch.save({f"module.{name}": tensor for name, tensor in state.items()}, path)
+    return path
+
+
+@pytest.mark.parametrize("dtype", [None, *DTYPES])
+@pytest.mark.parametrize("form", FORMS)
+def test_values_are_those_of_torch(checkpoint, state, tmp_path, form, dtype):
+    out = tmp_path / f"out.{form}"
+    done = convert(checkpoint, out, *(["--dtype", dtype] if dtype else []))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert_same(FORMS[form](out), {name: tensor.to(DTYPES[dtype]) if dtype and tensor.is_floating_point() else tensor
+                                   for name, tensor in state.items()})
+    assert list(tmp_path.iterdir()) == [out]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_every_sort_of_float_rounds_as_in_torch(tmp_path, form, dtype):
+    """Ties, subnormals, the smallest and largest numbers, zeros, infinities, NaN, and a million random patterns."""
+    patterns = numpy.random.default_rng(8).integers(0, 1 << 32, 1_000_000, dtype=numpy.uint64).astype(numpy.uint32)
+    near = (numpy.arange(1 << 16, dtype=numpy.uint32) << 16)[:, None] + numpy.array(
+        [0, 0x7FFF, 0x8000, 0x8001, 0xFFFF, 0xFFF, 0x1000, 0x1001, 0x2FFF, 0x3000, 0x3001], numpy.uint32)
+    values = torch.from_numpy(numpy.concatenate([patterns, near.ravel()]).view(numpy.float32))
+    expected = values.to(DTYPES[dtype])
+    fits = expected.isinf() <= values.isinf()  # what overflows has a test of its own
+    path, out = tmp_path / "in.pth", tmp_path / f"out.{form}"
+    torch.save({"Prediction.weight": values[fits]}, path)
+    assert convert(path, out, "--dtype", dtype).returncode == 0
+    found = FORMS[form](out)["Prediction.weight"]
+    nan = expected[fits].isnan()  # which NaN is nobody's promise
+    assert found.isnan().eq(nan).all()
+    assert torch.equal(bits(found[~nan]), bits(expected[fits][~nan]))
+
+
+@pytest.mark.parametrize("value,dtype,words", [
+    (65520.0, "float16", "65520 is too large for float16"), (-7e4, "float16", "-70000"),
+    (3.4e38, "bfloat16", "too large for bfloat16")])
+@pytest.mark.parametrize("form", FORMS)
+def test_what_would_become_infinite_is_refused_by_name(tmp_path, form, value, dtype, words):
+    path, out = tmp_path / "in.pth", tmp_path / f"out.{form}"
+    torch.save({"Prediction.good": torch.ones(3), "Prediction.bad": torch.tensor([1.0, value])}, path)
+    out.write_bytes(b"what was here")
+    done = convert(path, out, "--dtype", dtype)
+    assert done.returncode == 2
+    assert done.stderr.startswith("trba: tensor Prediction.bad: ") and words in done.stderr
+    assert out.read_bytes() == b"what was here" and len(list(tmp_path.iterdir())) == 2
+
+
+def test_the_largest_numbers_that_fit_are_written(tmp_path):
+    path, out = tmp_path / "in.pth", tmp_path / "out.pth"
+    torch.save({"Prediction.weight": torch.tensor([65519.996, -65504.0, float("inf"), float("nan")])}, path)
+    assert convert(path, out, "--dtype", "float16").returncode == 0
+    found = torch.load(out, weights_only=True)["Prediction.weight"]
+    assert found[:3].tolist() == [65504.0, -65504.0, float("inf")] and found[3].isnan()
+
+
+def test_a_double_too_large_for_float_is_refused(tmp_path):
+    path = tmp_path / "in.pth"
+    torch.save({"Prediction.weight": torch.tensor([1e39], dtype=torch.float64)}, path)
+    done = convert(path, tmp_path / "out.pth", "--dtype", "float32")
+    assert done.returncode == 2 and "tensor Prediction.weight: 1e+39 is too large for float32" in done.stderr
+    assert convert(path, tmp_path / "out.pth").returncode == 0
+
+
+# ---- names and texts -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_prefix_may_be_asked_for(checkpoint, state, tmp_path, form):
+    out = tmp_path / f"out.{form}"
+    assert convert(checkpoint, out, "--prefix", "module.").returncode == 0
+    assert list(sorted(FORMS[form](out))) == sorted(f"module.{name}" for name in state)
+
+
+def test_metadata_goes_with_safetensors(tmp_path):
+    alphabet = '0123"\\\n\t' + "\x01äé中😀"
+    path, out, again = tmp_path / "in.pth", tmp_path / "out.safetensors", tmp_path / "again.safetensors"
+    torch.save({"state_dict": {"Prediction.weight": torch.ones(3)}, "epoch": 7,
+                "hyper_parameters": {"charset_train": alphabet}}, path)
+    assert convert(path, out).returncode == 0
+    with safe_open(out, "pt") as file:
+        metadata = file.metadata()
+    assert metadata["hyper_parameters.charset_train"] == alphabet and metadata["epoch"] == "7"
+    assert convert(out, again).returncode == 0
+    with safe_open(again, "pt") as file:
+        assert file.metadata() == metadata
+
+
+def test_pytorch_keeps_the_order_and_can_map_the_file(checkpoint, state, tmp_path):
+    out = tmp_path / "out.pth"
+    assert convert(checkpoint, out).returncode == 0
+    loaded = torch.load(out, weights_only=True, mmap=True)
+    assert list(loaded) == list(state)
+    assert_same(loaded, state)
+    with zipfile.ZipFile(out) as archive:
+        assert archive.testzip() is None
+        assert archive.read("archive/version") == b"3\n"
+
+
+def test_the_data_is_aligned(checkpoint, tmp_path):
+    pth, safetensors = tmp_path / "out.pth", tmp_path / "out.safetensors"
+    assert convert(checkpoint, pth).returncode == convert(checkpoint, safetensors).returncode == 0
+    raw = pth.read_bytes()
+    with zipfile.ZipFile(pth) as archive:
+        for info in archive.infolist():
+            name_bytes, extra_bytes = struct.unpack("<HH", raw[info.header_offset + 26:info.header_offset + 30])
+            assert (info.header_offset + 30 + name_bytes + extra_bytes) % 64 == 0, info.filename
+    raw = safetensors.read_bytes()
+    length, = struct.unpack("<Q", raw[:8])
+    sizes = {"F32": 4, "F64": 8, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "U8": 1, "BOOL": 1}
+    for name, entry in json.loads(raw[8:8 + length]).items():
+        assert (8 + length + entry["data_offsets"][0]) % sizes[entry["dtype"]] == 0, name
+
+
+@pytest.mark.parametrize("source", ["zip", "legacy", "safetensors", "pth of ours"])
+def test_every_form_is_converted(state, tmp_path, source):
+    plain = {name: tensor.contiguous() for name, tensor in state.items()}
+    path, out = tmp_path / "in.bin", tmp_path / "out.safetensors"
+    if source == "safetensors":
+        save_file(plain, path)
+    else:
+        torch.save(plain, path, _use_new_zipfile_serialization=source != "legacy")
+    if source == "pth of ours":
+        assert convert(path, tmp_path / "first.pth").returncode == 0
+        path = tmp_path / "first.pth"
+    assert convert(path, out).returncode == 0
+    assert_same(load_file(out), plain)
+
+
+# ---- the file --------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_may_be_converted_in_place(checkpoint, state, tmp_path):
+    path = tmp_path / "best.pth"
+    path.write_bytes(checkpoint.read_bytes())
+    assert convert(path, path, "--dtype", "float16").returncode == 0
+    assert torch.load(path, weights_only=True)["Prediction.weight"].equal(state["Prediction.weight"].half())
+
+
+def test_the_format_is_by_name_or_asked_for(checkpoint, tmp_path):
+    done = convert(checkpoint, tmp_path / "out.bin")
+    assert done.returncode == 2 and ".safetensors, .pth or .pt" in done.stderr
+    assert convert(checkpoint, tmp_path / "out.bin", "--format", "safetensors").returncode == 0
+    assert load_file(tmp_path / "out.bin")
+    assert convert(checkpoint, tmp_path / "out.pt").returncode == 0
+    assert torch.load(tmp_path / "out.pt", weights_only=True)
+
+
+def test_what_cannot_be_written_is_said(checkpoint, tmp_path):
+    for out, words in ((tmp_path / "none" / "out.pth", "No such file"), (tmp_path, "a folder of this name"),
+                       ("/dev/null", "a pipe or device")):
+        done = convert(checkpoint, out, "--format", "pth")
+        assert done.returncode == 3 and len(done.stderr.splitlines()) == 1 and words in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_permissions_are_those_of_a_new_file(checkpoint, tmp_path):
+    before = os.umask(0o027)
+    try:
+        assert convert(checkpoint, tmp_path / "out.pth").returncode == 0
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "out.pth").stat().st_mode) == 0o640
+
+
+def test_the_user_is_told_of_the_sidecar(checkpoint, tmp_path):
+    source, there = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    there.mkdir()
+    (source / "best.pth").write_bytes(checkpoint.read_bytes())
+    (source / "best.yaml").write_text("charset: abc\n")
+    done = convert(source / "best.pth", there / "small.safetensors")
+    assert done.returncode == 0
+    assert done.stderr == (f"trba: the settings in {source}/best.yaml belong to {there}/small.safetensors, too: "
+                           f"copy them to {there}/small.yaml\n")
+    (there / "small.yaml").write_text("charset: abc\n")
+    assert convert(source / "best.pth", there / "small.safetensors").stderr == ""
+    assert convert(source / "best.pth", source / "best.safetensors").stderr == ""
+
+
+def test_wrong_command_lines_are_refused(checkpoint, tmp_path):
+    for arguments in ([], [checkpoint], [checkpoint, "a", "b"], [checkpoint, "out.pth", "--dtype", "int8"],
+                      [tmp_path / "none.pth", "out.pth"]):
+        done = convert(*arguments)
+        assert done.returncode == 2 and len(done.stderr.splitlines()) == 1

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* command_convert.c - "trba convert IN OUT": the same tensors in another file.
+ *
+ *   IN -> checkpoint -> trba_checkpoint_save() -> OUT, and a word about the sidecar that OUT now needs beside it
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command_line.h"
+#include "common/console.h"
+#include "common/exit_codes.h"
+#include "common/model_search.h"
+#include "common/tool_memory.h"
+#include "trba.h"
+#include "trba_commands.h"
+
+_Static_assert(TRBA_DTYPE_FLOAT32 == 1 && TRBA_DTYPE_FLOAT16 == 2 && TRBA_DTYPE_BFLOAT16 == 3, "order of the choices");
+_Static_assert(TRBA_SAVE_SAFETENSORS == 1 && TRBA_SAVE_PYTORCH == 2, "order of the choices");
+
+struct convert_settings {
+    int dtype, format, help;
+    const char *prefix;
+};
+
+static const struct option_spec convert_specs[] = {
+    {.group = "Options", .name = "dtype", .kind = OPTION_CHOICE, .choices = "float32|float16|bfloat16",
+     .offset = offsetof(struct convert_settings, dtype),
+     .help = "what numbers with a point become, rounded to the nearest (default: each tensor keeps its own)"},
+    {.name = "format", .kind = OPTION_CHOICE, .choices = "safetensors|pth",
+     .offset = offsetof(struct convert_settings, format),
+     .help = "the form of OUT; pth is PyTorch's own (default: by its name, .safetensors, .pth or .pt)"},
+    {.name = "prefix", .kind = OPTION_TEXT, .value = "TEXT", .offset = offsetof(struct convert_settings, prefix),
+     .help = "write TEXT before every name, e.g. module. for clovaai's programs (default: none)"},
+    {.name = "help", .letter = 'h', .kind = OPTION_FLAG, .offset = offsetof(struct convert_settings, help),
+     .help = "print this and end"},
+};
+
+/* ---- the sidecar ------------------------------------------------------------------------------------------------- */
+
+/* The length of the path's folder, slash included, and of the path without its extension. */
+static size_t folder_bytes(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? (size_t)(slash - path) + 1 : 0;
+}
+
+static size_t stem_bytes(const char *path)
+{
+    const char *dot = strrchr(path + folder_bytes(path), '.');
+    return dot != NULL ? (size_t)(dot - path) : strlen(path);
+}
+
+/* What the library looks for beside a checkpoint, in its order: the first n bytes of the path, and this. */
+static char *sidecar_path(const char *path, int number)
+{
+    static const struct { bool has_stem; const char *end; } names[] = {
+        {true, ".yaml"}, {true, ".yml"}, {false, "trba.yaml"}, {false, "opt.txt"}};
+    const size_t n = names[number].has_stem ? stem_bytes(path) : folder_bytes(path);
+    char *sidecar = memory_resize(NULL, n + strlen(names[number].end) + 1, 1);
+    memcpy(sidecar, path, n);
+    strcpy(sidecar + n, names[number].end);
+    return sidecar;
+}
+
+enum { N_SIDECARS = 4 };
+
+/* The sidecar beside the checkpoint, or NULL. */
+static char *find_sidecar(const char *path, int *number)
+{
+    for (*number = 0; *number < N_SIDECARS; ++*number) {
+        char *sidecar = sidecar_path(path, *number);
+        if (access(sidecar, F_OK) == 0) return sidecar;
+        free(sidecar);
+    }
+    return NULL;
+}
+
+/* The alphabet and the settings stand in the sidecar, not in the weights. It is the user's, so it is not copied over
+ * anything of his. */
+static void tell_sidecar(const char *in, const char *out)
+{
+    int number, other;
+    char *sidecar = find_sidecar(in, &number);
+    char *there = find_sidecar(out, &other);
+    if (sidecar != NULL && there == NULL) {
+        there = sidecar_path(out, number);
+        console_print("the settings in %s belong to %s, too: copy them to %s", sidecar, out, there);
+    }
+    free(sidecar);
+    free(there);
+}
+
+/* ---- converting -------------------------------------------------------------------------------------------------- */
+
+static int convert_file(const char *file, const char *out, const struct convert_settings *settings)
+{
+    char path[MODEL_PATH_BYTES], message[OPTION_MESSAGE_BYTES];
+    trba_checkpoint *checkpoint = NULL;
+    trba_error err;
+    if (!model_search(file, path, message, sizeof message)) {
+        console_print("%s", message);
+        return PROGRAM_REFUSED;
+    }
+    if (trba_checkpoint_open(path, &checkpoint, &err) != TRBA_OK) {
+        console_print("%s", err.message);
+        return PROGRAM_REFUSED;
+    }
+    trba_save_options options = trba_save_options_default();
+    options.format = (trba_save_format)settings->format;
+    options.dtype = (trba_dtype)settings->dtype;
+    options.prefix = settings->prefix;
+    const trba_status status = trba_checkpoint_save(checkpoint, out, &options, &err);
+    trba_checkpoint_free(checkpoint);
+    if (status == TRBA_OK) tell_sidecar(path, out);
+    else console_print("%s", err.message);
+    return status == TRBA_OK ? PROGRAM_OK : status == TRBA_ERROR_IO ? PROGRAM_UNWRITTEN : PROGRAM_REFUSED;
+}
+
+int command_convert(int argc, char *const *argv)
+{
+    static const struct command command = {
+        .usage = "trba convert IN OUT [options]",
+        .text = "Writes the tensors of a checkpoint, under their names without prefixes, as safetensors or in\n"
+                "PyTorch's own form. OUT is read back and compared before it takes its name.\n",
+        .least_inputs = 2, .most_inputs = 2};
+    struct convert_settings settings = {.dtype = 0};
+    const struct option_set set = {convert_specs, sizeof convert_specs / sizeof *convert_specs, &settings};
+    struct option_inputs inputs;
+    int code;
+    if (command_line_parse(&command, &(struct option_sets){&set, 1}, &settings.help, argc, argv, &inputs, &code))
+        code = convert_file(inputs.items[0], inputs.items[1], &settings);
+    free(inputs.items);
+    return code;
+}
