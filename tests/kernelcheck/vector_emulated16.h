@@ -5,6 +5,7 @@
 #define TRBA_VECTOR_EMULATED16_H
 
 #include <math.h>
+#include <stdint.h>
 
 #define TIER(name) name##_emulated16
 
@@ -32,6 +33,9 @@ LANEWISE(vec_min, (vec a, vec b), a.lane[i] < b.lane[i] ? a.lane[i] : b.lane[i])
 LANEWISE(vec_round, (vec a), nearbyintf(a.lane[i]))
 LANEWISE(vec_scale, (vec a, vec n), ldexpf(a.lane[i], (int)n.lane[i]))
 #undef LANEWISE
+
+/* Nothing to compute. */
+static inline void vec_prefetch(uintptr_t address) { (void)address; }
 
 static inline vec vec_zero(void) { return vec_set(0.0f); }
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kernels_avx2.c - the AVX2 tier: the sources of simd/ compiled for this vector. */
-#include <stdint.h>
-
 #include "kernels/kernels.h"
 
 #include "kernels/simd/vector_avx2.h"

@@ -26,7 +26,7 @@ ALWAYS_INLINE void prefetch_ahead(const float *b, size_t distance, const int n_f
     enum { LINE_FLOATS = 16 };
 #pragma GCC unroll 8
     for (int i = 0; i < n_floats; i += LINE_FLOATS)
-        _mm_prefetch((const char *)((uintptr_t)b + (distance + (size_t)i) * sizeof(float)), _MM_HINT_T1);
+        vec_prefetch((uintptr_t)b + (distance + (size_t)i) * sizeof(float));
 }
 
 /* Adds one panel row's products to the tile: b points to n_panels rows, panel_stride apart. */

@@ -5,6 +5,7 @@
 #define TRBA_KERNELS_SIMD_VECTOR_AVX2_H
 
 #include <immintrin.h>
+#include <stdint.h>
 
 #define TIER(name) name##_avx2
 
@@ -13,6 +14,8 @@ typedef __m256 vec;
 
 static inline vec vec_load(const float *p) { return _mm256_loadu_ps(p); }
 static inline void vec_store(float *p, vec v) { _mm256_storeu_ps(p, v); }
+/* Into the second-level cache; any address will do. */
+static inline void vec_prefetch(uintptr_t address) { _mm_prefetch((const char *)address, _MM_HINT_T1); }
 static inline vec vec_set(float x) { return _mm256_set1_ps(x); }
 static inline vec vec_zero(void) { return _mm256_setzero_ps(); }
 static inline vec vec_add(vec a, vec b) { return _mm256_add_ps(a, b); }
