@@ -103,25 +103,43 @@ static void forward(struct layer_run *run, void *arg)
     if (!run->is_planning) read_map(&out, r->out, oc);
 }
 
-/* Direct: every term a rounded product and an addition. Winograd: the transforms mix the window's values and cancel, so
- * the error is a share of the largest sum of magnitudes in the map; up to 1.3e-6 of it was measured, with F(4x4). */
+/* Direct: every term a rounded product and an addition. Winograd: the transforms mix the window's values with weights up
+ * to 10 * 10 * 8 * 8 and cancel again, so a bound from the number of roundings would be a thousand times too wide to say
+ * anything. Measured over a million outputs, as a share of the largest sum of magnitudes in the map: 2.2e-6 at most, and
+ * 9e-8 (root of the mean square), with F(4x4). The mean does not depend on the luck of the draw, so it is held closely, and
+ * the largest loosely. */
 static double error_bound(const struct conv_case *t, const struct conv2d_weights *weights, size_t at)
 {
     const int n_terms = t->shape.c * t->shape.kh * t->shape.kw;
     if (weights->method == CONV2D_DIRECT) return (2.0 * n_terms + 3.0) * 0x1p-24 * t->magnitude[at];
-    return 2e-6 * t->largest_magnitude;
+    return 1e-5 * t->largest_magnitude;
+}
+
+static const double root_mean_square_bound = 2e-7; /* of the largest magnitude */
+
+static void describe_case(const struct conv_case *t, const struct kernels *kernels, const struct conv2d_weights *weights)
+{
+    print_message("%s tile %dx%d: n=%d h=%d w=%d c=%d oc=%d kernel %dx%d\n", trba_cpu_name(kernels->cpu),
+                  weights->tile_rows, weights->tile_columns, t->n, t->h, t->w, t->shape.c, t->shape.oc, t->shape.kh,
+                  t->shape.kw);
 }
 
 static void compare(const struct conv_case *t, const struct kernels *kernels, const struct conv2d_weights *weights,
                     const float *out)
 {
     const size_t n = (size_t)t->n * image_floats(t);
-    for (size_t i = 0; i < n; i++)
-        if (!(fabs((double)out[i] - t->exact[i]) <= error_bound(t, weights, i)))
-            fail_msg("%s tile %dx%d: n=%d h=%d w=%d c=%d oc=%d kernel %dx%d: out[%zu] is %.9g, expected %.9g +- %.2g",
-                     trba_cpu_name(kernels->cpu), weights->tile_rows, weights->tile_columns, t->n, t->h, t->w,
-                     t->shape.c, t->shape.oc, t->shape.kh, t->shape.kw, i, (double)out[i], t->exact[i],
-                     error_bound(t, weights, i));
+    double sum_of_squares = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        const double error = fabs((double)out[i] - t->exact[i]);
+        sum_of_squares += error * error;
+        if (error <= error_bound(t, weights, i)) continue;
+        describe_case(t, kernels, weights);
+        fail_msg("out[%zu] is %.9g, expected %.9g +- %.2g", i, (double)out[i], t->exact[i], error_bound(t, weights, i));
+    }
+    const double share = sqrt(sum_of_squares / (double)n) / t->largest_magnitude;
+    if (share <= root_mean_square_bound) return;
+    describe_case(t, kernels, weights);
+    fail_msg("the root of the mean squared error is %.2g of the largest magnitude", share);
 }
 
 /* All images with two threads against the judge; each alone with one thread against that. */
@@ -192,6 +210,7 @@ static void check_winograd(const struct kernels *kernels)
         struct kernels with_tile = *kernels;
         with_tile.winograd_rows = tiles[i][0];
         with_tile.winograd_columns = tiles[i][1];
+        with_tile.winograd_narrow_from = 0;
         for (int round = 0; round < 8; round++) {
             struct conv_case t = {.shape = {random_int(1, 40), random_int(1, 70), 3, 3, 1, 1, 1, 1},
                                   .n = random_int(1, 3), .h = random_int(1, 9), .w = random_int(1, 13)};
@@ -207,6 +226,34 @@ static void winograd_convolutions_match_double_on_maps_of_any_size(void **state)
 {
     (void)state;
     for_each_tier(check_winograd);
+}
+
+/* Where there are many weights, the tile is two columns wide. */
+static void check_narrow_tile(const struct kernels *kernels)
+{
+    if (kernels->uses_blas) return;
+    struct kernels narrow = *kernels;
+    narrow.winograd_rows = narrow.winograd_columns = 4;
+    narrow.winograd_narrow_from = 20 * 30;
+    for (int c = 19; c <= 20; c++) {
+        struct conv_case t = {.shape = {c, 30, 3, 3, 1, 1, 1, 1}, .n = 2, .h = 7, .w = 9, .has_relu = true};
+        struct arena arena;
+        struct conv2d_weights weights;
+        make_case(&t);
+        check_case(&narrow, &t, CONV2D_WINOGRAD);
+        arena_init(&arena, SIZE_MAX);
+        assert_true(conv2d_pack(&narrow, &arena, &t.shape, false, t.kernel, NULL, &weights));
+        assert_int_equal(weights.tile_rows, 4);
+        assert_int_equal(weights.tile_columns, c == 20 ? 2 : 4);
+        arena_free(&arena);
+        free_case(&t);
+    }
+}
+
+static void many_weights_get_narrow_tiles(void **state)
+{
+    (void)state;
+    for_each_tier(check_narrow_tile);
 }
 
 /* More tiles than fit a chunk (6 MiB): 36 points * (16 + 512) channels * 4 bytes = 76 KB a tile, 82 tiles a chunk. */
@@ -230,6 +277,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(direct_convolutions_match_double),
         cmocka_unit_test(winograd_convolutions_match_double_on_maps_of_any_size),
+        cmocka_unit_test(many_weights_get_narrow_tiles),
         cmocka_unit_test(winograd_goes_through_several_chunks),
     };
     print_message("seed %d\n", RANDOM_SEED);
