@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check_pointwise.c - everything that is not a product of matrices, against the definitions in double.
  *
- * Bounds of the transcendental kernels: exp, sigmoid and tanh of order-one arguments are held to 1e-6 absolute, and what
- * is built from them to 1e-6 times (1 + the magnitudes it is multiplied with), plus the rounding of sums. */
+ * Bounds of the transcendental kernels: exp, sigmoid and tanh of order-one arguments are held to 1e-6 absolute, and
+ * what is built from them to 1e-6 times (1 + the magnitudes it is multiplied with), plus the rounding of sums. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -9,8 +9,8 @@
  *
  *   usage: kernelcheck [--seed N] [--tier NAME] [--kernel NAME]
  *
- * Prints a line per tier and kernel. Exit status: 0 all held, 1 something differed or crashed, 2 bad arguments. The idea
- * is that of dav1d's checkasm. */
+ * Prints a line per tier and kernel. Exit status: 0 all held, 1 something differed or crashed, 2 bad arguments. The
+ * idea is that of dav1d's checkasm. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>

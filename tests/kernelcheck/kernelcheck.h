@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kernelcheck.h - what the checkers of the kernels share: random values, buffers that notice a step outside, comparisons.
+/* kernelcheck.h - what the checkers of the kernels share: random values, guarded buffers, comparisons.
  *
  * A checker goes through many cases of one kernel in one tier:
  *

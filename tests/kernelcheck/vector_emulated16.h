@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* vector_emulated16.h - sixteen floats in plain C, under the names of vector_avx512.h and with its meaning lane by lane:
- * what the sources of src/kernels/simd/ do with sixteen lanes can be checked on any machine. */
+/* vector_emulated16.h - sixteen floats in plain C, under the names of vector_avx512.h and with its meaning lane by
+ * lane: what the sources of src/kernels/simd/ do with sixteen lanes can be checked on any machine. */
 #ifndef TRBA_VECTOR_EMULATED16_H
 #define TRBA_VECTOR_EMULATED16_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_conv2d.c - convolutions of the networks' kinds, direct and Winograd, in every tier against a direct convolution in
- * double; and the same bits whatever the batch and the number of threads. */
+/* test_conv2d.c - convolutions of the networks' kinds, direct and Winograd, in every tier against a direct convolution
+ * in double; and the same bits whatever the batch and the number of threads. */
 #include "layer_testing.h"
 
 #include "layers/conv2d.h"
@@ -14,8 +14,16 @@ struct conv_case {
     double largest_magnitude;
 };
 
-static int output_h(const struct conv_case *t) { return (t->h + 2 * t->shape.pad_h - t->shape.kh) / t->shape.stride_h + 1; }
-static int output_w(const struct conv_case *t) { return (t->w + 2 * t->shape.pad_w - t->shape.kw) / t->shape.stride_w + 1; }
+static int output_h(const struct conv_case *t)
+{
+    return (t->h + 2 * t->shape.pad_h - t->shape.kh) / t->shape.stride_h + 1;
+}
+
+static int output_w(const struct conv_case *t)
+{
+    return (t->w + 2 * t->shape.pad_w - t->shape.kw) / t->shape.stride_w + 1;
+}
+
 static size_t image_floats(const struct conv_case *t) { return (size_t)(output_h(t) * output_w(t) * t->shape.oc); }
 
 /* ---- the judge ---- */
@@ -103,11 +111,11 @@ static void forward(struct layer_run *run, void *arg)
     if (!run->is_planning) read_map(&out, r->out, oc);
 }
 
-/* Direct: every term a rounded product and an addition. Winograd: the transforms mix the window's values with weights up
- * to 10 * 10 * 8 * 8 and cancel again, so a bound from the number of roundings would be a thousand times too wide to say
- * anything. Measured over a million outputs, as a share of the largest sum of magnitudes in the map: 2.2e-6 at most, and
- * 9e-8 (root of the mean square), with F(4x4). The mean does not depend on the luck of the draw, so it is held closely, and
- * the largest loosely. */
+/* Direct: every term a rounded product and an addition. Winograd: the transforms mix the window's values with weights
+ * up to 10 * 10 * 8 * 8 and cancel again, so a bound from the number of roundings would be a thousand times too wide to
+ * say anything. Measured over a million outputs, as a share of the largest sum of magnitudes in the map, with F(4x4):
+ * 2.2e-6 at most, and 9e-8 as the root of the mean square. The mean does not depend on the luck of the draw, so it is
+ * held closely, and the largest loosely. */
 static double error_bound(const struct conv_case *t, const struct conv2d_weights *weights, size_t at)
 {
     const int n_terms = t->shape.c * t->shape.kh * t->shape.kw;
@@ -117,7 +125,8 @@ static double error_bound(const struct conv_case *t, const struct conv2d_weights
 
 static const double root_mean_square_bound = 2e-7; /* of the largest magnitude */
 
-static void describe_case(const struct conv_case *t, const struct kernels *kernels, const struct conv2d_weights *weights)
+static void describe_case(const struct conv_case *t, const struct kernels *kernels,
+                          const struct conv2d_weights *weights)
 {
     print_message("%s tile %dx%d: n=%d h=%d w=%d c=%d oc=%d kernel %dx%d\n", trba_cpu_name(kernels->cpu),
                   weights->tile_rows, weights->tile_columns, t->n, t->h, t->w, t->shape.c, t->shape.oc, t->shape.kh,
@@ -148,7 +157,8 @@ static void check_case(const struct kernels *kernels, const struct conv_case *t,
     struct arena arena;
     arena_init(&arena, SIZE_MAX);
     struct conv2d_weights weights;
-    assert_true(conv2d_pack(kernels, &arena, &t->shape, t->is_input, t->kernel, t->has_bias ? t->bias : NULL, &weights));
+    const float *bias = t->has_bias ? t->bias : NULL;
+    assert_true(conv2d_pack(kernels, &arena, &t->shape, t->is_input, t->kernel, bias, &weights));
     assert_int_equal(weights.method, method);
     float *all = random_floats((size_t)t->n * image_floats(t)), *one = random_floats(image_floats(t));
     struct conv_run r = {.t = t, .weights = &weights, .n_images = t->n, .out = all};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_file_map.c - files as bytes, mapped or read: contents, empty files, and a sentence for each thing that is none. */
+/* test_file_map.c - files as bytes, mapped or read: contents, empty files, a sentence for each thing that is none. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

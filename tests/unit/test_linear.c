@@ -133,7 +133,8 @@ static void check_tier(const struct kernels *kernels)
          .has_bias = true},
         {.n_images = 2, .rows_per_image = 101, .n_segments = 1, .segment_length = 48, .n_groups = 4, .group_length = 20,
          .has_bias = true, .has_relu = true},
-        {.n_images = 2, .rows_per_image = 97, .n_segments = 3, .segment_length = 16, .n_groups = 1, .group_length = 150},
+        {.n_images = 2, .rows_per_image = 97, .n_segments = 3, .segment_length = 16, .n_groups = 1,
+         .group_length = 150},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct linear_case l = cases[i];

@@ -10,9 +10,11 @@
 
 struct lstm_case {
     int n, t, in, hidden;
-    float *x;                                 /* [n][t][in] */
-    float *w[LSTM_DIRECTIONS], *u[LSTM_DIRECTIONS], *b[LSTM_DIRECTIONS]; /* [4 hidden][in], [4 hidden][hidden], [4 hidden] */
-    double *exact;                            /* [n][t][2][hidden] */
+    float *x;                  /* [n][t][in] */
+    float *w[LSTM_DIRECTIONS]; /* [4 * hidden][in] */
+    float *u[LSTM_DIRECTIONS]; /* [4 * hidden][hidden] */
+    float *b[LSTM_DIRECTIONS]; /* [4 * hidden] */
+    double *exact;             /* [n][t][2][hidden] */
 };
 
 static size_t image_floats(const struct lstm_case *l) { return (size_t)(l->t * LSTM_DIRECTIONS * l->hidden); }
@@ -48,8 +50,9 @@ static void judge_sequence(const struct lstm_case *l, int image, int direction)
     const double *before = zero;
     for (int s = 0; s < l->t; s++) {
         const int step = direction == 0 ? s : l->t - 1 - s;
-        double *h = l->exact + ((size_t)(image * l->t + step) * LSTM_DIRECTIONS + (size_t)direction) * (size_t)l->hidden;
-        judge_step(l, direction, l->x + (size_t)(image * l->t + step) * (size_t)l->in, before, cell, h);
+        const size_t row = (size_t)(image * l->t + step);
+        double *h = l->exact + (row * LSTM_DIRECTIONS + (size_t)direction) * (size_t)l->hidden;
+        judge_step(l, direction, l->x + row * (size_t)l->in, before, cell, h);
         before = h;
     }
     free(zero);

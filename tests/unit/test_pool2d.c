@@ -10,8 +10,15 @@ struct pool_case {
     float *in, *out; /* [n][h][w][c], [n][oh][ow][c] */
 };
 
-static int output_h(const struct pool_case *p) { return (p->h + 2 * p->shape.pad_h - p->shape.kh) / p->shape.stride_h + 1; }
-static int output_w(const struct pool_case *p) { return (p->w + 2 * p->shape.pad_w - p->shape.kw) / p->shape.stride_w + 1; }
+static int output_h(const struct pool_case *p)
+{
+    return (p->h + 2 * p->shape.pad_h - p->shape.kh) / p->shape.stride_h + 1;
+}
+
+static int output_w(const struct pool_case *p)
+{
+    return (p->w + 2 * p->shape.pad_w - p->shape.kw) / p->shape.stride_w + 1;
+}
 
 static void forward_max(struct layer_run *run, void *arg)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_read_text.c - greedy readings and their confidences, worked out by hand from the reference programs' rules.
  *
- * Probabilities are powers of two or the like, so that the products are exact. The alphabets: "abc", and for attention's
- * compatible mode one that holds '[', 's' and ']' as the 94 printable characters do. */
+ * Probabilities are powers of two or the like, so that the products are exact. The alphabets: "abc", and for
+ * attention's compatible mode one that holds '[', 's' and ']' as the 94 printable characters do. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -105,7 +105,7 @@ static void ctc_of_blanks_is_empty_with_their_probability(void **state)
     assert_near(r.confidence, 0.0);
 }
 
-/* custom_mean(): the product over frames that are not blank, repeats included, to the power of 2 / sqrt(their number). */
+/* custom_mean(): the product over frames that are not blank, repeats included, to the power 2 / sqrt(their number). */
 static void easyocr_confidence_leaves_blanks_out(void **state)
 {
     (void)state;
@@ -189,8 +189,8 @@ static void an_empty_text_is_no_failure(void **state)
     assert_int_equal(r.n_characters, 0);
 }
 
-/* Q3: a [GO] is four characters of the text there, and the cut's index counts characters, used on steps: "a[GO]b" is cut
- * at 6, and the confidence covers all five steps. Ours drops it and its probability. */
+/* Q3: a [GO] is four characters of the text there, and the cut's index counts characters, used on steps: "a[GO]b" is
+ * cut at 6, and the confidence covers all five steps. Ours drops it and its probability. */
 static void go_tokens_are_dropped_or_printed(void **state)
 {
     (void)state;
