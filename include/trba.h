@@ -432,6 +432,8 @@ typedef struct trba_session_options {
     int batch_size; /* images that go through the network together; 0: 1. The answer does not depend on it */
     trba_exif exif; /* of the images it reads; pages have their own */
     trba_alpha alpha;
+    trba_choice retry_contrast; /* EASYOCR: ANY, YES: a word of confidence below 0.1 is read once more with its contrast
+                                   stretched, and the surer reading kept, as readtext() does; NO: it is read once */
 } trba_session_options;
 
 TRBA_API trba_session_options trba_session_options_default(void);

@@ -5,7 +5,7 @@
  *     prepare   decode or crop, resize, normalise            one image per thread
  *     read      images of one width go through the network together
  *     text      classes -> text, confidence, characters      into the result store
- *     EASYOCR: words it was not sure of once more, with their contrast stretched
+ *     EASYOCR: words it was not sure of once more, with their contrast stretched, unless told not to
  *   a region that is read in several turns: the surest reading is kept
  */
 #include <stdlib.h>
@@ -71,6 +71,7 @@ struct trba_session {
     size_t turned_capacity;
     trba_exif exif;
     trba_alpha alpha;
+    bool retries_contrast;
     struct result_store store;
     network_trace trace;
     void *trace_user;
@@ -302,7 +303,7 @@ static trba_status read_chunk(trba_session *session, const struct sources *sourc
             status = result_store_fail(&session->store, first + (size_t)i, &prepared->error, err);
     }
     if (status == TRBA_OK) status = run_passes(session, first, all, n, false, err);
-    if (status == TRBA_OK && session->model->rules.preset == TRBA_PRESET_EASYOCR)
+    if (status == TRBA_OK && session->retries_contrast)
         status = read_again(session, sources, first, n, err);
     return status;
 }
@@ -471,6 +472,8 @@ trba_status trba_session_new(const trba_model *model, const trba_session_options
     session->batch_size = options->batch_size > 0 ? options->batch_size : 1;
     session->exif = options->exif;
     session->alpha = options->alpha;
+    session->retries_contrast =
+        model->rules.preset == TRBA_PRESET_EASYOCR && options->retry_contrast != TRBA_CHOICE_NO;
     status = fill_session(session, n_threads, err);
     if (status != TRBA_OK) {
         trba_session_free(session);

@@ -75,7 +75,7 @@ class ResultStruct(ctypes.Structure):
 
 class SessionOptionsStruct(ctypes.Structure):
     _fields_ = [("struct_size", c_size_t), ("n_threads", c_int), ("batch_size", c_int), ("exif", c_int),
-                ("alpha", c_int)]
+                ("alpha", c_int), ("retry_contrast", c_int)]
 
 
 class PageOptionsStruct(ctypes.Structure):
@@ -304,11 +304,12 @@ def _fill_region(struct, region):
 class Session:
     """A trba_session."""
 
-    def __init__(self, model, *, n_threads=1, batch_size=1, exif="any", alpha="ignore"):
+    def __init__(self, model, *, n_threads=1, batch_size=1, exif="any", alpha="ignore", retry_contrast=None):
         self._model = model
         options = library().trba_session_options_default()
         options.n_threads, options.batch_size = n_threads, batch_size
         options.exif, options.alpha = EXIF.index(exif), ALPHA.index(alpha)
+        options.retry_contrast = 0 if retry_contrast is None else 1 + bool(retry_contrast)
         self._handle, error = c_void_p(), ErrorStruct()
         _check(library().trba_session_new(model.handle, options, self._handle, error), error)
 
