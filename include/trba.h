@@ -52,7 +52,7 @@ extern "C" {
 typedef enum trba_status {
     TRBA_OK = 0,
     TRBA_ERROR_ARGUMENT,    /* the caller passed something that cannot be right (NULL, negative, unknown) */
-    TRBA_ERROR_IO,          /* a file cannot be opened or read */
+    TRBA_ERROR_IO,          /* a file cannot be opened, read or written */
     TRBA_ERROR_FORMAT,      /* the bytes are not what they should be: damaged, truncated, hostile, another kind */
     TRBA_ERROR_UNSUPPORTED, /* a valid file of a kind this library does not read */
     TRBA_ERROR_MISMATCH,    /* the tensors contradict the options, or do not make up one of the networks */

@@ -153,6 +153,8 @@ static bool open_session(struct reader *r)
     trba_session_options options = trba_session_options_default();
     trba_error err;
     options.n_threads = r->options->settings.n_threads;
+    options.exif = strdemo_exif(r->options);
+    options.alpha = strdemo_alpha(r->options);
     /* What stands under one heading (--compat) may be more than is worth its memory in the network. */
     options.batch_size = (int)(r->n_items < BATCH || r->black == NULL ? r->n_items : BATCH);
     if (trba_session_new(r->model, &options, &r->session, &err) == TRBA_OK) return true;

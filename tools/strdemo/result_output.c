@@ -4,6 +4,8 @@
  *   table   path, text and confidence, the first two filled up to 25 characters: the line of clovaai's demo.py
  *   tsv     path TAB text TAB confidence; \t \n \r \\ in the path stand for tab, line ends and backslash
  *   jsonl   one object per image, failed ones included
+ *
+ * The path of a region is that of its page with #0, #1, ... behind it.
  */
 #include "result_output.h"
 
@@ -15,8 +17,9 @@
 #include "common/console.h"
 #include "common/json_text.h"
 #include "common/standard_files.h"
+#include "common/tool_memory.h"
 
-enum { COLUMN_CHARACTERS = 25, FLOAT_DIGITS = 9 /* enough to get the same float back */ };
+enum { COLUMN_CHARACTERS = 25, INDEX_BYTES = 24, FLOAT_DIGITS = 9 /* enough to get the same float back */ };
 
 bool result_output_open(struct result_output *out, const char *path, enum result_format format)
 {
@@ -114,13 +117,28 @@ static json_t *make_characters(const trba_result *result)
     return characters;
 }
 
-static void write_json_line(FILE *file, const char *path, const trba_result *result)
+/* Where the region is and how it was turned. */
+static void add_region(json_t *line, size_t index, const trba_region *region, const trba_result *result)
+{
+    json_t *points = json_array();
+    for (int i = 0; i < 4; i++)
+        json_array_append_new(points, json_pack("[o, o]", json_number((double)region->x[i]),
+                                                json_number((double)region->y[i])));
+    json_object_set_new(line, "region", json_integer((json_int_t)index));
+    json_object_set_new(line, "points", points);
+    json_object_set_new(line, "rotation", json_integer(result->rotation));
+}
+
+/* `region` is NULL for a whole image. */
+static void write_json_line(FILE *file, const char *path, size_t index, const trba_region *region,
+                            const trba_result *result)
 {
     json_t *line = json_pack("{s:o, s:o, s:o, s:o, s:o, s:b, s:i, s:i, s:s, s:o}", "path", json_text(path), "text",
                              json_text(result->text), "confidence", json_number((double)result->confidence), "score",
                              json_number((double)result->score), "characters", make_characters(result), "truncated",
                              result->truncated, "width", result->width, "height", result->height, "status",
                              trba_status_name(result->status), "message", json_text(result->message));
+    if (line != NULL && region != NULL) add_region(line, index, region, result);
     char *text = line != NULL ? json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(FLOAT_DIGITS)) : NULL;
     if (text == NULL)
         console_print("there is no memory for the result of %s", path);
@@ -130,14 +148,30 @@ static void write_json_line(FILE *file, const char *path, const trba_result *res
     json_decref(line);
 }
 
-void result_output_write(struct result_output *out, const char *path, const trba_result *result)
+static void write_line(struct result_output *out, const char *path, size_t index, const trba_region *region,
+                       const trba_result *result)
 {
     const bool has_line = result->status == TRBA_OK || out->format == FORMAT_JSONL;
     if (!has_line || out->is_broken) return;
     switch (out->format) {
     case FORMAT_TABLE: write_table_line(out->file, path, result); break;
     case FORMAT_TSV: write_tsv_line(out->file, path, result); break;
-    case FORMAT_JSONL: write_json_line(out->file, path, result); break;
+    case FORMAT_JSONL: write_json_line(out->file, path, index, region, result); break;
     }
     finish_line(out);
+}
+
+void result_output_write(struct result_output *out, const char *path, const trba_result *result)
+{
+    write_line(out, path, 0, NULL, result);
+}
+
+void result_output_write_region(struct result_output *out, const char *path, size_t index, const trba_region *region,
+                                const trba_result *result)
+{
+    const size_t n = strlen(path) + INDEX_BYTES;
+    char *label = memory_resize(NULL, n, 1);
+    snprintf(label, n, "%s#%zu", path, index);
+    write_line(out, label, index, region, result);
+    free(label);
 }

@@ -28,4 +28,8 @@ void result_output_heading(struct result_output *out);
 /* One result. Those that failed have a line in JSON only. */
 void result_output_write(struct result_output *out, const char *path, const trba_result *result);
 
+/* The result of a page's region: its path is written PATH#INDEX, and JSON has the region, too. */
+void result_output_write_region(struct result_output *out, const char *path, size_t index, const trba_region *region,
+                                const trba_result *result);
+
 #endif

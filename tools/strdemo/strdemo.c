@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* strdemo.c - the program: reads the text in pictures of words.
  *
- *   options -> model -> output -> read_all -> exit code
+ *   options -> boxes -> model -> output -> read_all or read_page -> exit code
  *
  * Results go to stdout (or --output), everything else to stderr.
  */
@@ -10,7 +10,9 @@
 #include "common/console.h"
 #include "common/exit_codes.h"
 #include "common/standard_files.h"
+#include "boxes_file.h"
 #include "mismatch.h"
+#include "page_reading.h"
 #include "reading.h"
 #include "result_output.h"
 #include "strdemo_options.h"
@@ -84,17 +86,28 @@ static trba_model *open_model(const struct strdemo_options *options, int argc, c
     return NULL;
 }
 
-static int read_inputs(const trba_model *model, const struct strdemo_options *options, double open_ms)
+static int read_inputs(const trba_model *model, const struct strdemo_options *options, const struct boxes *boxes,
+                       double open_ms)
 {
     const struct strdemo_settings *s = &options->settings;
     struct result_output out;
     struct reading_time time = {.open_ms = open_ms};
     if (!result_output_open(&out, s->output, s->format != 0 ? (enum result_format)s->format : FORMAT_TABLE))
         return PROGRAM_UNWRITTEN;
-    int code = read_all(model, options, &out, &time);
+    int code = s->boxes != NULL ? read_page(model, options, boxes, &out, &time) : read_all(model, options, &out, &time);
     if (!result_output_close(&out)) code = PROGRAM_UNWRITTEN;
     if (s->time) reading_time_print(&time);
     reading_time_free(&time);
+    return code;
+}
+
+static int open_and_read(int argc, char *const *argv, const struct strdemo_options *options, const struct boxes *boxes)
+{
+    const double before = clock_ms();
+    trba_model *model = open_model(options, argc, argv);
+    if (model == NULL) return PROGRAM_REFUSED;
+    const int code = read_inputs(model, options, boxes, clock_ms() - before);
+    trba_model_free(model);
     return code;
 }
 
@@ -102,11 +115,14 @@ static int run(int argc, char *const *argv, const struct strdemo_options *option
 {
     if (options->settings.help) return print_help();
     if (options->settings.version) return print_version();
-    const double before = clock_ms();
-    trba_model *model = open_model(options, argc, argv);
-    if (model == NULL) return PROGRAM_REFUSED;
-    const int code = read_inputs(model, options, clock_ms() - before);
-    trba_model_free(model);
+    struct boxes boxes = {.regions = NULL};
+    char message[BOXES_MESSAGE_BYTES];
+    int code = PROGRAM_REFUSED;
+    if (options->settings.boxes == NULL || boxes_file_read(options->settings.boxes, &boxes, message))
+        code = open_and_read(argc, argv, options, &boxes);
+    else
+        console_print("%s", message);
+    boxes_free(&boxes);
     return code;
 }
 

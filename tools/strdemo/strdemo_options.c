@@ -9,6 +9,9 @@
 #include <unistd.h>
 
 _Static_assert(TRBA_PRESET_CLOVAAI == 1 && TRBA_PRESET_EASYOCR == 2, "order of the choices");
+_Static_assert(TRBA_EXIF_ANY == 0 && TRBA_EXIF_IGNORE == 1 && TRBA_EXIF_APPLY == 2, "order of the choices");
+_Static_assert(TRBA_ALPHA_IGNORE == 0 && TRBA_ALPHA_WHITE == 1 && TRBA_ALPHA_BLACK == 2, "order of the choices");
+_Static_assert(TRBA_ROTATE_NONE == 0 && TRBA_ROTATE_AUTO == 1, "order of the choices");
 _Static_assert(TRBA_CPU_AUTO == 0 && TRBA_CPU_REF == 1 && TRBA_CPU_BLAS == 2 && TRBA_CPU_AVX2 == 3 &&
                TRBA_CPU_AVX512 == 4, "order of the choices");
 
@@ -34,6 +37,21 @@ static const struct option_spec own_specs[] = {
      .help = "attention reads at most N characters (default: the sidecar's, else 25)"},
     {.name = "no-sidecar", .kind = OPTION_FLAG, .offset = FIELD(without_sidecar),
      .help = "do not read the .yaml or opt.txt beside the checkpoint (default: read it)"},
+
+    {.group = "Pictures", .name = "boxes", .kind = OPTION_TEXT, .value = "FILE", .offset = FIELD(boxes),
+     .help = "the INPUT is one page, and FILE says where its words are: JSON, CSV or ICDAR's text form; the manual "
+             "page has the details (default: each picture is one word)"},
+    {.name = "rotate", .kind = OPTION_CHOICE, .choices = "none|auto", .offset = FIELD(rotate),
+     .help = "with --boxes: auto reads each region turned by 0, 90, 180 and 270 degrees and keeps the most confident "
+             "reading (default: none)"},
+    {.name = "vertical", .kind = OPTION_FLAG, .offset = FIELD(vertical),
+     .help = "with --boxes: turn regions at least 1.5 times as tall as wide counter-clockwise, as PaddleOCR does "
+             "(default: off)"},
+    {.name = "exif", .kind = OPTION_CHOICE, .choices = "ignore|apply", .offset = FIELD(exif),
+     .help = "whether pictures are turned as their EXIF orientation says (default: as the preset's program, clovaai "
+             "ignore, easyocr apply)"},
+    {.name = "alpha", .kind = OPTION_CHOICE, .choices = "ignore|white|black", .offset = FIELD(alpha),
+     .help = "what shows where a picture is transparent: the stored colour, white or black (default: ignore)"},
 
     {.group = "Results", .name = "format", .letter = 'f', .kind = OPTION_CHOICE, .choices = "table|tsv|jsonl",
      .offset = FIELD(format), .help = "layout of the results (default: table)"},
@@ -101,6 +119,10 @@ static bool check_together(const struct strdemo_options *options, char message[O
         problem = "--charset together with --character or --sensitive gives two alphabets: leave out one";
     else if (s->compat && s->preset == TRBA_PRESET_EASYOCR)
         problem = "--compat clovaai and --preset easyocr contradict each other: leave out one";
+    else if (s->boxes == NULL && (s->rotate || s->vertical))
+        problem = "--rotate and --vertical are for the regions of a page: add --boxes";
+    else if (s->boxes != NULL && s->compat)
+        problem = "--boxes and --compat clovaai contradict each other (demo.py knows no pages): leave out one";
     else if (s->quiet && s->verbose)
         problem = "--quiet and --verbose contradict each other: leave out one";
     else if (options->inputs.n_items == 0)
@@ -143,7 +165,8 @@ void strdemo_options_print_help(FILE *out)
     struct option_set sets[3];
     make_sets(&unused, sets);
     fputs("strdemo - read the text in pictures of words\n\n"
-          "  strdemo [--model FILE] [options] INPUT...\n\n"
+          "  strdemo [--model FILE] [options] INPUT...\n"
+          "  strdemo [--model FILE] --boxes FILE [options] PAGE\n\n"
           "An INPUT is a .png or .jpg file, a folder (read with its subfolders, in natural order), @LIST (a\n"
           "file with one path per line; @- from stdin) or - (a picture on stdin). An option's value may follow\n"
           "after a space or after =; -- ends the options.\n", out);
@@ -184,6 +207,21 @@ static void choose_charset(const char *charset, trba_model_options *out)
         out->charset_file = charset;
     else
         out->charset_text = charset;
+}
+
+trba_exif strdemo_exif(const struct strdemo_options *options)
+{
+    return (trba_exif)options->settings.exif; /* 0, not given: ANY */
+}
+
+trba_alpha strdemo_alpha(const struct strdemo_options *options)
+{
+    return options->settings.alpha != 0 ? (trba_alpha)(options->settings.alpha - 1) : TRBA_ALPHA_IGNORE;
+}
+
+trba_rotate strdemo_rotate(const struct strdemo_options *options)
+{
+    return options->settings.rotate != 0 ? (trba_rotate)(options->settings.rotate - 1) : TRBA_ROTATE_NONE;
 }
 
 static bool choose_cpu(int choice, trba_model_options *out, char message[OPTION_MESSAGE_BYTES])

@@ -19,6 +19,8 @@ struct strdemo_settings {
     const char *character; /* clovaai's: always text */
     int sensitive, preset, pad, compat, batch_max_length, without_sidecar;
     int format, n_threads, batch, n_workers, cpu;
+    const char *boxes;
+    int rotate, vertical, exif, alpha;
     int time, verbose, quiet, help, version;
 };
 
@@ -40,6 +42,11 @@ void strdemo_options_print_help(FILE *out);
 
 /* Is this one of the options that give the alphabet? */
 bool strdemo_option_is_charset(const struct option_use *use);
+
+/* What was asked for, or the library's default. */
+trba_exif strdemo_exif(const struct strdemo_options *options);
+trba_alpha strdemo_alpha(const struct strdemo_options *options);
+trba_rotate strdemo_rotate(const struct strdemo_options *options);
 
 /* The library's options for the model at `path`. Pointers in them are those of `options`. Returns false with a sentence
  * if this processor lacks the tier that is asked for. */
