@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Makefile - a thin front to CMake: `make demo` reads the sample words, `make test` runs every test.
 .DEFAULT_GOAL := help
-.PHONY: help demo test build models parity asan tsan install clean packages test-packages venv
+.PHONY: help demo test build models parity asan tsan install clean packages test-packages venv wheel
 
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
@@ -52,6 +52,9 @@ tsan: test-packages venv ## run the unit tests under ThreadSanitizer
 
 install: build ## install the release build under PREFIX (/usr/local)
 	cmake --install build/release --prefix $(PREFIX)
+
+wheel: packages ## build the Python package with all its C libraries, in dist/
+	@PYTHON=$(PYTHON) scripts/make_wheel.sh
 
 clean: ## remove build/ (the virtual environment and the models stay)
 	rm -rf build

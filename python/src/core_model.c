@@ -25,8 +25,8 @@ static bool options_from_python(PyObject *expect, PyObject *const charset[3], tr
            optional_bytes(charset[1], &out->charset_text) && optional_bytes(charset[2], &out->charset_file);
 }
 
-/* open_model(source, is_path, expect, charset_preset, charset_text, charset_file, preset, pad, batch_max_length, compat,
- * use_sidecar, cpu). */
+/* open_model(source, is_path, expect, charset_preset, charset_text, charset_file, preset, pad, batch_max_length,
+ * compat, use_sidecar, cpu) -> capsule */
 PyObject *core_open_model(PyObject *module, PyObject *args)
 {
     PyObject *object, *expect, *charset[3];

@@ -90,8 +90,8 @@ def _prepare_pixels(image: object, view: memoryview, channel_order: ChannelOrder
 
 def _prepare_encoded(image: object, view: memoryview) -> CoreImage:
     if view.itemsize != 1:
-        raise ArgumentError(f"the image is a {describe(image)}, one-dimensional but not of bytes: it must be the bytes of "
-                            "a PNG or JPEG file, or pixels [h, w], [h, w, 3] or [h, w, 4]")
+        raise ArgumentError(f"the image is a {describe(image)}, one-dimensional but not of bytes: it must be the bytes "
+                            "of a PNG or JPEG file, or pixels [h, w], [h, w, 3] or [h, w, 4]")
     return ENCODED, 0, view if view.c_contiguous else view.tobytes()
 
 
@@ -124,8 +124,8 @@ def prepare_image(image: object, channel_order: ChannelOrder, input_channel: int
         return _prepare_pil(image, input_channel)
     view = open_buffer(image)
     if view is None:
-        raise TypeError(f"{describe(image)} is no image: give a path, the bytes of a PNG or JPEG file, a NumPy array or "
-                        "a PIL image")
+        raise TypeError(f"{describe(image)} is no image: give a path, the bytes of a PNG or JPEG file, a NumPy array "
+                        "or a PIL image")
     return _prepare_encoded(image, view) if view.ndim == 1 else _prepare_pixels(image, view, channel_order)
 
 

@@ -145,8 +145,8 @@ class Model:
 
     path_or_bytes       a path, or the bytes of a checkpoint (read during the call only)
     charset             the alphabet: a preset's name (charset_presets() lists them), a pathlib.Path of a file with the
-                        characters, or the characters themselves in class order. None: the sidecar's, else the one preset
-                        that fits the number of classes
+                        characters, or the characters themselves in class order. None: the sidecar's, else the one
+                        preset that fits the number of classes
     preset              "clovaai" or "easyocr": whose preprocessing and confidence. None: the sidecar's, else "clovaai"
     pad                 clovaai's --PAD: keep the aspect ratio. None: the sidecar's, else False
     img_h, img_w        the input size. None: from the tensors (TPS), else the sidecar's, else 32 x 100 (easyocr: 64)

@@ -15,8 +15,8 @@ def checkpoint_info(path_or_bytes: str | os.PathLike[str] | bytes | bytearray | 
     checkpoint at all is.
     """
     file_format, root, prefix, (architecture, mismatch), tensors = _core.checkpoint(*locate(path_or_bytes))
-    return CheckpointInfo(file_format, root, prefix, make_architecture(architecture) if architecture else None, mismatch,
-                          tuple(TensorInfo(*tensor) for tensor in tensors))
+    return CheckpointInfo(file_format, root, prefix, make_architecture(architecture) if architecture else None,
+                          mismatch, tuple(TensorInfo(*tensor) for tensor in tensors))
 
 
 def charset_presets() -> tuple[CharsetPreset, ...]:

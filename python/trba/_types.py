@@ -65,9 +65,9 @@ class Character:
     position: float  #: its centre, 0..1 of the width of the network's input: padding and rectification included
     step: int  #: decoder step (Attn) or frame (CTC)
     #: (left, top, right, bottom) in pixels of the image as decoded: the strip of the image's full height that reaches
-    #: half-way to the neighbouring characters, or to the edge of the image. The networks say about where a character is,
-    #: not where it ends: this is for highlighting, not for measuring. None after TPS, whose positions are those of the
-    #: rectified word.
+    #: half-way to the neighbouring characters, or to the edge of the image. The networks say about where a character
+    #: is, not where it ends: this is for highlighting, not for measuring. None after TPS, whose positions are those of
+    #: the rectified word.
     box: tuple[float, float, float, float] | None
 
     def to_dict(self) -> dict[str, Any]:

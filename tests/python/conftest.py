@@ -3,8 +3,8 @@
 
     source tree -> sdist -> wheel -> a fresh environment without anything else -> `import trba` here
 
-TRBA_PYTHON_WHEEL=FILE takes a finished wheel instead (one of `make wheel`, say). Where pip cannot get the build backend,
-every test skips and says so; a wheel that does not build is a failure.
+TRBA_PYTHON_WHEEL=FILE takes a finished wheel instead (one of `make wheel`, say). Where pip cannot get the build
+backend, every test skips and says so; a wheel that does not build is a failure.
 """
 
 import importlib
@@ -117,7 +117,8 @@ def write_network(folder, name, *stages, **sizes):
     from trba_torch.checkpoints import random_network, save_checkpoint
 
     path = folder / name
-    save_checkpoint(random_network(Architecture(*stages, output_channel=32, hidden_size=16, **sizes), seed=5), path, "zip")
+    architecture = Architecture(*stages, output_channel=32, hidden_size=16, **sizes)
+    save_checkpoint(random_network(architecture, seed=5), path, "zip")
     return path
 
 

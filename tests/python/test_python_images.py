@@ -101,7 +101,8 @@ def test_strides_do_not_matter(model, noise, shape):
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "1", "P", "LA", "PA", "CMYK", "YCbCr", "HSV", "I", "F", "I;16"])
 def test_pil_images_are_converted_as_pillow_does(trba, networks, noise, mode, network, read_with_judge, assert_same):
     colour = Image.fromarray(noise(33, 71, 3))
-    image = colour.convert("RGB").convert("L").convert(mode) if mode in ("I", "F", "I;16", "LA") else colour.convert(mode)
+    is_grey = mode in ("I", "F", "I;16", "LA")
+    image = colour.convert("L").convert(mode) if is_grey else colour.convert(mode)
     assert image.mode == mode
     converted = np.asarray(image.convert("L" if network == "attn" else "RGB"))
     with trba.Model(networks[network]) as model:
@@ -143,7 +144,8 @@ def test_threads_and_batches_do_not_show(trba, networks, pixels, threads, batch_
 # ---- where checkpoints come from ----
 
 @pytest.mark.parametrize("kind", [str, pathlib.Path, lambda path: path.read_bytes(),
-                                  lambda path: bytearray(path.read_bytes()), lambda path: memoryview(path.read_bytes())])
+                                  lambda path: bytearray(path.read_bytes()),
+                                  lambda path: memoryview(path.read_bytes())])
 def test_a_checkpoint_may_be_a_path_or_bytes(trba, networks, model, pixels, kind):
     with trba.Model(kind(networks["attn"])) as other:
         assert other.info == model.info

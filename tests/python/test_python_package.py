@@ -5,11 +5,14 @@ import json
 import os
 import re
 import subprocess
+import sys
 import tarfile
 import zipfile
 
 import pytest
-from conftest import SOURCE_DIR, run
+from conftest import SOURCE_DIR, run, run_pip, with_path
+
+MYPY = "mypy==2.4.1"
 
 
 # ---- wheel and source package ----
@@ -52,8 +55,8 @@ def test_the_source_package_has_what_is_needed_and_no_more(sdist):
     assert {"pyproject.toml", "CMakeLists.txt", "include/trba.h", "python/trba/__init__.py", "LICENSE", "NOTICE",
             "PKG-INFO"} <= names
     assert ({name.partition("/")[0] for name in names}
-            == {"pyproject.toml", "CMakeLists.txt", "PKG-INFO", "LICENSE", "NOTICE", "cmake", "docs", "include", "python",
-                "src"})
+            == {"pyproject.toml", "CMakeLists.txt", "PKG-INFO", "LICENSE", "NOTICE",
+                "cmake", "docs", "include", "python", "src"})
     assert not [name for name in names if name.endswith((".pyc", ".pth", ".so"))]
 
 
@@ -82,8 +85,6 @@ def test_it_runs_without_anything_else_installed(installed, model, networks, fil
 
 
 def test_numpy_and_torch_are_not_imported_where_they_are_there(installed, networks, files):
-    import sys
-
     environment = {**os.environ, "PYTHONPATH": str(installed.site)}
     done = run(sys.executable, "-c", ALONE, networks["attn"], *files[:3], env=environment)
     assert done.returncode == 0, done.stderr
@@ -112,8 +113,8 @@ def test_the_program_writes_tsv_and_jsonl_as_strdemo_does(program, networks, fil
     for file_format in ("tsv", "jsonl"):
         arguments = ["--model", networks["attn"], "--charset", "alnum36", "--format", file_format, odd, bad, *files]
         mine = program(*arguments, errors="surrogateescape")
-        theirs = subprocess.run([strdemo, "--quiet", *arguments], capture_output=True, text=True, errors="surrogateescape",
-                                timeout=120)
+        theirs = subprocess.run([strdemo, "--quiet", *arguments], capture_output=True, text=True,
+                                errors="surrogateescape", timeout=120)
         assert mine.returncode == theirs.returncode == 1
         assert f"{bad}: " in mine.stderr
         if file_format == "tsv":
@@ -143,7 +144,8 @@ def test_the_program_refuses_a_bad_model(program, networks, files):
 def test_the_example_runs(installed, networks, model, files, tmp_path):
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"no image")
-    done = run(installed.python, "-I", SOURCE_DIR / "examples" / "python" / "read_words.py", networks["attn"], *files, bad)
+    program = SOURCE_DIR / "examples" / "python" / "read_words.py"
+    done = run(installed.python, "-I", program, networks["attn"], *files, bad)
     assert done.returncode == 0, done.stderr
     for path, result in zip(files, model.read(files), strict=True):
         assert f"{path}\t{result.text}\t{result.confidence:.3f}" in done.stdout.splitlines()
@@ -157,8 +159,11 @@ def test_every_public_name_is_explained(trba):
             assert thing.__doc__ and "(*args" not in thing.__doc__, name
 
 
-def test_types_are_clean():
-    mypy = pytest.importorskip("mypy.api")
-    out, err, code = mypy.run(["--config-file", str(SOURCE_DIR / "pyproject.toml"), "--cache-dir", os.devnull,
-                               str(SOURCE_DIR / "python" / "trba")])
-    assert code == 0, out + err
+def test_types_are_clean(tmp_path):
+    """mypy, with the strict settings of pyproject.toml, on the package and on the example that uses it."""
+    done = run_pip("install", "--quiet", "--target", tmp_path, MYPY)
+    if done.returncode:
+        pytest.skip(f"pip cannot get {MYPY}: {done.stderr.strip().splitlines()[-1]}")
+    done = run(sys.executable, "-m", "mypy", "--cache-dir", os.devnull, "python/trba", "examples/python", cwd=SOURCE_DIR,
+               env=with_path(tmp_path))
+    assert done.returncode == 0, done.stdout + done.stderr
