@@ -3,6 +3,8 @@
 torch's own .float(), .half() and .bfloat16(); and OUT is there as a whole or as it was."""
 import json
 import os
+import resource
+import signal
 import stat
 import struct
 import subprocess
@@ -226,6 +228,19 @@ def test_what_cannot_be_written_is_said(checkpoint, tmp_path):
         done = convert(checkpoint, out, "--format", "pth")
         assert done.returncode == 3 and len(done.stderr.splitlines()) == 1 and words in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_full_disk_leaves_what_was_there(checkpoint, tmp_path, form):
+    def fill_disk():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # writing beyond the limit then fails like a full disk
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+
+    out = tmp_path / f"out.{form}"
+    out.write_bytes(b"what was here")
+    done = subprocess.run([TRBA, "convert", checkpoint, out], capture_output=True, text=True, preexec_fn=fill_disk)
+    assert done.returncode == 3 and done.stderr == f"trba: cannot write {out}: File too large\n"
+    assert out.read_bytes() == b"what was here" and list(tmp_path.iterdir()) == [out]
 
 
 def test_permissions_are_those_of_a_new_file(checkpoint, tmp_path):
