@@ -24,9 +24,10 @@ sys.path[:0] = [str(SOURCE_DIR / "tests"), str(SOURCE_DIR / "training")]
 BACKEND = "scikit-build-core>=0.11"
 
 
-def run(*command, **options):
+def run(*command, timeout=600, **options):
     """Runs to the end and returns what was done; output as text."""
-    return subprocess.run([os.fspath(word) for word in command], text=True, capture_output=True, timeout=600, **options)
+    return subprocess.run([os.fspath(word) for word in command], text=True, capture_output=True, timeout=timeout,
+                          **options)
 
 
 def run_pip(*arguments, **options):

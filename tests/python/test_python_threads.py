@@ -119,7 +119,7 @@ print("both read")
 def test_a_model_works_on_both_sides_of_a_fork(installed, networks, files):
     from conftest import run
 
-    done = run(installed.python, "-c", FORKING, networks["attn"], *files[:4])
+    done = run(installed.python, "-c", FORKING, networks["attn"], *files[:4], timeout=100)
     assert (done.stdout, done.returncode) == ("both read\n", 0), done.stderr
 
 
