@@ -12,6 +12,13 @@
 
 enum { BUFFER_BYTES = 256 * 1024, MOST_ATTEMPTS = 100, SUFFIX_BYTES = 40 };
 
+uint64_t file_checksum(uint64_t checksum, const void *bytes, size_t n_bytes)
+{
+    const uint8_t *at = bytes;
+    for (size_t i = 0; i < n_bytes; i++) checksum = (checksum ^ at[i]) * UINT64_C(0x100000001B3);
+    return checksum;
+}
+
 static trba_status fail(const struct file_writer *writer, trba_error *err)
 {
     return error_set(err, TRBA_ERROR_IO, "cannot write %s: %s", writer->path, strerror(errno));
@@ -45,7 +52,7 @@ static trba_status open_temporary(struct file_writer *writer, trba_error *err)
 
 trba_status file_writer_open(const char *path, struct file_writer *writer, trba_error *err)
 {
-    *writer = (struct file_writer){.fd = -1};
+    *writer = (struct file_writer){.fd = -1, .checksum = FILE_CHECKSUM_START};
     const trba_status status = check_place(path, err);
     if (status != TRBA_OK) return status;
     writer->path = strdup(path);
@@ -83,6 +90,7 @@ static trba_status write_buffered(struct file_writer *writer, trba_error *err)
 trba_status file_writer_put(struct file_writer *writer, const void *bytes, size_t n_bytes, trba_error *err)
 {
     writer->n_bytes += n_bytes;
+    writer->checksum = file_checksum(writer->checksum, bytes, n_bytes);
     if (n_bytes > BUFFER_BYTES - writer->n_buffered) {
         const trba_status status = write_buffered(writer, err);
         if (status != TRBA_OK) return status;

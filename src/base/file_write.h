@@ -15,8 +15,13 @@ struct file_writer {
     char *temporary; /* where it is, until the rename; NULL: nowhere */
     uint8_t *buffer; /* what has not been written yet */
     size_t n_buffered;
-    uint64_t n_bytes; /* so far */
+    uint64_t n_bytes;  /* so far */
+    uint64_t checksum; /* of these */
 };
+
+/* Goes on with a checksum (FNV-1a, which begins with FILE_CHECKSUM_START) over n more bytes. */
+#define FILE_CHECKSUM_START UINT64_C(0xCBF29CE484222325)
+uint64_t file_checksum(uint64_t checksum, const void *bytes, size_t n_bytes);
 
 /* Starts a file beside `path`. Refuses a path where something stands that is no regular file. */
 trba_status file_writer_open(const char *path, struct file_writer *writer, trba_error *err);

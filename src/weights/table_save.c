@@ -3,7 +3,8 @@
  *
  *   table -> list of names, tensors and new dtypes
  *         -> safetensors_write.c or torch_zip_write.c, into a temporary file, flushed to the disk
- *         -> read back by the same readers as any checkpoint, every tensor compared to the bit
+ *         -> read back: the bytes by their checksum, then by the same readers as any checkpoint, every tensor compared
+ *            to the bit with what it was made of
  *         -> renamed to its place
  */
 #include "weights/table_save.h"
@@ -97,7 +98,7 @@ static trba_status compare_item(const struct tensor_table *written, const struct
         if (status != TRBA_OK) return status;
         if (item->n_bytes == 0 || memcmp(found->bytes, expected->bytes, item->n_bytes) == 0) return TRBA_OK;
     }
-    error_set(err, TRBA_ERROR_IO, "reads back otherwise than it was written: is the disk at fault?");
+    error_set(err, TRBA_ERROR_IO, "is not what was to be written");
     table_builder_name_tensor(item->name, err);
     return TRBA_ERROR_IO;
 }
@@ -115,13 +116,24 @@ static trba_status compare_table(const struct tensor_table *written, const struc
     return status;
 }
 
-static trba_status read_back(const char *path, const struct save_list *list, struct cast_buffer *cast, trba_error *err)
+/* Also what our reader does not look at must be as it was written: another reader may. */
+static trba_status compare_bytes(const struct file_map *map, const struct file_writer *out, trba_error *err)
+{
+    if (map->n_bytes == out->n_bytes && file_checksum(FILE_CHECKSUM_START, map->bytes, map->n_bytes) == out->checksum)
+        return TRBA_OK;
+    return error_set(err, TRBA_ERROR_IO, "%s reads back otherwise than it was written: is the disk at fault?",
+                     out->path);
+}
+
+static trba_status read_back(const struct file_writer *out, const struct save_list *list, struct cast_buffer *cast,
+                             trba_error *err)
 {
     struct file_map map;
     struct tensor_table *written = NULL;
-    trba_status status = file_map_open(path, &map, err);
+    trba_status status = file_map_open(out->temporary, &map, err);
     if (status != TRBA_OK) return status;
-    status = tensor_table_open(map.bytes, map.n_bytes, recognise_any, &written, err);
+    status = compare_bytes(&map, out, err);
+    if (status == TRBA_OK) status = tensor_table_open(map.bytes, map.n_bytes, recognise_any, &written, err);
     if (status == TRBA_OK) status = compare_table(written, list, cast, err);
     tensor_table_free(written);
     file_map_close(&map);
@@ -140,7 +152,7 @@ static trba_status write_and_check(const struct save_list *list, const char *pat
         status = format == TRBA_SAVE_PYTORCH ? torch_zip_write(list, &cast, &out, err)
                                              : safetensors_write(list, &cast, &out, err);
     if (status == TRBA_OK) status = file_writer_flush(&out, err);
-    if (status == TRBA_OK) status = read_back(out.temporary, list, &cast, err);
+    if (status == TRBA_OK) status = read_back(&out, list, &cast, err);
     if (status == TRBA_OK) status = file_writer_commit(&out, err);
     file_writer_discard(&out);
     cast_buffer_free(&cast);

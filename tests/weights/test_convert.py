@@ -4,6 +4,7 @@ torch's own .float(), .half() and .bfloat16(); and OUT is there as a whole or as
 import json
 import os
 import resource
+import shutil
 import signal
 import stat
 import struct
@@ -241,6 +242,43 @@ def test_a_full_disk_leaves_what_was_there(checkpoint, tmp_path, form):
     done = subprocess.run([TRBA, "convert", checkpoint, out], capture_output=True, text=True, preexec_fn=fill_disk)
     assert done.returncode == 3 and done.stderr == f"trba: cannot write {out}: File too large\n"
     assert out.read_bytes() == b"what was here" and list(tmp_path.iterdir()) == [out]
+
+
+# A disk that turns one bit of what it is given, `FLIPPED` bytes before the end.
+BAD_DISK = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <string.h>
+#include <unistd.h>
+
+ssize_t write(int fd, const void *bytes, size_t n)
+{
+    static char changed[1 << 20];
+    ssize_t (*real)(int, const void *, size_t);
+    *(void **)&real = dlsym(RTLD_NEXT, "write");
+    if (fd <= 2 || n < FLIPPED || n > sizeof changed) return real(fd, bytes, n);
+    memcpy(changed, bytes, n);
+    changed[n - FLIPPED] ^= 1;
+    return real(fd, changed, n);
+}
+"""
+
+
+@pytest.mark.parametrize("flipped", [30, 700, 1500])
+@pytest.mark.parametrize("form", FORMS)
+def test_what_the_disk_changes_is_noticed(checkpoint, tmp_path, form, flipped):
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("there is no C compiler: reading back is not tested")
+    (tmp_path / "disk.c").write_text(BAD_DISK)
+    subprocess.run([compiler, "-shared", "-fPIC", f"-DFLIPPED={flipped}", "-o", tmp_path / "disk.so",
+                    tmp_path / "disk.c", "-ldl"], check=True)
+    out = tmp_path / f"out.{form}"
+    done = subprocess.run([TRBA, "convert", checkpoint, out], capture_output=True, text=True,
+                          env={**os.environ, "LD_PRELOAD": str(tmp_path / "disk.so")})
+    assert done.returncode == 3
+    assert done.stderr == f"trba: {out} reads back otherwise than it was written: is the disk at fault?\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["disk.c", "disk.so"]
 
 
 def test_permissions_are_those_of_a_new_file(checkpoint, tmp_path):
