@@ -26,8 +26,8 @@ def find_libraries(wheel):
     """The shared libraries that the wheel's extension module is linked with, as real paths."""
     module, = (name for name in wheel.namelist() if name.endswith(".so"))
     with tempfile.TemporaryDirectory() as folder:
-        lines = subprocess.run(["ldd", wheel.extract(module, folder)], check=True, capture_output=True, text=True).stdout
-    return [pathlib.Path(path).resolve() for path in LDD_LINE.findall(lines)]
+        done = subprocess.run(["ldd", wheel.extract(module, folder)], check=True, capture_output=True, text=True)
+    return [pathlib.Path(path).resolve() for path in LDD_LINE.findall(done.stdout)]
 
 
 def find_package(library):

@@ -164,6 +164,6 @@ def test_types_are_clean(tmp_path):
     done = run_pip("install", "--quiet", "--target", tmp_path, MYPY)
     if done.returncode:
         pytest.skip(f"pip cannot get {MYPY}: {done.stderr.strip().splitlines()[-1]}")
-    done = run(sys.executable, "-m", "mypy", "--cache-dir", os.devnull, "python/trba", "examples/python", cwd=SOURCE_DIR,
-               env=with_path(tmp_path))
+    done = run(sys.executable, "-m", "mypy", "--cache-dir", os.devnull, "python/trba",
+               "examples/python/read_words.py", cwd=SOURCE_DIR, env=with_path(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr
