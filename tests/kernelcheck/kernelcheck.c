@@ -107,8 +107,8 @@ static bool run_checker(const struct checker *checker, const char *tier, const s
     return !c.has_failed;
 }
 
-/* Runs the checkers of one tier; returns how many failed. */
-static int run_tier(const char *tier, const struct options *options)
+/* Runs the checkers of one tier; returns how many failed. Appends the tier to `ran`. */
+static int run_tier(const char *tier, const struct options *options, char *ran, size_t capacity)
 {
     struct kernels table, ref;
     const char *why;
@@ -117,6 +117,7 @@ static int run_tier(const char *tier, const struct options *options)
         return options->tier != NULL; /* asked for by name: not running it is a failure */
     }
     kernels_fill_ref(&ref);
+    snprintf(ran + strlen(ran), capacity - strlen(ran), " %s", tier);
     int n_failed = 0;
     for (int i = 0; i < N_CHECKERS; i++) {
         if (options->kernel != NULL && strcmp(options->kernel, checkers[i].name) != 0) continue;
@@ -169,14 +170,16 @@ int main(int argc, char **argv)
     const struct options options = parse_options(argc, argv);
     catch_signals();
     printf("seed %llu; u = 2^-24 times the sum of the terms' magnitudes\n", (unsigned long long)options.seed);
+    char ran[64] = "";
     int n_failed = 0, n_tiers = 0;
     for (size_t i = 0; i < sizeof tiers / sizeof tiers[0]; i++) {
         if (options.tier != NULL && strcmp(options.tier, tiers[i]) != 0) continue;
-        n_failed += run_tier(tiers[i], &options);
+        n_failed += run_tier(tiers[i], &options, ran, sizeof ran);
         n_tiers++;
     }
     if (n_tiers == 0) usage();
     printf("blas        not run: it has the kernels of ref\n");
+    printf("processor tiers that ran:%s (kernelcheck)\n", ran);
     printf(n_failed == 0 ? "all held\n" : "%d FAILED\n", n_failed);
     return n_failed == 0 ? 0 : 1;
 }
