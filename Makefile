@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Makefile - a thin front to CMake: `make demo` reads the sample words, `make test` runs every test.
 .DEFAULT_GOAL := help
-.PHONY: help demo test build models parity asan tsan install clean packages test-packages venv wheel
+.PHONY: help demo test build models parity asan tsan install clean packages test-packages test-easyocr venv wheel
 
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
@@ -11,7 +11,7 @@ BUILD := cmake --build --parallel $(JOBS) --preset
 CTEST := ctest --parallel $(JOBS) --output-on-failure
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: build models ## read the sample words of data/ with the default model
 	build/release/strdemo data/
@@ -39,6 +39,12 @@ bench: build models ## measure against PyTorch, ONNX Runtime, OpenVINO and ncnn 
 	$(BUILD) release
 	@PYTHON=$(PYTHON) scripts/make_venv.sh .venv-bench bench/requirements.txt
 	.venv-bench/bin/python bench/run_bench.py --build build/release --output build/bench $(BENCH)
+
+test-easyocr: packages ## hold trba.easyocr against EasyOCR itself (6 GB in .venv-easyocr)
+	@PYTHON=$(PYTHON) scripts/make_venv.sh .venv-easyocr tests/drop_in/requirements.txt
+	.venv-easyocr/bin/python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps .
+	.venv-easyocr/bin/python -m pytest -q -rs -p no:cacheprovider tests/drop_in
+	.venv-easyocr/bin/python tests/drop_in/measure_speed.py
 
 asan: test-packages venv ## run the unit and hostile-file tests under AddressSanitizer and UBSan
 	cmake --preset asan
