@@ -3,7 +3,7 @@
  *
  *   ref          plain C, against the same definitions in double
  *   avx2         what kernels_select() gives with that cap
- *   emulated16   the sources of the AVX-512 tier on a vector of plain C: all of that tier but the intrinsics
+ *   emulated16   the sources of the AVX-512 tier on pairs of AVX2 vectors: all of that tier but the intrinsics
  *   avx512       the AVX-512 tier itself
  *   (blas        has the kernels of ref; its products are tested with the layers)
  *
@@ -74,11 +74,13 @@ static bool fill_table(const char *tier, struct kernels *table, const char **why
     kernels_fill_ref(table);
     if (strcmp(tier, "ref") == 0) return true;
     if (strcmp(tier, "emulated16") == 0) {
-#ifdef TRBA_HAVE_AVX2 /* then it is compiled for AVX2 */
+#ifdef TRBA_HAVE_AVX2 /* its vectors are pairs of AVX2's */
         if (cpu_best() < TRBA_CPU_AVX2) return false;
-#endif
         kernels_override_emulated16(table);
         return true;
+#else
+        return false;
+#endif
     }
     const trba_cpu cap = strcmp(tier, "avx2") == 0 ? TRBA_CPU_AVX2 : TRBA_CPU_AVX512;
     kernels_select(table, cap);

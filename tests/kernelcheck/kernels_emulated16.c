@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kernels_emulated16.c - the AVX-512 tier's sources, widths and block sizes on a vector of plain C.
+/* kernels_emulated16.c - the AVX-512 tier's sources, widths and block sizes on pairs of AVX2 vectors.
  *
  * Covers everything of that tier but the one-line functions of vector_avx512.h and the compiler's code for them. */
 #include "kernels/kernels.h"
