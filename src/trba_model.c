@@ -83,9 +83,10 @@ static trba_status settle_size(const struct opening *opening, trba_preset preset
     const bool is_easyocr = preset == TRBA_PRESET_EASYOCR;
     const trba_architecture *asked = &opening->options->expect, *beside = &opening->sidecar->expect;
     if (is_easyocr && arch->transformation == TRBA_TRANSFORMATION_TPS)
-        return error_set(opening->err, TRBA_ERROR_MISMATCH, "this network has a TPS stage, which needs one input width; "
-                         "the easyocr preset has many: use the clovaai preset");
-    if (arch->img_h == 0) arch->img_h = first_set(asked->img_h, beside->img_h, is_easyocr ? EASYOCR_IMG_H : DEFAULT_IMG_H);
+        return error_set(opening->err, TRBA_ERROR_MISMATCH, "this network has a TPS stage, which needs one input "
+                         "width; the easyocr preset has many: use the clovaai preset");
+    const int default_img_h = is_easyocr ? EASYOCR_IMG_H : DEFAULT_IMG_H;
+    if (arch->img_h == 0) arch->img_h = first_set(asked->img_h, beside->img_h, default_img_h);
     if (arch->img_w == 0) arch->img_w = first_set(asked->img_w, beside->img_w, DEFAULT_IMG_W);
     trba_status status = check_range("imgH", arch->img_h, 1, MAX_IMG_H, opening->err);
     if (status == TRBA_OK) status = check_range("imgW", arch->img_w, 1, MAX_IMG_W, opening->err);
@@ -147,8 +148,8 @@ static trba_status pack_weights(const struct opening *opening, const trba_archit
     struct packer packer = {.table = opening->table, .kernels = &model->kernels, .arena = &model->arena};
     if (network_pack(&packer, arch, &model->network)) return TRBA_OK;
     if (packer.not_finite[0] != '\0')
-        return error_set(opening->err, TRBA_ERROR_FORMAT, "the tensor %s holds NaN, infinity or a negative variance: the "
-                         "training has diverged or the file is damaged", packer.not_finite);
+        return error_set(opening->err, TRBA_ERROR_FORMAT, "the tensor %s holds NaN, infinity or a negative variance: "
+                         "the training has diverged or the file is damaged", packer.not_finite);
     return error_set(opening->err, TRBA_ERROR_MEMORY, "there is not enough memory for the weights");
 }
 

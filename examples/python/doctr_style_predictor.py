@@ -31,7 +31,7 @@ class RecognitionPredictor:
         self._model = trba.Model(checkpoint, **options)
 
     def __call__(self, crops: Sequence[Any], **kwargs: Any) -> list[tuple[str, float]]:
-        """One (text, confidence) per crop, in order. A crop that cannot be read, such as one without area, is ("", 0.0):
+        """One (text, confidence) per crop, in order. A crop that cannot be read, say one with no area, is ("", 0.0):
         one bad box must not cost the page."""
         if any(crop.ndim != 3 for crop in crops):
             raise ValueError("the crops must be arrays [h, w, channels]")

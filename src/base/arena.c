@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* arena.c - blocks in a list; the newest is filled first.
  *
- * Blocks come from calloc(): what has not been handed out is zero, and a large block's pages are first touched by whoever
- * uses them. Large blocks ask for huge pages: walking 300 MB of weights in 4 KiB pages costs more in page faults (when
- * packing) and address translation (when reading) than it should.
+ * Blocks come from calloc(): what has not been handed out is zero, and a large block's pages are first touched by
+ * whoever uses them. Large blocks ask for huge pages: walking 300 MB of weights in 4 KiB pages costs more in page
+ * faults (when packing) and address translation (when reading) than it should.
  */
 #include "base/arena.h"
 

@@ -80,5 +80,6 @@ trba_status trba_cpu_from_name(const char *name, trba_cpu *out, trba_error *err)
         *out = (trba_cpu)i;
         return TRBA_OK;
     }
-    return error_set(err, TRBA_ERROR_ARGUMENT, "there is no CPU tier \"%s\": use auto, ref, blas, avx2 or avx512", name);
+    return error_set(err, TRBA_ERROR_ARGUMENT, "there is no CPU tier \"%s\": use auto, ref, blas, avx2 or avx512",
+                     name);
 }

@@ -17,8 +17,10 @@ static trba_status map_descriptor(int fd, const char *path, struct file_map *out
     if (fstat(fd, &info) != 0) return error_set(err, TRBA_ERROR_IO, "cannot read %s: %s", path, strerror(errno));
     if (S_ISDIR(info.st_mode)) return error_set(err, TRBA_ERROR_IO, "this is a folder, not a file: %s", path);
     if (!S_ISREG(info.st_mode))
-        return error_set(err, TRBA_ERROR_IO, "this is not a regular file (a pipe or device cannot be mapped): %s", path);
-    if ((uint64_t)info.st_size > SIZE_MAX / 2) return error_set(err, TRBA_ERROR_LIMIT, "this file is too large: %s", path);
+        return error_set(err, TRBA_ERROR_IO, "this is not a regular file (a pipe or device cannot be mapped): %s",
+                         path);
+    if ((uint64_t)info.st_size > SIZE_MAX / 2)
+        return error_set(err, TRBA_ERROR_LIMIT, "this file is too large: %s", path);
     const size_t n_bytes = (size_t)info.st_size;
     if (n_bytes == 0) {
         *out = (struct file_map){.bytes = empty_file, .n_bytes = 0};

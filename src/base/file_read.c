@@ -21,7 +21,8 @@ static trba_status grow(struct file_buffer *buffer, size_t capacity, const char 
 {
     if (capacity <= buffer->capacity) return TRBA_OK;
     uint8_t *bytes = realloc(buffer->bytes, capacity);
-    if (bytes == NULL) return error_set(err, TRBA_ERROR_MEMORY, "there is not enough memory for a file of this size: %s", path);
+    if (bytes == NULL)
+        return error_set(err, TRBA_ERROR_MEMORY, "there is not enough memory for a file of this size: %s", path);
     buffer->bytes = bytes;
     buffer->capacity = capacity;
     return TRBA_OK;

@@ -64,7 +64,8 @@ struct winograd_output {
 };
 
 /* One step of a gated recurrent convolution layer over n_pixels pixels whose channels lie one after the other (Wang and
- * Hu, "Gated Recurrent Convolution Neural Network for OCR", NIPS 2017), its five BatchNorms folded to scales and shifts:
+ * Hu, "Gated Recurrent Convolution Neural Network for OCR", NIPS 2017), its five BatchNorms folded to scales and
+ * shifts:
  *   gate = sigmoid(scale_gate_u * gate_u + scale_gate_x * gate_x + shift_gate)
  *   out  = relu(scale_u * u + shift_u + (scale_x * x + shift_x) * gate) */
 struct grcl_unit {

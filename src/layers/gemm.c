@@ -165,8 +165,8 @@ void gemm_run_rows(const struct kernels *kernels, const struct gemm_weights *wei
 
 /* ---- many rows ---- */
 
-/* How a job is cut: blocks of rows, and groups of columns when there are fewer blocks than it takes to keep every thread
- * busy. Consecutive tasks share a group, so its weights stay in the cache. */
+/* How a job is cut: blocks of rows, and groups of columns when there are fewer blocks than it takes to keep every
+ * thread busy. Consecutive tasks share a group, so its weights stay in the cache. */
 struct gemm_cut {
     const struct kernels *kernels;
     const struct gemm_job *job;

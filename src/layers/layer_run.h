@@ -20,8 +20,8 @@
 
 enum { N_MAP_SLOTS = 8 };
 
-/* [n][h + 2][w + 2][c]: channels innermost, with a border of one zero pixel all round, so that a 3x3 window never leaves
- * the map. c is padded to CHANNEL_ALIGN, except for the network's input. */
+/* [n][h + 2][w + 2][c]: channels innermost, with a border of one zero pixel all round, so that a 3x3 window never
+ * leaves the map. c is padded to CHANNEL_ALIGN, except for the network's input. */
 struct feature_map {
     float *base;
     int n, h, w, c;

@@ -5,7 +5,8 @@
 
 #include "layers/gemm.h"
 
-/* in [n_images * rows_per_image] rows, in_stride apart, of weights->depth floats; out likewise, of weights->n_columns. */
+/* in [n_images * rows_per_image] rows, in_stride apart, of weights->depth floats; out likewise, of
+ * weights->n_columns. */
 void linear_forward(struct layer_run *run, const struct gemm_weights *weights, int n_images, int rows_per_image,
                     const float *in, size_t in_stride, float *out, size_t out_stride, bool has_relu);
 

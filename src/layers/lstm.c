@@ -77,8 +77,8 @@ static void lstm_task(void *arg, int task, int thread)
     }
 }
 
-/* Images of one task: two directions times so many tasks that every thread has one. With BLAS one image, because BLAS may
- * sum a row differently beside others. */
+/* Images of one task: two directions times so many tasks that every thread has one. With BLAS one image, because BLAS
+ * may sum a row differently beside others. */
 static int choose_images_per_task(const struct layer_run *run, int n)
 {
     if (run->kernels->uses_blas) return 1;

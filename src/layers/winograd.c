@@ -83,7 +83,8 @@ bool winograd_pack(const struct kernels *kernels, struct arena *arena, const flo
     const struct conv2d_shape *s = &weights->shape;
     choose_tile(kernels, weights);
     const struct winograd_axis *y = axis_of(weights->tile_rows), *x = axis_of(weights->tile_columns);
-    const int n_columns = (int)round_up((size_t)s->oc, CHANNEL_ALIGN), depth = (int)round_up((size_t)s->c, CHANNEL_ALIGN);
+    const int n_columns = (int)round_up((size_t)s->oc, CHANNEL_ALIGN);
+    const int depth = (int)round_up((size_t)s->c, CHANNEL_ALIGN);
     float *points[WINOGRAD_MAX_POINTS];
     for (int p = 0; p < y->points * x->points; p++) {
         points[p] = arena_alloc_array(arena, (size_t)depth * (size_t)n_columns, sizeof(float));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* backbone_rcnn.c - the gated recurrent convolution network (Wang and Hu, "Gated Recurrent Convolution Neural Network for
- * OCR", NIPS 2017), as clovaai writes it.
+/* backbone_rcnn.c - the gated recurrent convolution network (Wang and Hu, "Gated Recurrent Convolution Neural Network
+ * for OCR", NIPS 2017), as clovaai writes it.
  *
  *   conv 3x3  c/8   pool 2x2                   [h/2, w/2]
  *   GRCL      c/8   pool 2x2                   [h/4, w/4]
@@ -109,7 +109,8 @@ void rcnn_pack(struct packer *packer, const trba_architecture *arch, struct rcnn
                                             .pad_h = 0, .pad_w = 0};
     pack_conv2d(packer, &first, &first_shape, true, &out->first);
     for (int i = 0; i < RCNN_N_GRCL; i++)
-        pack_grcl(packer, grcl_layers[i].position, c / grcl_layers[i].c_part, c / grcl_layers[i].oc_part, &out->grcl[i]);
+        pack_grcl(packer, grcl_layers[i].position, c / grcl_layers[i].c_part, c / grcl_layers[i].oc_part,
+                  &out->grcl[i]);
     pack_conv2d(packer, &last, &last_shape, false, &out->last);
 }
 
@@ -183,7 +184,8 @@ static struct feature_map grcl_forward(struct layer_run *run, const struct grcl_
     return state;
 }
 
-struct feature_map rcnn_forward(struct layer_run *run, const struct rcnn_weights *weights, const struct feature_map *in)
+struct feature_map rcnn_forward(struct layer_run *run, const struct rcnn_weights *weights,
+                                const struct feature_map *in)
 {
     struct feature_map x = conv2d_forward(run, &weights->first, in, slot_after(in, 1), NULL, true);
     x = max_pool2d_forward(run, &pool_2x2, &x, slot_after(&x, 1));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* backbone_resnet.c - the ResNet of FAN (Cheng et al., "Focusing Attention: Towards Accurate Text Recognition in Natural
- * Images", 2017), as clovaai writes it. Every convolution has its BatchNorm folded in.
+/* backbone_resnet.c - the ResNet of FAN (Cheng et al., "Focusing Attention: Towards Accurate Text Recognition in
+ * Natural Images", 2017), as clovaai writes it. Every convolution has its BatchNorm folded in.
  *
  *   conv0_1 c/16, conv0_2 c/8, pool 2x2                       [h/2, w/2]
  *   layer1: 1 block of c/4,  conv1,   pool 2x2                [h/4, w/4]

@@ -56,8 +56,8 @@ void bilstm_pack(struct packer *packer, const trba_architecture *arch, struct bi
         struct bidirectional_lstm_weights *lstm = &out->lstm[layer];
         lstm->hidden = padded_channels(hidden);
         for (int d = 0; d < LSTM_DIRECTIONS; d++)
-            pack_direction(packer, rnn, suffixes[d], layer == 0 ? arch->output_channel : hidden, hidden, &lstm->input[d],
-                           &lstm->recurrent[d]);
+            pack_direction(packer, rnn, suffixes[d], layer == 0 ? arch->output_channel : hidden, hidden,
+                           &lstm->input[d], &lstm->recurrent[d]);
         const struct linear_shape shape = {.n_in = LSTM_DIRECTIONS * hidden, .n_segments = LSTM_DIRECTIONS,
                                            .n_out = hidden, .has_bias = true};
         pack_linear(packer, linear, &shape, &out->linear[layer]);
@@ -72,8 +72,10 @@ float *bilstm_forward(struct layer_run *run, const struct bilstm_weights *weight
     for (int layer = 0; layer < BILSTM_N_LAYERS; layer++) {
         joined[layer] = run_rows(run, n_rows * hidden);
         const size_t in_stride = (size_t)weights->lstm[layer].input[0].depth;
-        bidirectional_lstm_forward(run, &weights->lstm[layer], n, t, layer == 0 ? in : joined[layer - 1], in_stride, both);
-        linear_forward(run, &weights->linear[layer], n, t, both, LSTM_DIRECTIONS * hidden, joined[layer], hidden, false);
+        bidirectional_lstm_forward(run, &weights->lstm[layer], n, t, layer == 0 ? in : joined[layer - 1], in_stride,
+                                   both);
+        linear_forward(run, &weights->linear[layer], n, t, both, LSTM_DIRECTIONS * hidden, joined[layer], hidden,
+                       false);
     }
     return joined[BILSTM_N_LAYERS - 1];
 }

@@ -9,8 +9,8 @@
  *     logits = generator(state)                                [classes]
  *   stop after the end token.                                (the reference always runs max_steps)
  *
- * The images of a task go through the steps together; one that has reached its end token drops out, and the others close
- * ranks. A row's numbers do not depend on its neighbours, so the text does not either.
+ * The images of a task go through the steps together; one that has reached its end token drops out, and the others
+ * close ranks. A row's numbers do not depend on its neighbours, so the text does not either.
  */
 #include <math.h>
 #include <stdlib.h>

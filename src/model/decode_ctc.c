@@ -36,7 +36,8 @@ void ctc_forward(struct layer_run *run, const struct ctc_weights *weights, int n
 {
     const int n_columns = weights->linear.n_columns;
     decoded_allocate(run, n, t, n_columns, out);
-    linear_forward(run, &weights->linear, n, t, in, (size_t)weights->linear.depth, out->logits, (size_t)n_columns, false);
+    linear_forward(run, &weights->linear, n, t, in, (size_t)weights->linear.depth, out->logits, (size_t)n_columns,
+                   false);
     if (run->is_planning) return;
     for (int i = 0; i < n; i++) {
         out->n_steps[i] = t;

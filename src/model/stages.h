@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* stages.h - the stages a network is made of: each has its weights, a *_pack() that takes them from the checkpoint, and a
- * *_forward(). One file per stage.
+/* stages.h - the stages a network is made of: each has its weights, a *_pack() that takes them from the checkpoint,
+ * and a *_forward(). One file per stage.
  *
  *   input [n, h, w, c]  --tps-->  rectified  --vgg | rcnn | resnet-->  map [n, h', t, c']  --mean over h'-->
  *   visual feature [n, t, c']  --two BiLSTMs-->  contextual feature [n, t, hidden]  --ctc | attention-->  logits
@@ -19,7 +19,7 @@ enum { N_ROTATING_SLOTS = 4, SLOT_RECTIFIED = 6, SLOT_INPUT = 7 };
 /* The k-th slot after the one that holds `map`, among the rotating ones. */
 int slot_after(const struct feature_map *map, int k);
 
-/* ---- tps.c: spatial transformer (Shi et al., "Robust Scene Text Recognition with Automatic Rectification", 2016) ---- */
+/* ---- tps.c: spatial transformer (Shi et al., "Robust Scene Text Recognition with Automatic Rectification") ---- */
 
 enum { TPS_N_CONVS = 4 };
 
@@ -71,7 +71,8 @@ struct rcnn_weights {
     struct grcl_weights grcl[RCNN_N_GRCL];
 };
 void rcnn_pack(struct packer *packer, const trba_architecture *arch, struct rcnn_weights *out);
-struct feature_map rcnn_forward(struct layer_run *run, const struct rcnn_weights *weights, const struct feature_map *in);
+struct feature_map rcnn_forward(struct layer_run *run, const struct rcnn_weights *weights,
+                                const struct feature_map *in);
 
 /* ---- bilstm.c ---- */
 

@@ -66,7 +66,7 @@ static bool invert(double *a, int n)
     return true;
 }
 
-/* delta_C = [[1, C, r^2 log r], [0, C^T], [0, 1]], with r the distances between base points (r^2 log r = 0 at r = 0). */
+/* delta_C = [[1, C, r^2 log r], [0, C^T], [0, 1]], with r the distances between base points (0 where r is 0). */
 static void fill_delta_c(int num_fiducial, double *a)
 {
     const int n = num_fiducial + AFFINE_TERMS, width = 2 * n;
@@ -105,7 +105,8 @@ static void compute_basis(int num_fiducial, int img_h, int img_w, float *out)
 {
     const int n_points = img_h * img_w;
     for (int p = 0; p < n_points; p++) {
-        const double x = (double)(2 * (p % img_w) + 1 - img_w) / img_w, y = (double)(2 * (p / img_w) + 1 - img_h) / img_h;
+        const double x = (double)(2 * (p % img_w) + 1 - img_w) / img_w;
+        const double y = (double)(2 * (p / img_w) + 1 - img_h) / img_h;
         out[p] = 1.0f;
         out[n_points + p] = (float)x;
         out[2 * n_points + p] = (float)y;
@@ -158,7 +159,8 @@ static void pack_basis(struct packer *packer, struct tps_weights *out)
 
 void tps_pack(struct packer *packer, const trba_architecture *arch, struct tps_weights *out)
 {
-    static const char *const convs[TPS_N_CONVS] = {"0", "4", "8", "12"}, *const norms[TPS_N_CONVS] = {"1", "5", "9", "13"};
+    static const char *const convs[TPS_N_CONVS] = {"0", "4", "8", "12"};
+    static const char *const norms[TPS_N_CONVS] = {"1", "5", "9", "13"};
     for (int i = 0; i < TPS_N_CONVS; i++) {
         char conv[80] = "Transformation.LocalizationNetwork.conv.", norm[80];
         memcpy(norm, conv, sizeof norm);
@@ -185,7 +187,8 @@ void tps_pack(struct packer *packer, const trba_architecture *arch, struct tps_w
 
 /* ---- running ---- */
 
-static const float *locate_points(struct layer_run *run, const struct tps_weights *weights, const struct feature_map *in)
+static const float *locate_points(struct layer_run *run, const struct tps_weights *weights,
+                                  const struct feature_map *in)
 {
     struct feature_map x = *in;
     for (int i = 0; i < TPS_N_CONVS; i++) {
@@ -197,7 +200,8 @@ static const float *locate_points(struct layer_run *run, const struct tps_weight
     float *points = run_rows(run, (size_t)in->n * (size_t)weights->fc2.n_columns);
     mean_map_forward(run, &x, features);
     linear_forward(run, &weights->fc1, in->n, 1, features, MAP_CHANNELS, hidden, LOCALIZATION_FC, true);
-    linear_forward(run, &weights->fc2, in->n, 1, hidden, LOCALIZATION_FC, points, (size_t)weights->fc2.n_columns, false);
+    linear_forward(run, &weights->fc2, in->n, 1, hidden, LOCALIZATION_FC, points, (size_t)weights->fc2.n_columns,
+                   false);
     return points;
 }
 

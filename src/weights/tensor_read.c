@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tensor_read.c - the elements of a tensor as float or as they are, in row-major order, whatever their dtype and strides.
+/* tensor_read.c - the elements of a tensor as float or as they are, in row-major order, whatever their dtype and
+ * strides.
  *
  *   contiguous (nearly every weight there is)      one row; of float32 one memcpy
  *   else                                           row by row; an odometer over the outer dimensions

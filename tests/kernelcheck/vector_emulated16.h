@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* vector_emulated16.h - sixteen floats as two AVX2 vectors, under the names of vector_avx512.h and with its meaning: what
- * the sources of src/kernels/simd/ do with sixteen lanes can be checked on machines that have eight. */
+/* vector_emulated16.h - sixteen floats as two AVX2 vectors, under the names of vector_avx512.h and with its meaning:
+ * what the sources of src/kernels/simd/ do with sixteen lanes can be checked on machines that have eight. */
 #ifndef TRBA_VECTOR_EMULATED16_H
 #define TRBA_VECTOR_EMULATED16_H
 

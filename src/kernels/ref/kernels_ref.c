@@ -86,16 +86,16 @@ static void winograd_output_ref(const struct winograd_axis *y, const struct wino
     }
 }
 
-#define WINOGRAD_REF(ROWS, COLUMNS)                                                                                     \
-    static void winograd_input_##ROWS##x##COLUMNS##_ref(const float *patch, size_t row_stride, size_t pixel_stride,    \
-                                                        int channels, float *v, size_t point_stride)                   \
-    {                                                                                                                  \
-        winograd_input_ref(&winograd_axis_##ROWS, &winograd_axis_##COLUMNS, patch, row_stride, pixel_stride, channels, \
-                           v, point_stride);                                                                           \
-    }                                                                                                                  \
-    static void winograd_output_##ROWS##x##COLUMNS##_ref(const struct winograd_output *o)                              \
-    {                                                                                                                  \
-        winograd_output_ref(&winograd_axis_##ROWS, &winograd_axis_##COLUMNS, o);                                       \
+#define WINOGRAD_REF(ROWS, COLUMNS)                                                                                   \
+    static void winograd_input_##ROWS##x##COLUMNS##_ref(const float *patch, size_t row_stride, size_t pixel_stride,   \
+                                                        int channels, float *v, size_t point_stride)                  \
+    {                                                                                                                 \
+        winograd_input_ref(&winograd_axis_##ROWS, &winograd_axis_##COLUMNS, patch, row_stride, pixel_stride, channels,\
+                           v, point_stride);                                                                          \
+    }                                                                                                                 \
+    static void winograd_output_##ROWS##x##COLUMNS##_ref(const struct winograd_output *o)                             \
+    {                                                                                                                 \
+        winograd_output_ref(&winograd_axis_##ROWS, &winograd_axis_##COLUMNS, o);                                      \
     }
 WINOGRAD_REF(2, 2)
 WINOGRAD_REF(4, 2)

@@ -19,8 +19,8 @@ enum {
     MAX_TILE_VECTORS = 32 / (LANES / 4) /* of one row of a tile: 16 with AVX2, 8 with AVX-512 */
 };
 
-/* Asks for the same row of the next panel, so that weights stream in from memory while this panel computes. Past the last
- * panel it asks for whatever is there: a prefetch cannot fault. */
+/* Asks for the same row of the next panel, so that weights stream in from memory while this panel computes. Past the
+ * last panel it asks for whatever is there: a prefetch cannot fault. */
 ALWAYS_INLINE void prefetch_ahead(const float *b, size_t distance, const int n_floats)
 {
     enum { LINE_FLOATS = 16 };

@@ -93,9 +93,10 @@ static void TIER(grcl_unit)(const struct grcl_unit *g)
     }
 }
 
-/* Points run along the vector; the last few, when n_points is not a multiple of LANES, go one by one. Products are rounded
- * before they are added, as PyTorch's bmm() does and the reference kernel: the terms cancel to a tenth of their size, so
- * that a fused multiply-add would move pixels by as much as float's rounding does, away from PyTorch's. */
+/* Points run along the vector; the last few, when n_points is not a multiple of LANES, go one by one. Products are
+ * rounded before they are added, as PyTorch's bmm() does and the reference kernel: the terms cancel to a tenth of
+ * their size, so that a fused multiply-add would move pixels by as much as float's rounding does, away from
+ * PyTorch's. */
 static void TIER(tps_grid)(const float *basis, const float *weights, int n_terms, int n_points, float *grid_x,
                            float *grid_y)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* winograd.h - the transforms of 3x3 convolutions on whole vectors of channels. Include a vector_*.h first. The matrices
- * are those of winograd_matrices.h, written out so that shared terms are computed once. */
+/* winograd.h - the transforms of 3x3 convolutions on whole vectors of channels. Include a vector_*.h first. The
+ * matrices are those of winograd_matrices.h, written out so that shared terms are computed once. */
 #ifndef TRBA_KERNELS_SIMD_WINOGRAD_H
 #define TRBA_KERNELS_SIMD_WINOGRAD_H
 
@@ -126,15 +126,15 @@ ALWAYS_INLINE void winograd_output(const struct winograd_output *o, const int ro
     }
 }
 
-#define WINOGRAD(ROWS, COLUMNS)                                                                                         \
-    static void TIER(winograd_input_##ROWS##x##COLUMNS)(const float *patch, size_t row_stride, size_t pixel_stride,    \
-                                                        int channels, float *v, size_t point_stride)                   \
-    {                                                                                                                  \
-        winograd_input(patch, row_stride, pixel_stride, channels, v, point_stride, ROWS, COLUMNS);                     \
-    }                                                                                                                  \
-    static void TIER(winograd_output_##ROWS##x##COLUMNS)(const struct winograd_output *o)                              \
-    {                                                                                                                  \
-        winograd_output(o, ROWS, COLUMNS);                                                                             \
+#define WINOGRAD(ROWS, COLUMNS)                                                                                       \
+    static void TIER(winograd_input_##ROWS##x##COLUMNS)(const float *patch, size_t row_stride, size_t pixel_stride,   \
+                                                        int channels, float *v, size_t point_stride)                  \
+    {                                                                                                                 \
+        winograd_input(patch, row_stride, pixel_stride, channels, v, point_stride, ROWS, COLUMNS);                    \
+    }                                                                                                                 \
+    static void TIER(winograd_output_##ROWS##x##COLUMNS)(const struct winograd_output *o)                             \
+    {                                                                                                                 \
+        winograd_output(o, ROWS, COLUMNS);                                                                            \
     }
 WINOGRAD(2, 2)
 WINOGRAD(4, 2)
