@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """measure_speed.py - EasyOCR with and without trba, taking turns; prints the table of docs/EASYOCR.md.
 
-    usage: measure_speed.py [--rounds N]       in the environment that make test-easyocr makes
+    usage: measure_speed.py [--rounds N] [--threads N]       in the environment that make test-easyocr makes
 
 Two pages. Every round reads them with each reader, so that a noisy machine is noisy for all. Recognition is
 recognize() with boxes that were found before; a page is readtext(), detection included.
@@ -24,11 +24,12 @@ import cv2
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import easyocr
+import torch
 import trba.easyocr
 from make_pages import make_page
 
 
-def make_readers(storage):
+def make_readers(storage, threads):
     for name in ("craft_mlt_25k.pth", "english_g2.pth"):
         with resources.as_file(resources.files("easyocr_en_models") / "models" / name) as path:
             shutil.copyfile(path, Path(storage) / name)
@@ -37,7 +38,7 @@ def make_readers(storage):
         return easyocr.Reader(["en"], gpu=False, download_enabled=False, verbose=False, quantize=quantize,
                               model_storage_directory=storage)
     return {"EasyOCR (quantised, its default)": make(True), "EasyOCR, quantize=False": make(False),
-            "EasyOCR with trba": trba.easyocr.accelerate(make(False))}
+            "EasyOCR with trba": trba.easyocr.accelerate(make(False), threads=threads)}
 
 
 def time_call(function, *arguments, **options):
@@ -83,14 +84,18 @@ def print_table(recognition, whole, n_words, n_pages):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, help="of PyTorch and of trba (default: one per processor)")
+    options = parser.parse_args()
+    if options.threads:
+        torch.set_num_threads(options.threads)
     warnings.filterwarnings("ignore", module="torch")
-    pages = [make_page(seed, 16, width=640, height=480) for seed in (1, 2)]
+    pages = [make_page(seed, 10, width=480, height=320) for seed in (1, 2)]
     print(describe_machine())
     with tempfile.TemporaryDirectory() as storage:
-        recognition, whole, n_words = measure(make_readers(storage), pages, rounds)
-    print(f"{n_words} words on {len(pages)} pages, {rounds} rounds; load average now {os.getloadavg()[0]:.1f}\n")
+        recognition, whole, n_words = measure(make_readers(storage, options.threads), pages, options.rounds)
+    print(f"{n_words} words on {len(pages)} pages, {options.rounds} rounds, threads: {options.threads or 'all'}; "
+          f"load average now {os.getloadavg()[0]:.1f}\n")
     print_table(recognition, whole, n_words, len(pages))
 
 
