@@ -16,18 +16,22 @@ ALWAYS_INLINE void input_axis_2(vec d[WINOGRAD_MAX_AXIS])
     d[3] = e;
 }
 
+/* The points of F(4,3): a = 3/4, b = 3/2; A = a^2, B = b^2. */
+static const float point_a = 0.75f, point_b = 1.5f, square_a = 0.5625f, square_b = 2.25f;
+
 ALWAYS_INLINE void input_axis_4(vec d[WINOGRAD_MAX_AXIS])
 {
-    const vec four = vec_set(4.0f), five = vec_set(5.0f), two = vec_set(2.0f);
-    const vec first = vec_fma(four, d[0], vec_fnma(five, d[2], d[4]));
-    const vec even = vec_fnma(four, d[2], d[4]), odd = vec_fnma(four, d[1], d[3]);
-    const vec even2 = vec_sub(d[4], d[2]), odd2 = vec_mul(two, vec_sub(d[3], d[1]));
-    const vec last = vec_fma(four, d[1], vec_fnma(five, d[3], d[5]));
+    const vec product = vec_set(square_a * square_b), sum = vec_set(square_a + square_b);
+    const vec first = vec_fma(product, d[0], vec_fnma(sum, d[2], d[4]));
+    const vec even_a = vec_fnma(vec_set(square_b), d[2], d[4]), even_b = vec_fnma(vec_set(square_a), d[2], d[4]);
+    const vec odd_a = vec_mul(vec_set(point_a), vec_fnma(vec_set(square_b), d[1], d[3]));
+    const vec odd_b = vec_mul(vec_set(point_b), vec_fnma(vec_set(square_a), d[1], d[3]));
+    const vec last = vec_fma(product, d[1], vec_fnma(sum, d[3], d[5]));
     d[0] = first;
-    d[1] = vec_add(even, odd);
-    d[2] = vec_sub(even, odd);
-    d[3] = vec_add(even2, odd2);
-    d[4] = vec_sub(even2, odd2);
+    d[1] = vec_add(even_a, odd_a);
+    d[2] = vec_sub(even_a, odd_a);
+    d[3] = vec_add(even_b, odd_b);
+    d[4] = vec_sub(even_b, odd_b);
     d[5] = last;
 }
 
@@ -44,9 +48,10 @@ ALWAYS_INLINE void output_axis_4(vec d[WINOGRAD_MAX_AXIS])
     const vec sum2 = vec_add(d[3], d[4]), difference2 = vec_sub(d[3], d[4]);
     const vec last = d[5];
     d[0] = vec_add(vec_add(d[0], sum1), sum2);
-    d[1] = vec_fma(vec_set(2.0f), difference2, difference1);
-    d[2] = vec_fma(vec_set(4.0f), sum2, sum1);
-    d[3] = vec_add(vec_fma(vec_set(8.0f), difference2, difference1), last);
+    d[1] = vec_fma(vec_set(point_b), difference2, vec_mul(vec_set(point_a), difference1));
+    d[2] = vec_fma(vec_set(square_b), sum2, vec_mul(vec_set(square_a), sum1));
+    d[3] = vec_fma(vec_set(point_b * square_b), difference2,
+                   vec_fma(vec_set(point_a * square_a), difference1, last));
 }
 
 ALWAYS_INLINE void input_axis(vec d[WINOGRAD_MAX_AXIS], const int outputs)
