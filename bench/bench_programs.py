@@ -4,10 +4,10 @@
 The programs take turns; the files are in the page cache, as after any first use.
 """
 
+import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from statistics import median
 
@@ -34,22 +34,14 @@ def make_files(folder):
 
 
 def time_process(command, environment, n_threads):
-    """Runs it; returns (seconds until it first writes to stdout, seconds until its end, peak RSS in MiB)."""
-    processors = sorted(os.sched_getaffinity(0))[:n_threads]
-    start = time.perf_counter()
-    process = subprocess.Popen(["taskset", "-c", ",".join(map(str, processors)), *command], env=environment,
-                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    first = os.read(process.stdout.fileno(), 1)
-    first_seconds = time.perf_counter() - start
-    while os.read(process.stdout.fileno(), 1 << 16):
-        pass
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - start
-    process.stdout.close()
-    process.returncode = status
-    if status or not first:
-        raise RuntimeError(f"exit {status}, {'no ' if not first else ''}output: {' '.join(map(str, command))}")
-    return first_seconds, seconds, usage.ru_maxrss / 1024
+    """What time_process.py says of the command: {"first_s", "s", "peak_mb"}."""
+    processors = ",".join(map(str, sorted(os.sched_getaffinity(0))[:n_threads]))
+    script = Path(__file__).with_name("time_process.py")
+    said = json.loads(subprocess.run([sys.executable, "-S", script, processors, *command], env=environment, check=True,
+                                     stdout=subprocess.PIPE).stdout)
+    if said["status"] or said["first_s"] is None:
+        raise RuntimeError(f"status {said['status']}, or no output: {' '.join(map(str, command))}")
+    return said
 
 
 def take_turns(commands, n_rounds, environment, n_threads):
@@ -64,12 +56,12 @@ def take_turns(commands, n_rounds, environment, n_threads):
 
 
 def make_rows(measured, which, network, n_threads, options):
-    """`which`: 0 for the first word, 1 for the whole run."""
+    """`which`: "first_s" for the first word, "s" for the whole run."""
     versions = {"strdemo": "", "PyTorch": "torch", "ONNX Runtime": "onnxruntime", "OpenVINO": "openvino"}
     return [{"network": network.name, "program": name, "threads": n_threads,
              "version": package_version(versions[name]) if versions[name] else strdemo_version(options),
              "median_s": median(taken[which] for taken in runs), "min_s": min(taken[which] for taken in runs),
-             "peak_mb": max(taken[2] for taken in runs), "runs": len(runs)} for name, runs in measured.items()]
+             "peak_mb": max(taken["peak_mb"] for taken in runs), "runs": len(runs)} for name, runs in measured.items()]
 
 
 def strdemo_version(options):
@@ -91,7 +83,7 @@ def measure_first_word(network, options, environment):
         commands[name] = [sys.executable, Path(__file__).with_name("first_word.py"), engine, network.name, folder, word,
                           str(options.threads[-1])]
     measured = take_turns(commands, N_STARTS, environment, options.threads[-1])
-    return make_rows(measured, 0, network, options.threads[-1], options)
+    return make_rows(measured, "first_s", network, options.threads[-1], options)
 
 
 def measure_end_to_end(network, options, environment):
@@ -101,4 +93,4 @@ def measure_end_to_end(network, options, environment):
         "PyTorch": [sys.executable, Path(__file__).with_name("read_folder_torch.py"), network.name,
                     options.output / "models", words, str(options.threads[-1])]}
     measured = take_turns(commands, N_READS, environment, options.threads[-1])
-    return [row | {"files": N_FILES} for row in make_rows(measured, 1, network, options.threads[-1], options)]
+    return [row | {"files": N_FILES} for row in make_rows(measured, "s", network, options.threads[-1], options)]

@@ -19,6 +19,7 @@ class Runner:
         self._library = trba_ctypes.library()
         self._model = trba_ctypes.Model(str(Path(job["folder"]) / f"{job['network']}.pth"), charset_text=job["charset"],
                                         preset=job["preset"], expect={"img_h": job["img_h"]}, cpu=job["cpu"],
+                                        batch_max_length=job["short_length"] if stops_early else 0,
                                         compat=not stops_early and job["has_attention"])
         self._session = trba_ctypes.Session(self._model, n_threads=job["threads"], batch_size=job["batch"])
         self._pixels = np.load(Path(job["folder"]) / f"{job['network']}.pixels.npy")

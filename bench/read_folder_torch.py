@@ -40,7 +40,7 @@ def main():
     texts = []
     with torch.inference_mode():
         for images in DataLoader(pictures, batch_size=BATCH, num_workers=n_threads):
-            texts += decode(network, model(images), is_compat=False)
+            texts += decode(network, model(images))
     for path, text in zip(pictures.paths, texts, strict=True):
         print(path, text, sep="\t")
 

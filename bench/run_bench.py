@@ -93,6 +93,7 @@ def make_job(engine, network, batch, n_threads, options):
     return {"network": network.name, "folder": str(options.output / "models"), "batch": batch, "threads": n_threads,
             "precision": engine.precision, "settings": engine.settings, "charset": network.charset,
             "preset": network.preset, "img_h": network.architecture.img_h, "has_attention": network.has_attention,
+            "short_length": bench_networks.SHORT_LENGTH,
             "cpu": options.cap, "has_bf16": "bf16" in precisions_of_processor() and options.cap == "auto",
             "library": str(options.build / "libtrba.so")}
 
@@ -135,16 +136,20 @@ def start_workers(stack, network, batch, n_threads, options):
     return workers, failures
 
 
-def count_changed_texts(worker, network, references, options):
+def count_changed_texts(worker, network, reference, options):
     """How many of the 32 texts differ from PyTorch's in fp32."""
-    is_compat = not worker.engine.has_early_stop
+    def decode(logits):
+        if worker.engine.has_early_stop:
+            return bench_networks.decode(network, logits, max_length=bench_networks.SHORT_LENGTH)
+        return bench_networks.decode(network, logits, is_compat=True)
+
     path = Path(worker.ask(f"outputs {options.output / 'logs' / 'outputs'}")["outputs"])
     if path.suffix == ".json":
         texts = json.loads(path.read_text())
     else:
         logits = torch.from_numpy(np.load(path)).reshape(bench_networks.N_IMAGES, -1, network.architecture.num_class)
-        texts = bench_networks.decode(network, logits, is_compat)
-    return sum(text != reference for text, reference in zip(texts, references[is_compat], strict=True))
+        texts = decode(logits)
+    return sum(text != expected for text, expected in zip(texts, decode(reference), strict=True))
 
 
 def run_rounds(workers, n_rounds, turn_seconds):
@@ -178,7 +183,7 @@ def make_row(worker, workers, network, batch, n_threads, n_changed, idle_seconds
     peak = find_peak(facts["peak"], engine.precision, n_threads)
     attention = "-"
     if network.has_attention:
-        attention = f"early stop, {facts['mean_steps']:.1f} steps" if engine.has_early_stop else "26 steps"
+        attention = f"early stop, {bench_networks.SHORT_LENGTH + 1} steps" if engine.has_early_stop else "26 steps"
     return {
         "date": facts["date"], "cpu": facts["cpu"], "tier": worker.ready["tier"] or facts["cap"],
         "threads": n_threads, "batch": batch, "network": network.name, "engine": engine.name,
@@ -196,7 +201,7 @@ def measure(network, batch, n_threads, options, facts):
     print(f"{network.name}, batch {batch}, {n_threads} threads", file=sys.stderr, flush=True)
     with ExitStack() as stack:
         workers, failures = start_workers(stack, network, batch, n_threads, options)
-        changed = [count_changed_texts(worker, network, facts["references"], options) for worker in workers]
+        changed = [count_changed_texts(worker, network, facts["reference"], options) for worker in workers]
         time.sleep(1)
         idle_seconds = run_rounds(workers, options.rounds, options.turn_seconds)
         return [make_row(worker, workers, network, batch, n_threads, n_changed, idle_seconds, facts)
@@ -207,10 +212,7 @@ def prepare_network(network, folder, facts):
     """Makes its files; returns `facts` with what is known of it."""
     bench_networks.make_inputs(network, folder)
     bench_networks.make_checkpoint(network, folder)
-    references, steps = {}, None
-    for is_compat in (False, True):
-        references[is_compat], steps = bench_networks.reference_texts(network, folder, is_compat)
-    return facts | {"references": references, "mean_steps": steps,
+    return facts | {"reference": bench_networks.reference_logits(network, folder),
                     "multiply_adds": bench_networks.count_multiply_adds(network)}
 
 
@@ -275,7 +277,7 @@ def parse_arguments():
     full = {"networks": list(bench_networks.NETWORKS), "engines": None, "precisions": precisions_of_processor(),
             "threads": [1, 2], "batches": [1, 8, 32], "rounds": 12}
     quick = full | {"networks": ["TRBA", "CRNN"], "precisions": ["fp32"], "threads": [2], "batches": [1, 32],
-                    "engines": ["trba", "trba, early stop", "PyTorch eager"], "rounds": 8}
+                    "engines": ["trba", "trba, 7 steps", "PyTorch eager"], "rounds": 8}
     for name, value in (quick if options.quick else full).items():
         if getattr(options, name) is None:
             setattr(options, name, value)
