@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Makefile - a thin front to CMake: `make demo` reads the sample words, `make test` runs every test.
 .DEFAULT_GOAL := help
-.PHONY: help demo test build models parity asan tsan install clean packages test-packages test-easyocr venv wheel
+.PHONY: help demo test build models parity bench asan tsan install clean packages test-packages test-easyocr venv wheel
 
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
