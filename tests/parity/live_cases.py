@@ -5,6 +5,7 @@ Each of the 24 combinations comes at 32 x 100 and at one other size. Four well-k
 the rest is small, with channel counts that fit no vector length, so that a run takes minutes and the edges are visited.
 """
 
+import copy
 import functools
 import io
 import string
@@ -29,12 +30,16 @@ NUM_FIDUCIALS = (20, 10, 14, 6)
 NUM_CLASSES = (38, 97, 11, 60, 96)
 
 N_IMAGES = 50
-N_SPARE = 30
+N_SPARE = 40
 # The lead of the best class in every step that decides the text: nearer ties prove nothing, so such pictures are passed
 # over. With TPS more, because there PyTorch itself is that uncertain: the spline through 20 points loses three digits
 # in float32 (its grid is up to 1e-3 pixels from a float64 one), whoever computes it.
 MARGIN = 1e-3
-MARGIN_TPS = 2e-2
+MARGIN_TPS = 1e-2
+# How far PyTorch's float32 may be from its float64, relative to the largest logit, for a network to be used: well below
+# the tolerance of the test. Measured on the first N_DOUBT pictures.
+FLOAT32_DOUBT = 2e-5
+N_DOUBT = 8
 
 
 @dataclass(frozen=True)
@@ -128,14 +133,34 @@ def picture_stages(stages, readings, images):
     return named
 
 
+def is_fit_judge(network, images):
+    """Is PyTorch itself sure of this network's logits? Its float32 against its float64, from one rectified image each."""
+    rectified = network.rectify(images)[1]
+
+    def logits_of(judge, inputs):
+        return judge.predict(judge.model_sequence(judge.extract_features(inputs)))[0]
+
+    exact = logits_of(copy.deepcopy(network).double(), rectified.double())
+    return float((logits_of(network, rectified) - exact).abs().max() / exact.abs().max()) < FLOAT32_DOUBT
+
+
+def find_network(case, images):
+    """The first random network, by seed, that rounding does not throw off: chaotic decoders amplify it without end."""
+    for attempt in range(10):
+        network = random_network(case.architecture, case.seed + 1000 * attempt)
+        if is_fit_judge(network, images):
+            return network
+    raise AssertionError(f"{case.name}: no random network is well enough conditioned")
+
+
 @functools.lru_cache(maxsize=1)  # the forms of one case follow each other
 @torch.no_grad()
 def expected_results(case):
     """Takes the first N_IMAGES pictures that are not close to a tie; a tie is judged by PyTorch's logits alone."""
-    network = random_network(case.architecture, case.seed)
     stream = Stream(55, case.seed)
     candidates = [make_picture(stream, number) for number in range(N_IMAGES + N_SPARE)]
     images = prepare_batch(case.architecture, case.pad, candidates)
+    network = find_network(case, images[:N_DOUBT])
     stages = network.stages(images)
     readings = [decode(case.architecture, case.charset, rows) for rows in stages.logits]
     margin = MARGIN_TPS if case.architecture.transformation == "TPS" else MARGIN

@@ -18,6 +18,7 @@ import torch
 from torch import nn
 
 from .attention import END, GO
+from .backbones import ResidualBlock
 from .networks import Recogniser
 from .textures import Stream, texture
 from .tps import base_points
@@ -38,7 +39,7 @@ def draw_weights(module, stream):
         if isinstance(layer, (nn.Conv2d, nn.Linear)):
             bound = np.sqrt(6.0 / layer.weight[0].numel())
         elif isinstance(layer, (nn.LSTM, nn.LSTMCell)):
-            bound = 2.0 / np.sqrt(layer.hidden_size)
+            bound = (1.0 if isinstance(layer, nn.LSTM) else 1.5) / np.sqrt(layer.hidden_size)
         else:
             continue
         for name, parameter in layer.named_parameters(recurse=False):
@@ -53,6 +54,9 @@ def measure_norms(module, run, stream):
         norm.weight.copy_(keep_bits(stream.uniform(0.6, 1.4, norm.weight.shape)))
         norm.bias.copy_(keep_bits(stream.uniform(-0.4, 0.4, norm.bias.shape)))
         norm.momentum = 1.0  # the statistics become those of the one batch
+    for block in module.modules():
+        if isinstance(block, ResidualBlock):
+            block.bn2.weight.mul_(0.25)  # a small step beside the shortcut, as in trained networks
     module.train()
     run()
     module.eval()
