@@ -134,7 +134,7 @@ def picture_stages(stages, readings, images):
 
 
 def is_fit_judge(network, images):
-    """Is PyTorch itself sure of this network's logits? Its float32 against its float64, from one rectified image each."""
+    """Is PyTorch itself sure of this network's logits? Its float32 against its float64, from the same images."""
     rectified = network.rectify(images)[1]
 
     def logits_of(judge, inputs):
