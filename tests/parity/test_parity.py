@@ -26,7 +26,8 @@ from trba_torch.textures import Stream
 TOLERANCES = {
     "input": 0.0,                # pixels and their scaling are exact
     "fiducial_points": 1e-5,     # 4 convolutions and 2 linear layers: sums of at most 2,304 terms, rounded to 24 bits
-    "rectified": 1e-3,           # from our own points: a grid 1e-3 pixels off (see MARGIN_TPS) on a steep edge
+    "rectified": 1e-3,           # two grids, each up to 1e-3 pixels from the exact one (see MARGIN_TPS), on an edge;
+                                 # PyTorch's own float32 is up to 6e-4 from its float64 here
     "visual_feature": 1e-4,      # up to 30 layers
     "contextual_feature": 1e-4,  # and up to 4 recurrences of a hundred steps
     "logits": 1e-4,
@@ -141,6 +142,9 @@ def test_every_stage_and_the_text_equal_pytorch(case, form, tmp_path, record_wor
             results, traced = session.trace(given[:n_images])
         judged = judge_stages(case, expected, traced, n_images)
         check_stages(case, cpu, traced, judged, record_worst)
+        # With TPS this is not judged (see TOLERANCES), but it is shown.
+        whole = relative_difference([array[0] for array in traced["logits"]], expected.stages["logits"][:n_images])
+        record_worst(cpu, "logits_end_to_end", whole)
         check_readings(case, cpu, results, expected, judged["logits"])
 
 
@@ -166,7 +170,7 @@ def test_batch_and_threads_do_not_change_a_bit(case, tmp_path):
     for cpu in [cpu for cpu in available_cpus() if cpu != "ref"]:
         with open_model(case, path, cpu) as model:
             alone_results, alone_stages = trace_bits(model, given, 1, 1)
-            for n_threads, batch_size in ((2, 1), (1, 3), (2, 8), (1, 50), (2, 50)):
+            for n_threads, batch_size in ((2, 1), (1, 3), (2, 8), (2, 50)):
                 results, stages = trace_bits(model, given, n_threads, batch_size)
                 setting = f"{cpu}, {n_threads} threads, batch {batch_size}"
                 for stage, arrays in alone_stages.items():
