@@ -59,7 +59,7 @@ tsan: test-packages venv ## run the unit tests under ThreadSanitizer
 install: build ## install the release build under PREFIX (/usr/local)
 	cmake --install build/release --prefix $(PREFIX)
 
-wheel: packages ## build the Python package with all its C libraries, in dist/
+wheel: test-packages ## build the Python package with all its C libraries, in dist/
 	@PYTHON=$(PYTHON) scripts/make_wheel.sh
 
 clean: ## remove build/ (the virtual environment and the models stay)
