@@ -15,11 +15,13 @@ how often is in the table beside it.
 import argparse
 import copy
 import datetime
+import io
 import os
 import platform
 import string
 import sys
 import tempfile
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +50,13 @@ MARGIN = 1e-3   # words with a step closer to a tie than this, in logits, are pa
 N_EXACT = 100   # words that PyTorch reads in float64 as well, for the networks with TPS
 
 
+def encode_png(image):
+    """The bytes of a file."""
+    file = io.BytesIO()
+    image.save(file, "PNG", compress_level=1)
+    return file.getvalue()
+
+
 @dataclass
 class Subject:
     """A network under test: PyTorch's form, the checkpoint file, and how both are run."""
@@ -59,10 +68,15 @@ class Subject:
     preset: str
     decode: object  # logits, charset -> Reading
 
+    def give(self, image):
+        """PIL image, RGB -> what the library gets. EasyOCR: a file, whose grey is OpenCV's."""
+        return encode_png(image) if self.preset == "easyocr" else np.asarray(image)
+
     def prepare(self, image):
         """PIL image, RGB -> [1, h, w]."""
         if self.preset == "easyocr":
-            return prepare_easyocr(cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2GRAY), self.network.architecture.img_h)
+            grey = cv2.imdecode(np.frombuffer(encode_png(image), np.uint8), cv2.IMREAD_GRAYSCALE)
+            return prepare_easyocr(grey, self.network.architecture.img_h)
         return prepare_clovaai(image.convert("L"), self.network.architecture.img_h, self.network.architecture.img_w)
 
     @property
@@ -172,7 +186,7 @@ def percentage(n, n_all):
 def run_subject(subject, words, cpu):
     """Without EasyOCR's second reading of words it is not sure of: what is compared is the network."""
     score = Score(subject)
-    given = [np.asarray(image) for _, image in words]
+    given = [subject.give(image) for _, image in words]
     with Model(subject.path, charset_text=subject.charset, preset=subject.preset, cpu=cpu) as model, \
             Session(model, n_threads=os.cpu_count(), batch_size=1 if subject.preset == "easyocr" else 8,
                     retry_contrast=False) as session:
@@ -204,20 +218,28 @@ def table_row(score):
             f"{score.least_margin:.1e}")
 
 
+def describe_run(cpu, n_words):
+    """The paragraphs above the table."""
+    yield (f"Written by `make parity` (`tests/parity/run_parity.py`), {datetime.date.today()}: {n_words:,} invented "
+           f"words, rendered from seed {SEED}, read by the library (tier `{cpu}`) and by PyTorch {torch.__version__} "
+           f"({platform.machine()}).")
+    yield ("The weights are random (`training/trba_torch/checkpoints.py`) but for english_g2's, so the texts mean "
+           "nothing; that they are equal does.")
+    yield (f"*Passed over*: some step's best class led by less than {MARGIN:g}. *Not ended*: attention did not reach "
+           "its end token. *Smallest lead*: of any step's best class before the second, in logits; the closer, the "
+           "more a text shows of rounding. The other figures are the largest differences.")
+    yield ("With TPS, *texts equal* compares all that follows the rectification, PyTorch going on from the library's "
+           "rectified pictures; *from end to end* compares the whole, which the library alone does not decide: the "
+           "spline through 20 points loses three digits in float32, and attention with random weights feeds on such "
+           "digits for 25 steps. *PyTorch float32 = float64* says in how many of the first "
+           f"{N_EXACT} words PyTorch's own text is the same in both, from end to end.")
+
+
 def write_markdown(path, rows, cpu, n_words):
-    lines = [
-        "# Parity with PyTorch on rendered words", "",
-        f"Written by `make parity` (`tests/parity/run_parity.py`), {datetime.date.today()}: {n_words:,} invented "
-        f"words, rendered from seed {SEED}, read by the library (tier `{cpu}`) and PyTorch {torch.__version__} (CPU, "
-        f"{platform.machine()}).", "",
-        "Random weights (`training/trba_torch/checkpoints.py`) but for english_g2, so texts mean nothing; that they "
-        f"are equal does. \"Passed over\": some step's lead was below {MARGIN:g}. \"Texts equal\": for the networks "
-        "with TPS, PyTorch goes on from the library's rectified pictures, because the spline through 20 points loses "
-        "three digits in float32 and untrained attention hangs on such digits; \"PyTorch float32 = float64\" says "
-        f"how often PyTorch's text is the same in both, from end to end, on {N_EXACT} words. \"Not ended\": attention "
-        "did not reach its end token. \"Smallest lead\": how far the best class of any step was ahead of the second, "
-        "in logits: the closer, the more a text shows of rounding.", "",
-        "| " + " | ".join(HEADINGS) + " |", "|" + " --- |" * len(HEADINGS)]
+    lines = ["# Parity with PyTorch on rendered words"]
+    for paragraph in describe_run(cpu, n_words):
+        lines += ["", textwrap.fill(paragraph, 120)]
+    lines += ["", "| " + " | ".join(HEADINGS) + " |", "|" + " --- |" * len(HEADINGS)]
     lines += ["| " + " | ".join(row) + " |" for row in rows]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
