@@ -8,6 +8,8 @@ set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS OFF)
 set(CMAKE_C_VISIBILITY_PRESET hidden)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+include(CheckPIESupported)
+check_pie_supported(LANGUAGES C) # else the programs are compiled as PIE, but whether they are linked so is left open
 
 add_library(trba_flags INTERFACE)
 target_compile_definitions(trba_flags INTERFACE _POSIX_C_SOURCE=200809L _DEFAULT_SOURCE)

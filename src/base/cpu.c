@@ -4,7 +4,6 @@
 #include "base/cpu.h"
 
 #include <sched.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #include "base/status.h"
@@ -23,7 +22,7 @@ static unsigned read_xcr0(void)
     return low;
 }
 
-static trba_cpu detect(void)
+trba_cpu cpu_best(void)
 {
     enum { AVX_STATE = 0x06, AVX512_STATE = 0xE6 };
     unsigned a, b, c, d;
@@ -40,19 +39,8 @@ static trba_cpu detect(void)
     return TRBA_CPU_AVX2;
 }
 #else
-static trba_cpu detect(void) { return TRBA_CPU_BLAS; }
+trba_cpu cpu_best(void) { return TRBA_CPU_BLAS; }
 #endif
-
-trba_cpu cpu_best(void)
-{
-    static atomic_int best; /* 0: not asked yet; two threads asking at once write the same value */
-    int known = atomic_load_explicit(&best, memory_order_relaxed);
-    if (known == 0) {
-        known = (int)detect();
-        atomic_store_explicit(&best, known, memory_order_relaxed);
-    }
-    return (trba_cpu)known;
-}
 
 int cpu_count(void)
 {

@@ -5,7 +5,8 @@
 
 #include "trba.h"
 
-/* The best tier. CPUID and XGETBV are asked once per process (they trap in a virtual machine: microseconds). */
+/* The best tier. CPUID and XGETBV are asked every time: in a virtual machine they trap, which takes microseconds, but
+ * an answer that is kept would be a variable that all threads share. */
 trba_cpu cpu_best(void);
 
 /* Processors this process may run on (affinity mask), at least 1. */
