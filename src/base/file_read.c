@@ -43,8 +43,8 @@ static trba_status read_descriptor(int fd, const char *path, size_t limit, struc
         if (n < 0) return error_set(err, TRBA_ERROR_IO, "cannot read %s: %s", path, strerror(errno));
         buffer->n_bytes += (size_t)n;
         if (buffer->n_bytes > limit)
-            return error_set(err, TRBA_ERROR_LIMIT, "this file is larger than %zu MiB, the limit for an image: %s",
-                             limit >> 20, path);
+            return error_set(err, TRBA_ERROR_LIMIT, "this file is larger than %zu MiB, the limit: %s", limit >> 20,
+                             path);
         if (buffer->n_bytes == buffer->capacity) status = grow(buffer, 2 * buffer->capacity, path, err);
     }
     return status;

@@ -2,8 +2,9 @@
 /* sniff.c - the kinds of files that people hand to a program that wants a checkpoint.
  *
  *   readable    zip (PK), pickle (PROTO 2 to 5), safetensors (a small length, then "{")
+ *   damaged     empty, nothing but zeros, a zip file without its end
  *   known       a table of first bytes, each with a sentence on what to do
- *   guessed     HTML, text, protocol buffers (ONNX, TensorFlow), nothing but zeros
+ *   guessed     HTML, text, protocol buffers (ONNX, TensorFlow)
  */
 #include "weights/sniff.h"
 
@@ -76,6 +77,12 @@ static bool is_markup(const uint8_t *bytes, size_t n)
     return i < n && bytes[i] == '<';
 }
 
+/* A local header, or the end record that an empty archive begins with. */
+static bool is_zip(const uint8_t *bytes, size_t n_bytes)
+{
+    return n_bytes >= 4 && bytes[0] == 'P' && bytes[1] == 'K' && (bytes[2] == 3 || bytes[2] == 5);
+}
+
 /* A header length and "{". Text could look like that, but then all of the length's bytes would be printable. */
 static bool is_safetensors(const uint8_t *bytes, size_t n_bytes)
 {
@@ -93,16 +100,24 @@ static const char *guess_protocol_buffer(const uint8_t *bytes, size_t n_bytes)
     return NULL;
 }
 
-static const char *describe(const uint8_t *bytes, size_t n_bytes)
+/* What is missing, or NULL. */
+static const char *find_damage(const uint8_t *bytes, size_t n_bytes)
 {
     if (n_bytes == 0) return "this file is empty: the download or the copy failed, so try it again";
+    if (is_zeros(bytes, n_bytes < LOOK_BYTES ? n_bytes : LOOK_BYTES))
+        return "this file begins with nothing but zeros: the download is incomplete, so try it again";
+    if (is_zip(bytes, n_bytes) && !zip_has_end_record(bytes, n_bytes))
+        return "the end of this zip file is missing: the download is incomplete, so try it again";
+    return NULL;
+}
+
+static const char *describe(const uint8_t *bytes, size_t n_bytes)
+{
     for (size_t i = 0; i < sizeof signatures / sizeof *signatures; i++)
         if (has_signature(bytes, n_bytes, &signatures[i])) return signatures[i].sentence;
     const size_t n = n_bytes < LOOK_BYTES ? n_bytes : LOOK_BYTES;
     const char *guess = guess_protocol_buffer(bytes, n);
     if (guess != NULL) return guess;
-    if (is_zeros(bytes, n))
-        return "this file begins with nothing but zeros: the download is incomplete, so try it again";
     if (!is_text(bytes, n))
         return "this is not a checkpoint of a known kind: a file of torch.save() or a safetensors file is needed";
     if (is_markup(bytes, n))
@@ -114,12 +129,10 @@ static const char *describe(const uint8_t *bytes, size_t n_bytes)
 enum sniff_kind sniff_file(const void *bytes, size_t n_bytes, const char **sentence)
 {
     const uint8_t *first = bytes;
+    *sentence = find_damage(first, n_bytes);
+    if (*sentence != NULL) return SNIFF_DAMAGED;
     *sentence = "";
-    if (n_bytes >= 4 && first[0] == 'P' && first[1] == 'K' && (first[2] == 3 || first[2] == 5)) {
-        if (zip_has_end_record(bytes, n_bytes)) return SNIFF_ZIP;
-        *sentence = "the end of this zip file is missing: the download is incomplete, so try it again";
-        return SNIFF_OTHER;
-    }
+    if (is_zip(first, n_bytes)) return SNIFF_ZIP;
     if (n_bytes >= 2 && first[0] == 0x80 && first[1] >= 2 && first[1] <= 5) return SNIFF_PICKLE;
     if (is_safetensors(first, n_bytes)) return SNIFF_SAFETENSORS;
     *sentence = describe(first, n_bytes);

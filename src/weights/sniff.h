@@ -5,9 +5,13 @@
 
 #include <stddef.h>
 
-enum sniff_kind { SNIFF_ZIP, SNIFF_PICKLE, SNIFF_SAFETENSORS, SNIFF_OTHER };
+enum sniff_kind {
+    SNIFF_ZIP, SNIFF_PICKLE, SNIFF_SAFETENSORS,
+    SNIFF_DAMAGED, /* all or part of a file is missing, whatever it was to be */
+    SNIFF_OTHER
+};
 
-/* For SNIFF_OTHER, *sentence says what the file is and what to do. Static. */
+/* For the last two, *sentence says what the file is and what to do. Static. */
 enum sniff_kind sniff_file(const void *bytes, size_t n_bytes, const char **sentence);
 
 #endif

@@ -49,6 +49,7 @@ static trba_status read_any(struct table_builder *builder, const void *bytes, si
     case SNIFF_ZIP: return torch_zip_read(builder, bytes, n_bytes, err);
     case SNIFF_PICKLE: return torch_legacy_read(builder, bytes, n_bytes, err);
     case SNIFF_SAFETENSORS: return safetensors_read(builder, bytes, n_bytes, err);
+    case SNIFF_DAMAGED: return error_set(err, TRBA_ERROR_FORMAT, "%s", sentence);
     case SNIFF_OTHER: break;
     }
     return error_set(err, TRBA_ERROR_UNSUPPORTED, "%s", sentence);

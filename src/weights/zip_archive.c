@@ -47,7 +47,7 @@ struct zip_directory {
 struct central_entry {
     const uint8_t *name;
     size_t name_bytes;
-    unsigned flags, method;
+    unsigned flags, method, disk;
     uint32_t crc;
     uint64_t packed_bytes, n_bytes, header_offset;
 };
@@ -163,7 +163,8 @@ static trba_status read_central_entry(struct byte_reader *r, struct central_entr
     out->n_bytes = bytes_u32le(r);
     out->name_bytes = bytes_u16le(r);
     const size_t extra_bytes = bytes_u16le(r), comment_bytes = bytes_u16le(r);
-    bytes_take(r, 2 + 2 + 4); /* disk, attributes */
+    out->disk = bytes_u16le(r);
+    bytes_take(r, 2 + 4); /* attributes */
     out->header_offset = bytes_u32le(r);
     out->name = bytes_take(r, out->name_bytes);
     const uint8_t *extra = bytes_take(r, extra_bytes);
@@ -178,6 +179,9 @@ static trba_status check_central_entry(const struct central_entry *central, trba
 {
     if (central->name_bytes == 0 || memchr(central->name, 0, central->name_bytes) != NULL)
         return error_set(err, TRBA_ERROR_FORMAT, "damaged zip file: an entry has an impossible name");
+    if (central->disk != 0) /* nor may ZIP64 say it elsewhere: the end record knows of one part only */
+        return error_set(err, TRBA_ERROR_FORMAT, "damaged zip file: an entry lies in part %u of a file of one part",
+                         central->disk + 1);
     if (central->flags & FLAG_ENCRYPTED)
         return error_set(err, TRBA_ERROR_UNSUPPORTED, "this zip file is encrypted: unpack it with its password first");
     if (central->method == METHOD_STORED && central->packed_bytes != central->n_bytes)

@@ -91,7 +91,7 @@ class Entry:
         self.packed = data if packed is None else packed
         self.local = dict(name=self.name, flags=0, method=method, crc=zlib.crc32(data), packed=len(self.packed),
                           size=len(data), extra=b"")
-        self.central = dict(self.local, offset=None)
+        self.central = dict(self.local, offset=None, disk=0)
         for field, value in fields.items():
             side, field = field.split("_", 1)
             for header in (self.local, self.central) if side == "both" else (getattr(self, side),):
@@ -107,8 +107,8 @@ def local_header(h):
 def central_header(h, offset):
     offset = offset if h["offset"] is None else h["offset"]
     return struct.pack("<IHHHHHHIIIHHHHHII", 0x02014B50, 20, 20, h["flags"], h["method"], 0, 0, h["crc"],
-                       h["packed"] & 0xFFFFFFFF, h["size"] & 0xFFFFFFFF, len(h["name"]), len(h["extra"]), 0, 0, 0, 0,
-                       offset) + h["name"] + h["extra"]
+                       h["packed"] & 0xFFFFFFFF, h["size"] & 0xFFFFFFFF, len(h["name"]), len(h["extra"]), 0, h["disk"],
+                       0, 0, offset) + h["name"] + h["extra"]
 
 
 def end_record(count, size, offset, comment=b""):
@@ -787,6 +787,11 @@ def zip_split():
     body, directory = zip_parts([Entry("archive/data.pkl", GOOD_PICKLE)])
     end = struct.pack("<IHHHHIIH", 0x06054B50, 1, 0, 1, 1, len(directory), len(body), 0)
     return body + directory + end
+
+
+@case("the directory says that an entry lies on another disk", "an entry lies in part 8 of a file of one part")
+def zip_entry_on_another_disk():
+    return zip_file([Entry("archive/data.pkl", GOOD_PICKLE), Entry("archive/data/0", FLOATS, central_disk=7)])
 
 
 @case("the ZIP64 record contradicts the plain one", "two end records contradict")

@@ -17,7 +17,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "weights"))
 
 import make_hostile_checkpoints as hostile  # noqa: E402
-from checkpoint_reader import Refused, read_checkpoint  # noqa: E402
+from checkpoint_reader import FORMAT, LIMIT, UNSUPPORTED, Refused, read_checkpoint  # noqa: E402
 
 # Of processor time: the machine may be busy with other things. Sanitizers slow everything down.
 LIMIT_SECONDS = 5.0 if "asan" in os.environ.get("LD_PRELOAD", "") else 1.0
@@ -54,6 +54,8 @@ def test_library_refuses(case):
     message = str(refused.value)
     assert re.search(case.message, message), f"{case.reason}: {message}"
     assert "\n" not in message and len(message) < 500
+    assert refused.value.status in (FORMAT, UNSUPPORTED, LIMIT)
+    assert refused.value.status == FORMAT or "incomplete" not in message, message
     assert seconds < LIMIT_SECONDS, f"took {seconds:.2f} s"
     assert not HACKED.exists()
 
