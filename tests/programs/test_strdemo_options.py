@@ -129,7 +129,7 @@ def help_names(text):
 
 
 def test_help_and_manual_have_every_option_of_the_table(strdemo):
-    names = table_names("strdemo/strdemo_options.c", "common/architecture_options.c")
+    names = table_names("strdemo/strdemo_options.c", "common/model_options.c", "common/architecture_options.c")
     done = strdemo.run("--help")
     assert (done.returncode, done.stderr) == (0, "")
     assert len(names) > 30 and help_names(done.stdout) == names

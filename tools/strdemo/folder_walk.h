@@ -5,14 +5,7 @@
 
 #include <stddef.h>
 
-struct path_array {
-    char **paths; /* [n]; each allocated, as is the array */
-    size_t n, capacity;
-};
-
-/* Takes `path`. */
-void path_array_add(struct path_array *array, char *path);
-void path_array_free(struct path_array *array);
+#include "common/path_array.h"
 
 /* Adds every .png, .jpg and .jpeg file (upper or lower case) below `folder`, in natural order of the whole path. Like
  * os.walk(), it follows links to files but not to folders, so there are no loops; unlike it, it passes over pipes and

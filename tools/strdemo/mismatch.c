@@ -57,7 +57,7 @@ static struct command_line correct_command_line(int argc, char *const *argv, con
         if (!strdemo_option_next(argc, argv, at, &only_inputs, &use)) break;
         enum option_correction correction = CORRECTION_KEEP;
         if (use.spec != NULL) correction = architecture_option_correct(&use, found, value);
-        if (use.spec != NULL && drops_charset && strdemo_option_is_charset(&use)) correction = CORRECTION_DROP;
+        if (use.spec != NULL && drops_charset && model_option_is_charset(&use)) correction = CORRECTION_DROP;
         if (correction == CORRECTION_REPLACE) add_with_value(&line, &use, value);
         for (int i = 0; correction == CORRECTION_KEEP && i < use.n_arguments; i++)
             command_line_add(&line, memory_copy_text(argv[at + i]));
@@ -113,7 +113,8 @@ static bool opens_model(const struct command_line *line, const char *path, trba_
     trba_model_options model_options;
     trba_model *model = NULL;
     const bool opens = strdemo_options_parse(line->argc, line->argv, &options, message) &&
-                       strdemo_model_options(&options, path, &model_options, message) &&
+                       model_options_make(&options.model, &options.architecture.expect, path, &model_options,
+                                          message) &&
                        trba_model_open(path, &model_options, &model, err) == TRBA_OK;
     trba_model_free(model);
     strdemo_options_free(&options);

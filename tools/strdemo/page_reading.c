@@ -42,8 +42,8 @@ static trba_page *open_page(const trba_model *model, const struct strdemo_option
     trba_page *page = NULL;
     trba_model_get_info(model, &info);
     page_options.preset = info.architecture.input_channel == 1 ? info.preset : TRBA_PRESET_CLOVAAI;
-    page_options.exif = strdemo_exif(options);
-    page_options.alpha = strdemo_alpha(options);
+    page_options.exif = model_options_exif(&options->model);
+    page_options.alpha = model_options_alpha(&options->model);
     const trba_image image =
         item->bytes != NULL ? trba_image_encoded(item->bytes, item->n_bytes) : trba_image_file(item->path);
     if (trba_page_open(&image, &page_options, &page, &err) == TRBA_OK) return page;
@@ -57,7 +57,7 @@ static trba_session *open_session(const trba_model *model, const struct strdemo_
     trba_session_options session_options = trba_session_options_default();
     trba_session *session = NULL;
     trba_error err;
-    session_options.n_threads = options->settings.n_threads;
+    session_options.n_threads = options->model.n_threads;
     session_options.batch_size = (int)batch;
     if (trba_session_new(model, &session_options, &session, &err) == TRBA_OK) return session;
     console_print("%s", err.message);
@@ -111,7 +111,7 @@ static int read_item(const trba_model *model, const struct strdemo_options *opti
                      const struct boxes *boxes, struct result_output *out, struct reading_time *time)
 {
     const struct strdemo_settings *s = &options->settings;
-    const size_t batch = s->batch != 0 ? (size_t)s->batch : BATCH;
+    const size_t batch = options->model.batch != 0 ? (size_t)options->model.batch : BATCH;
     trba_page *page = open_page(model, options, item);
     if (page == NULL) return PROGRAM_PARTIAL;
     trba_session *session = open_session(model, options, batch);

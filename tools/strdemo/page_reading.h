@@ -4,7 +4,7 @@
 #define TRBA_STRDEMO_PAGE_READING_H
 
 #include "boxes_file.h"
-#include "reading_time.h"
+#include "common/reading_time.h"
 #include "result_output.h"
 #include "strdemo_options.h"
 

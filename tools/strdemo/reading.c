@@ -15,11 +15,11 @@
 
 #include "common/console.h"
 #include "common/exit_codes.h"
+#include "common/progress.h"
 #include "common/tool_memory.h"
 #include "input_list.h"
 
-enum { BATCH = 16, COMPAT_BATCH = 192, PROGRESS_FROM = 64 };
-#define PROGRESS_INTERVAL_MS 200.0
+enum { BATCH = 16, COMPAT_BATCH = 192 };
 
 struct reader {
     const trba_model *model;
@@ -34,8 +34,7 @@ struct reader {
     size_t n_items;           /* in the current batch */
     void *black;              /* pixels of the dummy picture; NULL without --compat clovaai */
     size_t n_read, n_failed;
-    bool shows_progress;
-    double progress_shown_ms;
+    struct progress progress;
 };
 
 /* ---- progress ---------------------------------------------------------------------------------------------------- */
@@ -45,14 +44,6 @@ static bool wants_progress(const struct strdemo_options *options)
 {
     const bool shows_results = options->settings.output == NULL && isatty(STDOUT_FILENO);
     return !options->settings.quiet && !shows_results && isatty(STDERR_FILENO);
-}
-
-static void show_progress(struct reader *r)
-{
-    const double now = clock_ms();
-    if (!r->shows_progress || r->n_read < PROGRESS_FROM || now - r->progress_shown_ms < PROGRESS_INTERVAL_MS) return;
-    console_progress(r->n_read, (double)r->n_read * 1e3 / (now - r->time->started_ms));
-    r->progress_shown_ms = now;
 }
 
 /* ---- one batch --------------------------------------------------------------------------------------------------- */
@@ -142,7 +133,7 @@ static void write_results(struct reader *r, const trba_result *results)
         result_output_write(r->out, r->items[i].path, &result);
     }
     r->n_read += r->n_items;
-    show_progress(r);
+    progress_show(&r->progress, r->n_read);
 }
 
 /* ---- all batches ------------------------------------------------------------------------------------------------- */
@@ -152,9 +143,9 @@ static bool open_session(struct reader *r)
 {
     trba_session_options options = trba_session_options_default();
     trba_error err;
-    options.n_threads = r->options->settings.n_threads;
-    options.exif = strdemo_exif(r->options);
-    options.alpha = strdemo_alpha(r->options);
+    options.n_threads = r->options->model.n_threads;
+    options.exif = model_options_exif(&r->options->model);
+    options.alpha = model_options_alpha(&r->options->model);
     /* What stands under one heading (--compat) may be more than is worth its memory in the network. */
     options.batch_size = (int)(r->n_items < BATCH || r->black == NULL ? r->n_items : BATCH);
     if (trba_session_new(r->model, &options, &r->session, &err) == TRBA_OK) return true;
@@ -196,16 +187,16 @@ static void make_black_picture(struct reader *r)
 int read_all(const trba_model *model, const struct strdemo_options *options, struct result_output *out,
              struct reading_time *time)
 {
-    const bool is_compat = options->settings.compat != 0;
-    const int asked = options->settings.batch;
+    const bool is_compat = options->model.compat != 0;
+    const int asked = options->model.batch;
     struct reader r = {.model = model, .options = options, .out = out, .time = time,
                        .batch = asked != 0 ? (size_t)asked : is_compat ? COMPAT_BATCH : BATCH,
-                       .shows_progress = wants_progress(options)};
+                       .progress.is_wanted = wants_progress(options)};
     r.items = memory_resize(NULL, r.batch, sizeof *r.items);
     r.images = memory_resize(NULL, r.batch, sizeof *r.images);
     r.inputs = input_list_new(&options->inputs);
     if (is_compat) make_black_picture(&r);
-    time->started_ms = clock_ms();
+    time->started_ms = r.progress.started_ms = clock_ms();
     const int code = read_batches(&r);
     console_progress_clear();
     drop_batch(&r);

@@ -3,7 +3,7 @@
 #ifndef TRBA_STRDEMO_READING_H
 #define TRBA_STRDEMO_READING_H
 
-#include "reading_time.h"
+#include "common/reading_time.h"
 #include "result_output.h"
 #include "strdemo_options.h"
 

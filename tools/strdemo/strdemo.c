@@ -31,59 +31,15 @@ static int print_version(void)
     return output_is_written(stdout, "standard output") ? PROGRAM_OK : PROGRAM_UNWRITTEN;
 }
 
-/* --verbose: what is about to read. */
-static void describe_model(const trba_model *model, const char *path)
-{
-    trba_model_info info;
-    char name[64], width[16] = "any width";
-    trba_model_get_info(model, &info);
-    trba_architecture_name(&info.architecture, name, sizeof name);
-    if (info.architecture.img_w > 0) snprintf(width, sizeof width, "%d", info.architecture.img_w);
-    console_print_plain("model: %s", path);
-    console_print_plain("network: %s, input %d x %s, %d channel%s, %d classes", name, info.architecture.img_h, width,
-                        info.architecture.input_channel, info.architecture.input_channel == 1 ? "" : "s",
-                        info.architecture.num_class);
-    console_print_plain("alphabet: %s, %d characters", info.charset_name, info.n_characters);
-    console_print_plain("settings: preset %s, pad %s, compat %s, at most %d characters, sidecar %s",
-                        info.preset == TRBA_PRESET_EASYOCR ? "easyocr" : "clovaai", info.pad ? "yes" : "no",
-                        info.compat ? "clovaai" : "no", info.batch_max_length,
-                        info.sidecar[0] != '\0' ? info.sidecar : "none");
-    console_print_plain("machine: %s, %.1f MB of weights", trba_cpu_name(info.cpu), (double)info.packed_bytes / 1e6);
-}
-
-/* --compat clovaai needs the reference's preprocessing, which a sidecar may have put aside. */
-static bool is_compat_possible(const trba_model *model, const struct strdemo_options *options)
-{
-    trba_model_info info;
-    trba_model_get_info(model, &info);
-    if (!options->settings.compat || info.preset == TRBA_PRESET_CLOVAAI) return true;
-    console_print("%s asks for the preset easyocr, which --compat clovaai contradicts: add --preset clovaai or "
-                  "--no-sidecar", info.sidecar);
-    return false;
-}
-
 /* Opens the model, or says why that is not possible. */
 static trba_model *open_model(const struct strdemo_options *options, int argc, char *const *argv)
 {
-    char path[MODEL_PATH_BYTES], message[OPTION_MESSAGE_BYTES];
-    trba_model_options model_options;
-    trba_model *model = NULL;
-    trba_error err;
-    if (!model_search(options->settings.model, path, message, sizeof message) ||
-        !strdemo_model_options(options, path, &model_options, message)) {
-        console_print("%s", message);
-        return NULL;
-    }
-    const trba_status status = trba_model_open(path, &model_options, &model, &err);
-    if (status != TRBA_OK) {
-        console_print("%s", err.message);
-        if (status == TRBA_ERROR_MISMATCH) mismatch_explain(options, argc, argv, path);
-        return NULL;
-    }
-    if (options->settings.verbose) describe_model(model, path);
-    if (is_compat_possible(model, options)) return model;
-    trba_model_free(model);
-    return NULL;
+    char path[MODEL_PATH_BYTES];
+    trba_status status;
+    trba_model *model = model_options_open(&options->model, &options->architecture.expect, path, &status);
+    if (model == NULL && status == TRBA_ERROR_MISMATCH) mismatch_explain(options, argc, argv, path);
+    if (model != NULL && options->settings.verbose) model_describe(model, path);
+    return model;
 }
 
 static int read_inputs(const trba_model *model, const struct strdemo_options *options, const struct boxes *boxes,

@@ -7,25 +7,21 @@
 #include <stdio.h>
 
 #include "common/architecture_options.h"
-#include "common/model_search.h"
+#include "common/model_options.h"
 #include "common/option_table.h"
 
 enum result_format { FORMAT_TABLE = 1, FORMAT_TSV, FORMAT_JSONL };
 
-/* As the tables fill it; 0 and NULL: not given. */
+/* What only strdemo has, as the tables fill it; 0 and NULL: not given. */
 struct strdemo_settings {
-    const char *model, *output;
-    const char *charset;   /* ours: preset, file or text */
-    const char *character; /* clovaai's: always text */
-    int sensitive, preset, pad, compat, batch_max_length, without_sidecar;
-    int format, n_threads, batch, n_workers, cpu;
-    const char *boxes;
-    int rotate, vertical, exif, alpha;
+    const char *output, *boxes;
+    int format, rotate, vertical;
     int time, verbose, quiet, help, version;
 };
 
 struct strdemo_options {
     struct strdemo_settings settings;
+    struct model_settings model;
     struct architecture_settings architecture;
     struct option_inputs inputs;
 };
@@ -40,17 +36,7 @@ bool strdemo_option_next(int argc, char *const *argv, int at, bool *only_inputs,
 
 void strdemo_options_print_help(FILE *out);
 
-/* Is this one of the options that give the alphabet? */
-bool strdemo_option_is_charset(const struct option_use *use);
-
 /* What was asked for, or the library's default. */
-trba_exif strdemo_exif(const struct strdemo_options *options);
-trba_alpha strdemo_alpha(const struct strdemo_options *options);
 trba_rotate strdemo_rotate(const struct strdemo_options *options);
-
-/* The library's options for the model at `path`. Pointers in them are those of `options`. Returns false with a sentence
- * if this processor lacks the tier that is asked for. */
-bool strdemo_model_options(const struct strdemo_options *options, const char *path, trba_model_options *out,
-                           char message[OPTION_MESSAGE_BYTES]);
 
 #endif

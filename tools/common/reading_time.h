@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* reading_time.h - how long things took: --time. */
-#ifndef TRBA_STRDEMO_READING_TIME_H
-#define TRBA_STRDEMO_READING_TIME_H
+/* reading_time.h - how long things took. */
+#ifndef TRBA_TOOLS_READING_TIME_H
+#define TRBA_TOOLS_READING_TIME_H
 
 #include <stddef.h>
 
@@ -19,6 +19,10 @@ double clock_ms(void);
 
 /* n images were read together in that time. Takes 4 bytes an image. */
 void reading_time_add(struct reading_time *time, size_t n_images, double ms);
+
+/* The median and the mean of an image's time; 0 without images. Sorts image_ms. */
+double reading_time_median(struct reading_time *time);
+double reading_time_mean(const struct reading_time *time);
 
 /* Writes the report to stderr. */
 void reading_time_print(struct reading_time *time);

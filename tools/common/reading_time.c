@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "common/console.h"
-#include "common/tool_memory.h"
+#include "console.h"
+#include "tool_memory.h"
 
 double clock_ms(void)
 {
@@ -31,6 +31,19 @@ static int compare_times(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+double reading_time_median(struct reading_time *time)
+{
+    const size_t n = time->n_images;
+    if (n == 0) return 0;
+    qsort(time->image_ms, n, sizeof *time->image_ms, compare_times);
+    return ((double)time->image_ms[(n - 1) / 2] + (double)time->image_ms[n / 2]) / 2;
+}
+
+double reading_time_mean(const struct reading_time *time)
+{
+    return time->n_images > 0 ? time->reading_ms / (double)time->n_images : 0;
+}
+
 void reading_time_print(struct reading_time *time)
 {
     const double elapsed_ms = clock_ms() - time->started_ms;
@@ -39,10 +52,8 @@ void reading_time_print(struct reading_time *time)
         console_print_plain("time: model opened in %.1f ms; no images", time->open_ms);
         return;
     }
-    qsort(time->image_ms, n, sizeof *time->image_ms, compare_times);
-    const double median = ((double)time->image_ms[(n - 1) / 2] + (double)time->image_ms[n / 2]) / 2;
     console_print_plain("time: model opened in %.1f ms; %zu images, per image %.3f ms median, %.3f ms mean; "
-                        "%.1f images/s", time->open_ms, n, median, time->reading_ms / (double)n,
+                        "%.1f images/s", time->open_ms, n, reading_time_median(time), reading_time_mean(time),
                         (double)n * 1e3 / elapsed_ms);
 }
 

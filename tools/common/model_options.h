@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* model_options.h - the options that say which model reads, and how: shared by the programs that read. */
+#ifndef TRBA_TOOLS_MODEL_OPTIONS_H
+#define TRBA_TOOLS_MODEL_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "model_search.h"
+#include "option_table.h"
+#include "trba.h"
+
+/* As the tables fill it; 0 and NULL: not given. Zero-initialised. */
+struct model_settings {
+    const char *model;
+    const char *charset;   /* ours: preset, file or text */
+    const char *character; /* clovaai's: always text */
+    int sensitive, preset, pad, compat, batch_max_length, without_sidecar;
+    int exif, alpha;
+    int n_threads, batch, n_workers, cpu;
+};
+
+/* The tables, each a part of the help: "Model", "Pictures", "Machine", and clovaai's names for the same. */
+struct option_set model_option_set(struct model_settings *settings);
+struct option_set picture_option_set(struct model_settings *settings);
+struct option_set machine_option_set(struct model_settings *settings);
+struct option_set clovaai_option_set(struct model_settings *settings);
+
+/* Is this one of the options that give the alphabet? */
+bool model_option_is_charset(const struct option_use *use);
+
+/* Returns false with a sentence when options contradict each other. */
+bool model_options_check(const struct model_settings *settings, char message[OPTION_MESSAGE_BYTES]);
+
+/* What was asked for, or the library's default. */
+trba_exif model_options_exif(const struct model_settings *settings);
+trba_alpha model_options_alpha(const struct model_settings *settings);
+
+/* The library's options for the model at `path`. Pointers in them are those of `settings`. Returns false with a
+ * sentence if this processor lacks the tier that is asked for. */
+bool model_options_make(const struct model_settings *settings, const trba_architecture *expect, const char *path,
+                        trba_model_options *out, char message[OPTION_MESSAGE_BYTES]);
+
+/* Finds and opens the model; NULL after a sentence on stderr. `path` is where it was looked for; `*status` is
+ * TRBA_ERROR_MISMATCH if the options do not fit the checkpoint. */
+trba_model *model_options_open(const struct model_settings *settings, const trba_architecture *expect,
+                               char path[MODEL_PATH_BYTES], trba_status *status);
+
+/* Says on stderr what the model is. */
+void model_describe(const trba_model *model, const char *path);
+
+#endif
