@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # TrbaInstall.cmake - what `cmake --install` puts where. The tree may be moved afterwards: the CMake package and trba.pc
 # find everything relative to themselves.
+#
+#   library      libtrba.so.0.1             programs  strdemo and trba (TrbaPrograms.cmake), man pages, completion
+#   development  header, CMake, pkg-config  licence, model  what a Debian package has in its own way, or has not
 include(CMakePackageConfigHelpers)
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/trba")
 
@@ -8,19 +11,38 @@ set(libraries trba)
 if(TRBA_BUILD_STATIC)
     list(APPEND libraries trba_static)
 endif()
-install(TARGETS ${libraries} EXPORT trba_targets LIBRARY ARCHIVE)
-install(FILES include/trba.h TYPE INCLUDE)
-install(FILES LICENSE NOTICE TYPE DOC)
-install(FILES models/english_g2.yaml DESTINATION "${CMAKE_INSTALL_DATADIR}/trba/models")
-install(FILES models/english_g2.pth DESTINATION "${CMAKE_INSTALL_DATADIR}/trba/models" OPTIONAL)
-file(GLOB man_pages CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/docs/man/*.1")
-install(FILES ${man_pages} DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
+install(TARGETS ${libraries} EXPORT trba_targets
+        LIBRARY COMPONENT library NAMELINK_COMPONENT development
+        ARCHIVE COMPONENT development)
+install(FILES include/trba.h TYPE INCLUDE COMPONENT development)
+install(FILES LICENSE NOTICE TYPE DOC COMPONENT licence)
+install(FILES models/english_g2.pth DESTINATION "${CMAKE_INSTALL_DATADIR}/trba/models" COMPONENT model OPTIONAL)
 
-install(EXPORT trba_targets NAMESPACE trba:: DESTINATION "${package_dir}" FILE trba-targets.cmake)
+# ---- what goes with the programs ----
+
+if(TRBA_BUILD_TOOLS)
+    file(GLOB man_pages CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/docs/man/*.1")
+    install(FILES ${man_pages} DESTINATION "${CMAKE_INSTALL_MANDIR}/man1" COMPONENT programs)
+    install(FILES models/english_g2.yaml DESTINATION "${CMAKE_INSTALL_DATADIR}/trba/models" COMPONENT programs)
+    # bash and fish look for a file of the program's name; zsh reads in the file which programs it is for.
+    foreach(program IN ITEMS strdemo trba)
+        install(FILES tools/completion/trba.bash RENAME ${program} COMPONENT programs
+                DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions")
+        install(FILES tools/completion/trba.fish RENAME ${program}.fish COMPONENT programs
+                DESTINATION "${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d")
+    endforeach()
+    install(FILES tools/completion/trba.zsh RENAME _trba COMPONENT programs
+            DESTINATION "${CMAKE_INSTALL_DATADIR}/${TRBA_ZSH_FOLDER}")
+endif()
+
+# ---- for programs that use the library ----
+
+install(EXPORT trba_targets NAMESPACE trba:: DESTINATION "${package_dir}" FILE trba-targets.cmake
+        COMPONENT development)
 configure_package_config_file(cmake/trba-config.cmake.in trba-config.cmake INSTALL_DESTINATION "${package_dir}")
 write_basic_package_version_file(trba-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/trba-config.cmake" "${PROJECT_BINARY_DIR}/trba-config-version.cmake"
-        DESTINATION "${package_dir}")
+        DESTINATION "${package_dir}" COMPONENT development)
 
 set(pkgconfig_dir "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 file(RELATIVE_PATH TRBA_PC_PREFIX "/${pkgconfig_dir}" "/")
@@ -29,4 +51,4 @@ string(REGEX REPLACE "/$" "" TRBA_PC_PREFIX "${TRBA_PC_PREFIX}")
 # dependencies' headers, and for the Fortran runtime that only a static OpenBLAS needs.
 list(JOIN TRBA_DEPENDENCIES_LDFLAGS " " TRBA_PC_LIBS_PRIVATE)
 configure_file(cmake/trba.pc.in trba.pc @ONLY)
-install(FILES "${PROJECT_BINARY_DIR}/trba.pc" DESTINATION "${pkgconfig_dir}")
+install(FILES "${PROJECT_BINARY_DIR}/trba.pc" DESTINATION "${pkgconfig_dir}" COMPONENT development)

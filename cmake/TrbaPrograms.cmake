@@ -15,9 +15,11 @@ function(trba_add_program target output_name)
                                                INSTALL_RPATH "$ORIGIN/${TRBA_BINDIR_TO_LIBDIR}")
     target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tools")
     # Where `make models` puts the default model. Installed programs look beside themselves too: ../share/trba/models.
-    target_compile_definitions(${target} PRIVATE TRBA_SOURCE_MODELS_DIR="${PROJECT_SOURCE_DIR}/models")
+    if(TRBA_FIND_SOURCE_MODELS)
+        target_compile_definitions(${target} PRIVATE TRBA_SOURCE_MODELS_DIR="${PROJECT_SOURCE_DIR}/models")
+    endif()
     target_link_libraries(${target} PRIVATE trba trba_flags PkgConfig::JANSSON Threads::Threads m)
-    install(TARGETS ${target} RUNTIME)
+    install(TARGETS ${target} RUNTIME COMPONENT programs)
 endfunction()
 
 if(TRBA_BUILD_TOOLS)

@@ -10,7 +10,7 @@ packages="build-essential cmake pkg-config
           libopenblas-dev libpng-dev libjpeg62-turbo-dev zlib1g-dev libjansson-dev libyaml-dev
           ca-certificates python3 python3-pip python3-venv"
 if [ "${1:-}" = test ]; then
-    packages="$packages libcmocka-dev python3-dev"
+    packages="$packages libcmocka-dev python3-dev fish zsh"
 fi
 
 # The last words of a run that cannot go on: what is the matter, and the packages to install by hand.

@@ -5,7 +5,7 @@
     the outside project of this folder   through the CMake package, in C and C++, shared and static
     the same sources                     through pkg-config, shared and static
     the program of README.md             compiles and links as README.md says
-    strdemo and trba                     run from the moved folder, with their library
+    strdemo and trba                     run from the moved folder, with their library; their pages and completions
 
     usage: check_install.py BUILD_DIR CMAKE C_COMPILER CXX_COMPILER
 """
@@ -84,7 +84,10 @@ def check_programs(prefix):
         # The library beside it, not one of the system: the environment has no say.
         env = {key: value for key, value in os.environ.items() if key != "LD_LIBRARY_PATH"}
         print(f"{name}: {run(program, '--version', env=env).strip()}")
-        find_one(prefix, f"{name}.1")
+        for file in (f"man/man1/{name}.1", f"bash-completion/completions/{name}",
+                     f"fish/vendor_completions.d/{name}.fish", "zsh/site-functions/_trba"):
+            if not (prefix / "share" / file).is_file():
+                sys.exit(f"the installed tree has no share/{file}")
 
 
 def main():

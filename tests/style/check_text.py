@@ -15,7 +15,7 @@ import sys
 SPDX = "SPDX-License-Identifier: Apache-2.0"
 MAX_COLUMNS = 120
 C_SUFFIXES = {".c", ".h", ".inc", ".cpp"}
-SOURCE_SUFFIXES = C_SUFFIXES | {".py", ".sh", ".cmake"}
+SOURCE_SUFFIXES = C_SUFFIXES | {".py", ".sh", ".bash", ".zsh", ".fish", ".cmake"}
 SOURCE_NAMES = {"CMakeLists.txt", "Makefile", "run"}
 TEXT_SUFFIXES = {".md", ".txt", ".json", ".yaml", ".yml", ".tsv", ".in", ".1"}
 TEXT_NAMES = {"LICENSE", "NOTICE", ".gitignore", ".clang-format"}
