@@ -30,6 +30,8 @@ REFUSALS = {
     "two alphabets": (["--sensitive", "--character", "ab", "x.png"], "--sensitive and --character"),
     "charset twice": (["--charset", "ab", "--character", "ab", "x.png"], "two alphabets"),
     "compat easyocr": (["--compat", "clovaai", "--preset", "easyocr", "x.png"], "contradict"),
+    "resume what": (["--resume", "-f", "tsv", "x.png"], "--resume goes on with a file of results: add --output FILE"),
+    "resume a table": (["--resume", "-o", "x.txt", "x.png"], "add --format tsv or --format jsonl"),
     "quiet verbose": (["-q", "-v", "x.png"], "contradict"),
     "no input": (["--threads", "1"], "nothing to read"),
 }

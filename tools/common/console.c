@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* console.c - sentences and the progress line on stderr. */
+/* console.c - sentences and the progress line on stderr. The lock of stderr also guards the variables here. */
 #include "console.h"
 
 #include <stdarg.h>
@@ -15,27 +15,34 @@ void console_set_program(const char *program)
 
 void console_progress_clear(void)
 {
-    if (!progress_is_shown) return;
-    fputs("\r\033[K", stderr);
-    fflush(stderr);
-    progress_is_shown = false;
+    flockfile(stderr);
+    if (progress_is_shown) {
+        fputs("\r\033[K", stderr);
+        fflush(stderr);
+        progress_is_shown = false;
+    }
+    funlockfile(stderr);
 }
 
 void console_progress(size_t n_images, double images_per_second)
 {
+    flockfile(stderr);
     fprintf(stderr, "\r\033[K%zu images read, %.1f per second", n_images, images_per_second);
     fflush(stderr);
     progress_is_shown = true;
+    funlockfile(stderr);
 }
 
 void console_print(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
+    flockfile(stderr);
     console_progress_clear();
     fprintf(stderr, "%s: ", program_name);
     vfprintf(stderr, format, args);
     fputc('\n', stderr);
+    funlockfile(stderr);
     va_end(args);
 }
 
@@ -43,8 +50,10 @@ void console_print_plain(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
+    flockfile(stderr);
     console_progress_clear();
     vfprintf(stderr, format, args);
     fputc('\n', stderr);
+    funlockfile(stderr);
     va_end(args);
 }

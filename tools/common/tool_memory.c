@@ -9,12 +9,17 @@
 #include "console.h"
 #include "exit_codes.h"
 
+void memory_exhausted(void)
+{
+    console_print("there is no memory left");
+    exit(PROGRAM_UNWRITTEN);
+}
+
 void *memory_resize(void *old, size_t n, size_t item_bytes)
 {
     void *new = n > 0 && item_bytes <= SIZE_MAX / n ? realloc(old, n * item_bytes) : NULL;
-    if (new != NULL) return new;
-    console_print("there is no memory left");
-    exit(PROGRAM_UNWRITTEN);
+    if (new == NULL) memory_exhausted();
+    return new;
 }
 
 char *memory_copy_text(const char *text)

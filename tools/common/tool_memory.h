@@ -6,6 +6,9 @@
 
 #include <stddef.h>
 
+/* Says that there is no memory left, and ends the program. */
+void memory_exhausted(void) __attribute__((noreturn));
+
 /* n items of item_bytes each, as realloc() (`old` may be NULL). Never NULL. */
 void *memory_resize(void *old, size_t n, size_t item_bytes);
 

@@ -5,8 +5,11 @@
  */
 #include "page_reading.h"
 
+#include <stdlib.h>
+
 #include "common/console.h"
 #include "common/exit_codes.h"
+#include "common/tool_memory.h"
 #include "input_list.h"
 
 enum { BATCH = 16 };
@@ -68,7 +71,9 @@ struct page_reader {
     trba_session *session;
     const trba_page *page;
     const char *path;
-    const struct boxes *boxes;
+    trba_region *regions; /* [n]: those of the file that have no result yet; allocated */
+    size_t *numbers;      /* [n]: of the regions, in the file; allocated */
+    size_t n;
     trba_region_options how;
     bool is_quiet;
     size_t n_failed;
@@ -78,7 +83,7 @@ struct page_reader {
 static bool read_regions(struct page_reader *r, size_t first, size_t n, struct result_output *out,
                          struct reading_time *time)
 {
-    const trba_region *regions = r->boxes->regions + first;
+    const trba_region *regions = r->regions + first;
     const trba_result *results;
     trba_error err;
     const double before = clock_ms();
@@ -88,19 +93,33 @@ static bool read_regions(struct page_reader *r, size_t first, size_t n, struct r
     }
     reading_time_add(time, n, clock_ms() - before);
     for (size_t i = 0; i < n; i++) {
+        const size_t number = r->numbers[first + i];
         const bool has_failed = results[i].status != TRBA_OK;
         r->n_failed += has_failed;
-        if (has_failed && !r->is_quiet) console_print("%s#%zu: %s", r->path, first + i, results[i].message);
-        result_output_write_region(out, r->path, first + i, &regions[i], &results[i]);
+        if (has_failed && !r->is_quiet) console_print("%s#%zu: %s", r->path, number, results[i].message);
+        result_output_write_region(out, r->path, number, &regions[i], &results[i]);
     }
     return true;
+}
+
+static void choose_unfinished(struct page_reader *r, const struct boxes *boxes, struct result_output *out)
+{
+    r->regions = memory_resize(NULL, boxes->n + 1, sizeof *r->regions);
+    r->numbers = memory_resize(NULL, boxes->n + 1, sizeof *r->numbers);
+    for (size_t i = 0; i < boxes->n; i++) {
+        const enum finished finished = result_output_take_finished_region(out, r->path, i);
+        r->n_failed += finished == FINISHED_BADLY;
+        if (finished != FINISHED_NOT) continue;
+        r->regions[r->n] = boxes->regions[i];
+        r->numbers[r->n++] = i;
+    }
 }
 
 static int read_all_regions(struct page_reader *r, size_t batch, struct result_output *out, struct reading_time *time)
 {
     result_output_heading(out);
-    for (size_t first = 0; first < r->boxes->n && !out->is_broken; first += batch) {
-        const size_t left = r->boxes->n - first;
+    for (size_t first = 0; first < r->n && !out->is_broken; first += batch) {
+        const size_t left = r->n - first;
         if (!read_regions(r, first, left < batch ? left : batch, out, time)) return PROGRAM_PARTIAL;
     }
     if (out->is_broken) return PROGRAM_UNWRITTEN;
@@ -117,11 +136,14 @@ static int read_item(const trba_model *model, const struct strdemo_options *opti
     trba_session *session = open_session(model, options, batch);
     int code = PROGRAM_REFUSED;
     if (session != NULL) {
-        struct page_reader reader = {.session = session, .page = page, .path = item->path, .boxes = boxes,
+        struct page_reader reader = {.session = session, .page = page, .path = item->path,
                                      .how = trba_region_options_default(), .is_quiet = s->quiet != 0};
         reader.how.rotate = strdemo_rotate(options);
         reader.how.vertical = s->vertical ? TRBA_CHOICE_YES : TRBA_CHOICE_NO;
+        choose_unfinished(&reader, boxes, out);
         code = read_all_regions(&reader, batch, out, time);
+        free(reader.numbers);
+        free(reader.regions);
     }
     trba_session_free(session);
     trba_page_free(page);

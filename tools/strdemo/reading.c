@@ -48,10 +48,22 @@ static bool wants_progress(const struct strdemo_options *options)
 
 /* ---- one batch --------------------------------------------------------------------------------------------------- */
 
+/* The next input that has no line in the results file yet; false past the last. */
+static bool take_unfinished(struct reader *r, struct input_item *out)
+{
+    while (input_list_next(r->inputs, out)) {
+        const enum finished finished = result_output_take_finished(r->out, out->path);
+        if (finished == FINISHED_NOT) return true;
+        r->n_failed += finished == FINISHED_BADLY;
+        input_item_free(out);
+    }
+    return false;
+}
+
 static void take_batch(struct reader *r)
 {
     r->n_items = 0;
-    while (r->n_items < r->batch && input_list_next(r->inputs, &r->items[r->n_items])) {
+    while (r->n_items < r->batch && take_unfinished(r, &r->items[r->n_items])) {
         const struct input_item *item = &r->items[r->n_items];
         /* Half a picture from stdin is none: it counts as no bytes. */
         const size_t n_bytes = item->problem == NULL ? item->n_bytes : 0;

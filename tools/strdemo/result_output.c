@@ -10,38 +10,124 @@
 #include "result_output.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/console.h"
 #include "common/json_text.h"
 #include "common/standard_files.h"
 #include "common/tool_memory.h"
+#include "tsv_text.h"
 
 enum { COLUMN_CHARACTERS = 25, INDEX_BYTES = 24, FLOAT_DIGITS = 9 /* enough to get the same float back */ };
 
-bool result_output_open(struct result_output *out, const char *path, enum result_format format)
+/* ---- the file ---------------------------------------------------------------------------------------------------- */
+
+/* Always false. */
+static bool say_unwritten(const struct result_output *out)
 {
-    *out = (struct result_output){.file = stdout, .name = "standard output", .format = format};
-    if (path != NULL) {
-        out->name = path;
-        out->file = fopen(path, "we");
-    }
-    if (out->file == NULL) {
-        console_print("cannot write to %s: %s", path, strerror(errno));
+    console_print("cannot write to %s: %s", out->name, strerror(errno));
+    return false;
+}
+
+static bool is_regular_file(FILE *file)
+{
+    struct stat info;
+    return fstat(fileno(file), &info) == 0 && S_ISREG(info.st_mode);
+}
+
+/* One program at a time writes to a file. The lock ends with the program, however it ends; a file system without locks
+ * is no reason not to write. */
+static bool lock_file(FILE *file)
+{
+    return !is_regular_file(file) || flock(fileno(file), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+}
+
+/* Takes over the results that are there. */
+static bool take_over(struct result_output *out)
+{
+    if (!is_regular_file(out->file)) {
+        console_print("cannot resume: %s is no file that could be read again", out->name);
         return false;
     }
-    return true;
+    out->finished = finished_results_read(out->file, out->name, out->format);
+    return out->finished != NULL;
+}
+
+static bool open_file(struct result_output *out, bool resumes)
+{
+    const int fd = open(out->name, (resumes ? O_RDWR : O_WRONLY) | O_CREAT | O_CLOEXEC, 0666);
+    out->file = fd >= 0 ? fdopen(fd, resumes ? "r+" : "w") : NULL;
+    if (out->file == NULL) {
+        say_unwritten(out);
+        if (fd >= 0) close(fd);
+        return false;
+    }
+    if (!lock_file(out->file)) {
+        console_print("cannot write to %s: another strdemo is writing to it", out->name);
+        return false;
+    }
+    if (resumes) return take_over(out);
+    return !is_regular_file(out->file) || ftruncate(fd, 0) == 0 || say_unwritten(out);
+}
+
+bool result_output_open(struct result_output *out, const char *path, enum result_format format, bool resumes)
+{
+    *out = (struct result_output){.file = stdout, .name = "standard output", .format = format};
+    if (path == NULL) return true;
+    out->name = path;
+    if (open_file(out, resumes)) return true;
+    if (out->file != NULL) fclose(out->file);
+    return false;
+}
+
+/* Brings a file to the disk, not only into the kernel: after exit code 0 nobody starts again, whatever happens to the
+ * machine. What a redirection leads to is the shell's business. */
+static bool is_kept(FILE *file)
+{
+    return file == stdout || (fflush(file) == 0 && (!is_regular_file(file) || fsync(fileno(file)) == 0));
 }
 
 bool result_output_close(struct result_output *out)
 {
-    const bool is_closed = fclose(out->file) == 0;
-    if (!is_closed && !out->is_broken) console_print("cannot write to %s: %s", out->name, strerror(errno));
+    bool is_written = !out->is_broken;
+    if (is_written && !is_kept(out->file)) is_written = say_unwritten(out);
+    if (fclose(out->file) != 0 && is_written) is_written = say_unwritten(out);
+    finished_results_free(out->finished);
     out->file = NULL;
-    return is_closed && !out->is_broken;
+    return is_written;
 }
+
+/* ---- what was there ---------------------------------------------------------------------------------------------- */
+
+enum finished result_output_take_finished(struct result_output *out, const char *path)
+{
+    return out->finished != NULL ? finished_results_take(out->finished, path) : FINISHED_NOT;
+}
+
+/* PATH#INDEX, to be freed. */
+static char *make_region_path(const char *path, size_t index)
+{
+    const size_t n = strlen(path) + INDEX_BYTES;
+    char *label = memory_resize(NULL, n, 1);
+    snprintf(label, n, "%s#%zu", path, index);
+    return label;
+}
+
+enum finished result_output_take_finished_region(struct result_output *out, const char *path, size_t index)
+{
+    char *label = make_region_path(path, index);
+    const enum finished finished = result_output_take_finished(out, label);
+    free(label);
+    return finished;
+}
+
+/* ---- lines ------------------------------------------------------------------------------------------------------- */
 
 static void finish_line(struct result_output *out)
 {
@@ -81,26 +167,13 @@ void result_output_heading(struct result_output *out)
 
 /* ---- tsv --------------------------------------------------------------------------------------------------------- */
 
-/* `escapes_backslash` makes the writing reversible; a read text stays as it is but for what would break the line. */
-static void write_escaped(const char *text, bool escapes_backslash, FILE *file)
-{
-    for (; *text != '\0'; text++) {
-        switch (*text) {
-        case '\t': fputs("\\t", file); break;
-        case '\n': fputs("\\n", file); break;
-        case '\r': fputs("\\r", file); break;
-        case '\\': fputs(escapes_backslash ? "\\\\" : "\\", file); break;
-        default: fputc(*text, file);
-        }
-    }
-}
-
+/* The path can be had back from its writing; a read text stays as it is but for what would break the line. */
 static void write_tsv_line(FILE *file, const char *path, const trba_result *result)
 {
-    write_escaped(path, true, file);
-    fputc('\t', file);
-    write_escaped(result->text, false, file);
-    fprintf(file, "\t%.6f\n", (double)result->confidence);
+    char *written_path = tsv_text(path, true), *written_text = tsv_text(result->text, false);
+    fprintf(file, "%s\t%s\t%.6f\n", written_path, written_text, (double)result->confidence);
+    free(written_text);
+    free(written_path);
 }
 
 /* ---- jsonl ------------------------------------------------------------------------------------------------------- */
@@ -169,9 +242,7 @@ void result_output_write(struct result_output *out, const char *path, const trba
 void result_output_write_region(struct result_output *out, const char *path, size_t index, const trba_region *region,
                                 const trba_result *result)
 {
-    const size_t n = strlen(path) + INDEX_BYTES;
-    char *label = memory_resize(NULL, n, 1);
-    snprintf(label, n, "%s#%zu", path, index);
+    char *label = make_region_path(path, index);
     write_line(out, label, index, region, result);
     free(label);
 }

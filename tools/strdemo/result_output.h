@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "finished_results.h"
 #include "strdemo_options.h"
 #include "trba.h"
 
@@ -14,13 +15,19 @@ struct result_output {
     const char *name; /* for messages */
     enum result_format format;
     bool is_broken;   /* a line did not arrive; a sentence has said why, and nothing more is written */
+    struct finished_results *finished; /* what the file held already; NULL unless `resumes` */
 };
 
-/* Opens `path`, or stdout for NULL. Each line leaves the program when it is complete. Returns false after a line on
- * stderr. */
-bool result_output_open(struct result_output *out, const char *path, enum result_format format);
-/* Returns false when something written did not arrive. */
+/* Opens `path`, or stdout for NULL. Each line leaves the program when it is complete, so that one that is killed leaves
+ * whole lines and at most the last one torn. A file is emptied, or with `resumes` read and gone on with. Returns false
+ * after a line on stderr: that is not possible, or another strdemo is writing to the file. */
+bool result_output_open(struct result_output *out, const char *path, enum result_format format, bool resumes);
+/* Returns false when something written did not arrive; in a file: on the disk. */
 bool result_output_close(struct result_output *out);
+
+/* Has the file a line for this image already, or for this region? Each line answers once. */
+enum finished result_output_take_finished(struct result_output *out, const char *path);
+enum finished result_output_take_finished_region(struct result_output *out, const char *path, size_t index);
 
 /* The table's heading, as clovaai's demo.py prints it; nothing in the other formats. */
 void result_output_heading(struct result_output *out);

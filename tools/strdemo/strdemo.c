@@ -42,14 +42,23 @@ static trba_model *open_model(const struct strdemo_options *options, int argc, c
     return model;
 }
 
+/* --resume: what need not be read again. */
+static void describe_finished(const struct result_output *out, const struct strdemo_settings *settings)
+{
+    if (out->finished == NULL || settings->quiet) return;
+    console_print_plain("%s has %zu results already, %zu of them of pictures that could not be read", out->name,
+                        finished_results_n(out->finished), finished_results_n_failed(out->finished));
+}
+
 static int read_inputs(const trba_model *model, const struct strdemo_options *options, const struct boxes *boxes,
                        double open_ms)
 {
     const struct strdemo_settings *s = &options->settings;
     struct result_output out;
     struct reading_time time = {.open_ms = open_ms};
-    if (!result_output_open(&out, s->output, s->format != 0 ? (enum result_format)s->format : FORMAT_TABLE))
-        return PROGRAM_UNWRITTEN;
+    const enum result_format format = s->format != 0 ? (enum result_format)s->format : FORMAT_TABLE;
+    if (!result_output_open(&out, s->output, format, s->resume != 0)) return PROGRAM_UNWRITTEN;
+    describe_finished(&out, s);
     int code = s->boxes != NULL ? read_page(model, options, boxes, &out, &time) : read_all(model, options, &out, &time);
     if (!result_output_close(&out)) code = PROGRAM_UNWRITTEN;
     if (s->time) reading_time_print(&time);

@@ -26,6 +26,9 @@ static const struct option_spec result_specs[] = {
      .offset = FIELD(format), .help = "layout of the results (default: table)"},
     {.name = "output", .letter = 'o', .kind = OPTION_TEXT, .value = "FILE", .offset = FIELD(output),
      .help = "write the results to FILE, each line as soon as it is known (default: to stdout)"},
+    {.name = "resume", .kind = OPTION_FLAG, .offset = FIELD(resume),
+     .help = "go on with the results in the file of --output, which an earlier run with the same arguments has left: "
+             "only what has no line there is read, and a torn last line is repaired (default: the file is emptied)"},
     {.name = "time", .kind = OPTION_FLAG, .offset = FIELD(time),
      .help = "say on stderr how long opening and reading took (default: off)"},
     {.name = "verbose", .letter = 'v', .kind = OPTION_FLAG, .offset = FIELD(verbose),
@@ -74,6 +77,10 @@ static bool check_together(const struct strdemo_options *options, char message[O
         problem = "--rotate and --vertical are for the regions of a page: add --boxes";
     else if (s->boxes != NULL && options->model.compat)
         problem = "--boxes and --compat clovaai contradict each other (demo.py knows no pages): leave out one";
+    else if (s->resume && s->output == NULL)
+        problem = "--resume goes on with a file of results: add --output FILE";
+    else if (s->resume && s->format != FORMAT_TSV && s->format != FORMAT_JSONL)
+        problem = "--resume cannot tell the lines of a table apart: add --format tsv or --format jsonl";
     else if (s->quiet && s->verbose)
         problem = "--quiet and --verbose contradict each other: leave out one";
     else if (options->inputs.n_items == 0)

@@ -15,7 +15,7 @@ enum result_format { FORMAT_TABLE = 1, FORMAT_TSV, FORMAT_JSONL };
 /* What only strdemo has, as the tables fill it; 0 and NULL: not given. */
 struct strdemo_settings {
     const char *output, *boxes;
-    int format, rotate, vertical;
+    int format, resume, rotate, vertical;
     int time, verbose, quiet, help, version;
 };
 
