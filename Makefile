@@ -2,6 +2,7 @@
 # Makefile - a thin front to CMake: `make demo` reads the sample words, `make test` runs every test.
 .DEFAULT_GOAL := help
 .PHONY: help demo test build models parity bench asan tsan install clean packages test-packages test-easyocr venv wheel
+.PHONY: dist deb check-deb
 
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
@@ -61,6 +62,19 @@ install: build ## install the release build under PREFIX (/usr/local)
 
 wheel: test-packages ## build the Python package with all its C libraries, in dist/
 	@PYTHON=$(PYTHON) scripts/make_wheel.sh
+
+dist: ## pack the committed source tree as dist/trba-VERSION.tar.gz
+	@scripts/make_dist.sh
+
+deb: packages ## build Debian packages of library, headers and programs, in dist/
+	cmake --preset debian
+	$(BUILD) debian
+	rm -f dist/*.deb
+	cpack --preset debian
+	rm -rf dist/_CPack_Packages
+
+check-deb: deb models ## install and use the packages in a clean Debian, as root (500 MB in /tmp)
+	scripts/check_debian_package.sh
 
 clean: ## remove build/ (the virtual environment and the models stay)
 	rm -rf build

@@ -21,8 +21,14 @@ install(FILES models/english_g2.pth DESTINATION "${CMAKE_INSTALL_DATADIR}/trba/m
 # ---- what goes with the programs ----
 
 if(TRBA_BUILD_TOOLS)
+    # Their heads say @TRBA_VERSION@.
     file(GLOB man_pages CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/docs/man/*.1")
-    install(FILES ${man_pages} DESTINATION "${CMAKE_INSTALL_MANDIR}/man1" COMPONENT programs)
+    foreach(page IN LISTS man_pages)
+        get_filename_component(name "${page}" NAME)
+        configure_file("${page}" "man/${name}" @ONLY)
+        install(FILES "${PROJECT_BINARY_DIR}/man/${name}" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1"
+                COMPONENT programs)
+    endforeach()
     install(FILES models/english_g2.yaml DESTINATION "${CMAKE_INSTALL_DATADIR}/trba/models" COMPONENT programs)
     # bash and fish look for a file of the program's name; zsh reads in the file which programs it is for.
     foreach(program IN ITEMS strdemo trba)

@@ -78,7 +78,7 @@ def check_readme(compiler, prefix, folder):
     print("README.md: its program compiles and links")
 
 
-def check_programs(prefix):
+def check_programs(version, prefix):
     for name in ("strdemo", "trba"):
         program = prefix / "bin" / name
         # The library beside it, not one of the system: the environment has no say.
@@ -88,6 +88,8 @@ def check_programs(prefix):
                      f"fish/vendor_completions.d/{name}.fish", "zsh/site-functions/_trba"):
             if not (prefix / "share" / file).is_file():
                 sys.exit(f"the installed tree has no share/{file}")
+        if f'"trba {version}"' not in (prefix / "share" / "man" / "man1" / f"{name}.1").read_text(encoding="utf-8"):
+            sys.exit(f"the manual page {name}.1 is not of version {version}")
 
 
 def main():
@@ -101,7 +103,7 @@ def main():
         check_cmake_package(cmake, compilers, version, prefix, folder)
         check_pkg_config(compilers, prefix, folder)
         check_readme(compilers[0], prefix, folder)
-        check_programs(prefix)
+        check_programs(version, prefix)
     return 0
 
 
