@@ -2,31 +2,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """page_with_boxes.py - reads the words of a page where a detector found them.
 
-    page.jpg --Pillow--> array --boxes--> views of it, nothing copied --trba--> JSON lines, one per box
+    page.jpg --decoded once--> trba.Page
+    BOXES    --load_boxes----> four corners a region  --read_regions--> JSON lines, one per region, in order
 
-    usage: page_with_boxes.py CHECKPOINT PAGE BOXES.json      BOXES.json: [[x, y, w, h], ...] in pixels
+    usage: page_with_boxes.py CHECKPOINT PAGE BOXES [auto]
 
-For turned boxes and quadrilaterals see strdemo --boxes and trba_session_read_regions().
+BOXES is a JSON, CSV or ICDAR text file, as a detector or an annotator wrote it: boxes (x, y, w, h) or four corners a
+region. A detector in the same program needs no file: its boxes, turned boxes (cv2.minAreaRect) and quadrilaterals go to
+read_regions() as they are. With "auto" each region is read four times, turned by 0, 90, 180 and 270 degrees, and the
+most confident reading is kept.
 """
 
 import json
 import sys
-from pathlib import Path
 
-import numpy as np
 import trba
-from PIL import Image
 
 
 def main() -> None:
-    checkpoint, page_path, boxes_path = sys.argv[1:]
-    page = np.asarray(Image.open(page_path).convert("RGB"))
-    boxes = json.loads(Path(boxes_path).read_text(encoding="utf-8"))
-    with trba.Model(checkpoint) as model:
-        # Slices end at the page's edge by themselves, but count from the other end when they begin before the first.
-        words = [page[max(y, 0):max(y + h, 0), max(x, 0):max(x + w, 0)] for x, y, w, h in boxes]
-        for box, result in zip(boxes, model.read(words, errors="return"), strict=True):
-            print(json.dumps({"box": box, **result.to_dict()}, ensure_ascii=False))
+    checkpoint, page_path, boxes_path, *rest = sys.argv[1:]
+    boxes = trba.load_boxes(boxes_path)
+    with trba.Model(checkpoint) as model, model.open_page(page_path) as page:
+        # One bad box must not cost the page: its line says what is wrong.
+        for result in model.read_regions(page, boxes, rotate="auto" if rest == ["auto"] else None, errors="return"):
+            print(json.dumps(result.to_dict(), ensure_ascii=False))
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ static const void *copy_pixels(struct image_owner *owner)
     return PyBuffer_ToContiguous(owner->copy, &owner->view, owner->view.len, 'C') == 0 ? owner->copy : NULL;
 }
 
-/* On failure the owner holds what images_release() frees. */
+/* On failure the owner holds what image_release() frees. */
 static bool get_pixels(PyObject *object, trba_pixel_format format, struct image_owner *owner, trba_image *out)
 {
     Py_buffer *view = &owner->view;
@@ -78,7 +78,7 @@ static bool get_file(PyObject *object, trba_image *out)
     return true;
 }
 
-static bool get_image(PyObject *item, struct image_owner *owner, trba_image *out)
+static bool fill_image(PyObject *item, struct image_owner *owner, trba_image *out)
 {
     int kind, format;
     PyObject *object; /* borrowed: the caller's list holds it */
@@ -91,12 +91,23 @@ static bool get_image(PyObject *item, struct image_owner *owner, trba_image *out
     }
 }
 
+void image_release(struct image_owner *owner)
+{
+    PyBuffer_Release(&owner->view); /* does nothing where none was taken */
+    PyMem_Free(owner->copy);
+}
+
+bool image_get(PyObject *item, struct image_owner *owner, trba_image *out)
+{
+    *owner = (struct image_owner){.copy = NULL};
+    const bool is_good = fill_image(item, owner, out);
+    if (!is_good) image_release(owner);
+    return is_good;
+}
+
 void images_release(struct image_list *images)
 {
-    for (size_t i = 0; images->owners != NULL && i < images->n; i++) {
-        PyBuffer_Release(&images->owners[i].view); /* does nothing where none was taken */
-        PyMem_Free(images->owners[i].copy);
-    }
+    for (size_t i = 0; images->owners != NULL && i < images->n; i++) image_release(&images->owners[i]);
     PyMem_Free(images->owners);
     PyMem_Free(images->images);
 }
@@ -112,7 +123,7 @@ bool images_get(PyObject *list, struct image_list *out)
     if (!is_good) PyErr_NoMemory();
     for (size_t i = 0; is_good && i < images.n; i++) {
         PyObject *item = PyList_GetItem(list, (Py_ssize_t)i);
-        is_good = item != NULL && get_image(item, &images.owners[i], &images.images[i]);
+        is_good = item != NULL && fill_image(item, &images.owners[i], &images.images[i]);
     }
     if (is_good)
         *out = images;

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* core_model.c - opening checkpoints and models.
+/* core_model.c - opening models.
  *
  * A model is a capsule around its trba_model. Sessions hold a reference to the capsule, so the model outlives them.
  */
 #include "core_module.h"
-
-/* ---- models ---- */
 
 static void free_model(PyObject *capsule)
 {
@@ -69,70 +67,4 @@ PyObject *core_model_info(PyObject *module, PyObject *capsule)
     return Py_BuildValue("(NiiiissiyK)", architecture_to_python(&info.architecture), (int)info.preset, info.pad,
                          info.compat, info.batch_max_length, trba_cpu_name(info.cpu), info.charset_name,
                          info.n_characters, info.sidecar, (unsigned long long)info.packed_bytes);
-}
-
-/* ---- checkpoints ---- */
-
-static PyObject *shape_to_python(const trba_tensor_info *info)
-{
-    PyObject *shape = PyTuple_New(info->n_dimensions);
-    for (int i = 0; shape != NULL && i < info->n_dimensions; i++) {
-        PyObject *size = PyLong_FromLongLong(info->shape[i]);
-        if (size == NULL || PyTuple_SetItem(shape, i, size) != 0) Py_CLEAR(shape);
-    }
-    return shape;
-}
-
-/* [(name, dtype, shape), ...] */
-static PyObject *tensors_to_python(const trba_checkpoint *checkpoint)
-{
-    const size_t n = trba_checkpoint_tensor_count(checkpoint);
-    PyObject *list = PyList_New((Py_ssize_t)n);
-    for (size_t i = 0; list != NULL && i < n; i++) {
-        trba_tensor_info info;
-        trba_checkpoint_tensor(checkpoint, i, &info); /* cannot fail: i < n */
-        PyObject *tensor = Py_BuildValue("(NsN)", message_to_python(info.name), info.dtype, shape_to_python(&info));
-        if (tensor == NULL || PyList_SetItem(list, (Py_ssize_t)i, tensor) != 0) Py_CLEAR(list);
-    }
-    return list;
-}
-
-/* (architecture or None, "" or why there is none) */
-static PyObject *find_architecture(const trba_checkpoint *checkpoint)
-{
-    trba_architecture arch;
-    trba_error err;
-    if (trba_checkpoint_architecture(checkpoint, &arch, &err) == TRBA_OK)
-        return Py_BuildValue("(Ns)", architecture_to_python(&arch), "");
-    return Py_BuildValue("(ON)", Py_None, message_to_python(err.message));
-}
-
-/* checkpoint(source, is_path) -> (format, root, prefix, (architecture, why not), tensors) */
-PyObject *core_checkpoint(PyObject *module, PyObject *args)
-{
-    PyObject *object;
-    int is_path;
-    struct checkpoint_source source;
-    if (!PyArg_ParseTuple(args, "Op:checkpoint", &object, &is_path) || !source_get(object, is_path, &source))
-        return NULL;
-    trba_checkpoint *checkpoint = NULL;
-    trba_error err;
-    trba_status status;
-    Py_BEGIN_ALLOW_THREADS
-    if (source.path != NULL)
-        status = trba_checkpoint_open(source.path, &checkpoint, &err);
-    else
-        status = trba_checkpoint_open_memory(source.view.buf, (size_t)source.view.len, &checkpoint, &err);
-    Py_END_ALLOW_THREADS
-    PyObject *info = NULL;
-    if (status == TRBA_OK)
-        info = Py_BuildValue("(sNNNN)", trba_checkpoint_format(checkpoint),
-                             message_to_python(trba_checkpoint_root(checkpoint)),
-                             message_to_python(trba_checkpoint_prefix(checkpoint)), find_architecture(checkpoint),
-                             tensors_to_python(checkpoint));
-    else
-        raise_error(module, &err);
-    trba_checkpoint_free(checkpoint);
-    source_release(&source); /* last: the checkpoint points into it */
-    return info;
 }

@@ -57,11 +57,15 @@ static PyMethodDef core_functions[] = {
     {"cpu_from_name", core_cpu_from_name, METH_O, NULL},
     {"charset_presets", core_charset_presets, METH_NOARGS, NULL},
     {"checkpoint", core_checkpoint, METH_VARARGS, NULL},
+    {"save_checkpoint", core_save_checkpoint, METH_VARARGS, NULL},
     {"open_model", core_open_model, METH_VARARGS, NULL},
     {"model_info", core_model_info, METH_O, NULL},
+    {"open_page", core_open_page, METH_VARARGS, NULL},
+    {"page_info", core_page_info, METH_O, NULL},
     {"new_session", core_new_session, METH_VARARGS, NULL},
     {"session_memory", core_session_memory, METH_O, NULL},
     {"read", core_read, METH_VARARGS, NULL},
+    {"read_regions", core_read_regions, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

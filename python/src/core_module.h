@@ -3,8 +3,10 @@
  *
  *   core_module.c     the module: its functions, state, and small questions to the library
  *   core_convert.c    between Python objects and trba.h: errors, paths, byte buffers, architectures
- *   core_model.c      opening checkpoints and models
+ *   core_checkpoint.c what is in a checkpoint, and saving it in another form
+ *   core_model.c      opening models
  *   core_images.c     Python's images -> trba_image, without copying where that is possible
+ *   core_page.c       pages, and Python's regions -> trba_region
  *   core_session.c    sessions, and results -> Python tuples
  *
  * The module is written in Python's stable ABI (3.11), and is as thin as can be: numbers, byte strings, tuples and
@@ -44,33 +46,60 @@ struct checkpoint_source {
 bool source_get(PyObject *object, int is_path, struct checkpoint_source *out);
 void source_release(struct checkpoint_source *source);
 
+/* ---- core_checkpoint.c ---- */
+
+PyObject *core_checkpoint(PyObject *module, PyObject *args);
+PyObject *core_save_checkpoint(PyObject *module, PyObject *args);
+
 /* ---- core_model.c ---- */
 
 #define MODEL_CAPSULE "trba._core.model"
 
 PyObject *core_open_model(PyObject *module, PyObject *args);
 PyObject *core_model_info(PyObject *module, PyObject *model);
-PyObject *core_checkpoint(PyObject *module, PyObject *args);
 
 /* ---- core_images.c ---- */
 
-/* The images of one call. The buffers stay exported, and so cannot move or shrink, until images_release(). */
+/* What an image's bytes belong to. The buffer stays exported, and so cannot move or shrink, until it is released. */
+struct image_owner {
+    Py_buffer view; /* view.obj is NULL: nothing to release */
+    void *copy;     /* of pixels that the library cannot step through; NULL: none */
+};
+/* `item` is (kind, format, object): see core_images.c. Release after success only. */
+bool image_get(PyObject *item, struct image_owner *owner, trba_image *out);
+void image_release(struct image_owner *owner);
+
+/* The images of one call. */
 struct image_list {
     size_t n;
     trba_image *images;
-    struct image_owner {
-        Py_buffer view; /* view.obj is NULL: nothing to release */
-        void *copy;     /* of pixels that the library cannot step through; NULL: none */
-    } *owners;
+    struct image_owner *owners;
 };
-/* `list` is a list of (kind, format, object): see core_images.c. Release after success only. */
+/* `list` is a list of such items. Release after success only. */
 bool images_get(PyObject *list, struct image_list *out);
 void images_release(struct image_list *images);
+
+/* ---- core_page.c ---- */
+
+#define PAGE_CAPSULE "trba._core.page"
+
+PyObject *core_open_page(PyObject *module, PyObject *args);
+PyObject *core_page_info(PyObject *module, PyObject *page);
+
+/* The regions of one call. */
+struct region_list {
+    size_t n;
+    trba_region *regions;
+};
+/* `list` is a list of tuples of 4, 5 or 8 numbers: see core_page.c. Release after success only. */
+bool regions_get(PyObject *list, struct region_list *out);
+void regions_release(struct region_list *regions);
 
 /* ---- core_session.c ---- */
 
 PyObject *core_new_session(PyObject *module, PyObject *args);
 PyObject *core_read(PyObject *module, PyObject *args);
+PyObject *core_read_regions(PyObject *module, PyObject *args);
 PyObject *core_session_memory(PyObject *module, PyObject *session);
 
 #endif

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* core_session.c - sessions, and results -> Python tuples.
  *
- *   new_session(model, n_threads, batch_size, retry_contrast) -> capsule
- *   read(session, images) -> [(status, message, text, confidence, score, characters, truncated, width, height), ...]
- *       characters: ((text, probability, position, step), ...)
+ *   new_session(model, n_threads, batch_size, exif, alpha, retry_contrast) -> capsule
+ *   read(session, images) -> [result, ...]
+ *   read_regions(session, page, regions, rotate, vertical) -> [result, ...]
+ *       result      (status, message, text, confidence, score, characters, truncated, width, height, rotation, points)
+ *       characters  ((text, probability, position, step), ...)
+ *       points      a region's corners ((x, y), ...); None for an image
  *
  * A session's threads exist only in the process that made them. In a child made by fork() it can neither be used nor be
  * freed, because freeing waits for its threads; there its memory is left alone.
@@ -56,9 +59,12 @@ PyObject *core_new_session(PyObject *module, PyObject *args)
 {
     PyObject *capsule;
     trba_session_options options = trba_session_options_default();
-    int retry_contrast;
-    if (!PyArg_ParseTuple(args, "Oiii:new_session", &capsule, &options.n_threads, &options.batch_size, &retry_contrast))
+    int exif, alpha, retry_contrast;
+    if (!PyArg_ParseTuple(args, "Oiiiii:new_session", &capsule, &options.n_threads, &options.batch_size, &exif, &alpha,
+                          &retry_contrast))
         return NULL;
+    options.exif = (trba_exif)exif;
+    options.alpha = (trba_alpha)alpha;
     options.retry_contrast = (trba_choice)retry_contrast;
     const trba_model *model = PyCapsule_GetPointer(capsule, MODEL_CAPSULE);
     if (model == NULL) return NULL;
@@ -107,18 +113,29 @@ static PyObject *characters_to_python(const trba_result *result)
     return tuple;
 }
 
-static PyObject *result_to_python(const trba_result *result)
+/* `region` is NULL for an image. */
+static PyObject *points_to_python(const trba_region *region)
 {
-    return Py_BuildValue("(iNsffNiii)", (int)result->status, message_to_python(result->message), result->text,
-                         (double)result->confidence, (double)result->score, characters_to_python(result),
-                         result->truncated, result->width, result->height);
+    if (region == NULL) return Py_NewRef(Py_None);
+    const float *x = region->x, *y = region->y;
+    return Py_BuildValue("((ff)(ff)(ff)(ff))", (double)x[0], (double)y[0], (double)x[1], (double)y[1], (double)x[2],
+                         (double)y[2], (double)x[3], (double)y[3]);
 }
 
-static PyObject *results_to_python(const trba_result *results, size_t n)
+static PyObject *result_to_python(const trba_result *result, const trba_region *region)
+{
+    return Py_BuildValue("(iNsffNiiiiN)", (int)result->status, message_to_python(result->message), result->text,
+                         (double)result->confidence, (double)result->score, characters_to_python(result),
+                         result->truncated, result->width, result->height, result->rotation,
+                         points_to_python(region));
+}
+
+/* `regions` is NULL for images. */
+static PyObject *results_to_python(const trba_result *results, const trba_region *regions, size_t n)
 {
     PyObject *list = PyList_New((Py_ssize_t)n);
     for (size_t i = 0; list != NULL && i < n; i++) {
-        PyObject *result = result_to_python(&results[i]);
+        PyObject *result = result_to_python(&results[i], regions != NULL ? &regions[i] : NULL);
         if (result == NULL || PyList_SetItem(list, (Py_ssize_t)i, result) != 0) Py_CLEAR(list);
     }
     return list;
@@ -140,8 +157,35 @@ PyObject *core_read(PyObject *module, PyObject *args)
     Py_BEGIN_ALLOW_THREADS
     status = trba_session_read_batch(self->session, images.images, images.n, &results, &err);
     Py_END_ALLOW_THREADS
-    PyObject *out = status == TRBA_OK ? results_to_python(results, images.n) : raise_error(module, &err);
+    PyObject *out = status == TRBA_OK ? results_to_python(results, NULL, images.n) : raise_error(module, &err);
     self->is_reading = false;
     images_release(&images);
+    return out;
+}
+
+PyObject *core_read_regions(PyObject *module, PyObject *args)
+{
+    PyObject *session_capsule, *page_capsule, *list;
+    int rotate, vertical;
+    if (!PyArg_ParseTuple(args, "OOOii:read_regions", &session_capsule, &page_capsule, &list, &rotate, &vertical))
+        return NULL;
+    struct core_session *self = idle_session(session_capsule);
+    const trba_page *page = self != NULL ? PyCapsule_GetPointer(page_capsule, PAGE_CAPSULE) : NULL;
+    struct region_list regions;
+    if (page == NULL || !regions_get(list, &regions)) return NULL;
+    trba_region_options options = trba_region_options_default();
+    options.rotate = (trba_rotate)rotate;
+    options.vertical = (trba_choice)vertical;
+    const trba_result *results = NULL;
+    trba_error err;
+    trba_status status;
+    self->is_reading = true;
+    Py_BEGIN_ALLOW_THREADS
+    status = trba_session_read_regions(self->session, page, regions.regions, regions.n, &options, &results, &err);
+    Py_END_ALLOW_THREADS
+    PyObject *out =
+        status == TRBA_OK ? results_to_python(results, regions.regions, regions.n) : raise_error(module, &err);
+    self->is_reading = false;
+    regions_release(&regions);
     return out;
 }

@@ -7,11 +7,16 @@
     result = model.read("word.png")                 # or bytes, a NumPy array, a PIL image, or a list of these
     print(result.text, result.confidence)
 
+    for result in model.read_regions("page.jpg", [(10, 12, 100, 32), (150, 40, 90, 30)], rotate="auto"):
+        print(result.text, result.rotation)
+
 The networks are the 24 of clovaai/deep-text-recognition-benchmark, and EasyOCR's recognisers. Errors are subclasses of
 trba.Error. A model may be used from any number of threads; reading runs without the GIL.
 """
 
 from . import _core
+from ._box_files import load_boxes
+from ._convert import convert
 from ._errors import (
     ArgumentError,
     CannotReadError,
@@ -25,8 +30,20 @@ from ._errors import (
 )
 from ._images import ImageInput
 from ._model import Expect, Model
+from ._page import Page
 from ._queries import charset_presets, checkpoint_info, system_info
-from ._types import Architecture, Character, CharsetPreset, CheckpointInfo, ModelInfo, Result, TensorInfo
+from ._regions import RegionInput
+from ._types import (
+    Architecture,
+    Character,
+    CharsetPreset,
+    CheckpointInfo,
+    ModelInfo,
+    Point,
+    Quadrilateral,
+    Result,
+    TensorInfo,
+)
 
 __version__ = _core.version()
 
@@ -47,11 +64,17 @@ __all__ = [
     "Model",
     "ModelInfo",
     "OutOfMemoryError",
+    "Page",
+    "Point",
+    "Quadrilateral",
+    "RegionInput",
     "Result",
     "TensorInfo",
     "UnsupportedError",
     "__version__",
     "charset_presets",
     "checkpoint_info",
+    "convert",
+    "load_boxes",
     "system_info",
 ]

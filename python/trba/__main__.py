@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""python -m trba: reads image files and prints their texts.
+"""python -m trba: reads image files, or the regions of a page, and prints their texts.
 
     text    the text of each image, one line each
     tsv     path TAB text TAB confidence, as strdemo --format tsv
     jsonl   one JSON object per image, bad ones included, with the keys of strdemo --format jsonl
+
+    The path of a region is that of its page with #0, #1, ... behind it.
 
 Exit code: 0 all were read, 1 some could not be (stderr says why), 2 bad options or model, 3 the
 reader of the pipe left.
@@ -11,16 +13,23 @@ reader of the pipe left.
 
 import argparse
 import io
-import itertools
 import json
 import os
 import pathlib
 import sys
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
-from . import Error, Model, Result, __version__, charset_presets
+from . import Error, Model, Quadrilateral, Result, __version__, charset_presets, load_boxes
+from ._options import ALPHAS
 
 _CHUNK = 16  # lines appear as soon as this many images have been read
+
+
+class Row(NamedTuple):
+    path: str
+    result: Result
+    region: int | None = None  # its number
 
 
 def _escape(text: str, *, with_backslash: bool) -> str:
@@ -28,36 +37,51 @@ def _escape(text: str, *, with_backslash: bool) -> str:
     return text.replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
 
 
-def _text_line(path: str, result: Result) -> str | None:
-    return result.text if result.ok else None
+def _text_line(row: Row) -> str | None:
+    return row.result.text if row.result.ok else None
 
 
-def _tsv_line(path: str, result: Result) -> str | None:
-    if not result.ok:
+def _tsv_line(row: Row) -> str | None:
+    if not row.result.ok:
         return None
-    return (f"{_escape(path, with_backslash=True)}\t{_escape(result.text, with_backslash=False)}"
-            f"\t{result.confidence:.6f}")
+    return (f"{_escape(row.path, with_backslash=True)}\t{_escape(row.result.text, with_backslash=False)}"
+            f"\t{row.result.confidence:.6f}")
 
 
-def _jsonl_line(path: str, result: Result) -> str | None:
-    name = os.fsencode(path).decode("utf-8", "replace")  # JSON has no place for the bytes of a name that is not UTF-8
-    return json.dumps({"path": name, **result.to_dict()}, ensure_ascii=False)
+def _jsonl_line(row: Row) -> str | None:
+    name = os.fsencode(row.path).decode("utf-8", "replace")  # JSON has no place for a name that is not UTF-8
+    region = {"region": row.region} if row.region is not None else {}
+    return json.dumps({"path": name, **row.result.to_dict(), **region}, ensure_ascii=False)
 
 
-_FORMATS: dict[str, Callable[[str, Result], str | None]] = {"text": _text_line, "tsv": _tsv_line, "jsonl": _jsonl_line}
+_FORMATS: dict[str, Callable[[Row], str | None]] = {"text": _text_line, "tsv": _tsv_line, "jsonl": _jsonl_line}
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m trba", description="Reads the text in images of words.")
-    parser.add_argument("images", nargs="+", metavar="IMAGE", help="a PNG or JPEG file")
+    parser.add_argument("images", nargs="+", metavar="IMAGE", help="a PNG or JPEG file; with --boxes the page")
     parser.add_argument("--model", metavar="FILE", default=os.environ.get("TRBA_MODEL"),
                         help="the checkpoint (default: the environment variable TRBA_MODEL)")
     parser.add_argument("--charset", help="the alphabet: a preset's name, else an existing file, else the characters")
     parser.add_argument("--format", choices=tuple(_FORMATS), default="text", help="what to print (default: text)")
+    parser.add_argument("--boxes", metavar="FILE", help="read the regions of one page: a JSON, CSV or ICDAR text file, "
+                        "as strdemo reads it, says where they are")
+    parser.add_argument("--rotate", choices=("none", "auto"), help="with --boxes: auto reads each region turned by 0, "
+                        "90, 180 and 270 degrees and keeps the most confident reading (default: none)")
+    parser.add_argument("--vertical", action="store_true", help="with --boxes: turn regions at least 1.5 times as tall "
+                        "as wide counter-clockwise")
+    parser.add_argument("--exif", choices=("ignore", "apply"), help="turn images as their EXIF orientation says "
+                        "(default: as the program of the model's preset)")
+    parser.add_argument("--alpha", choices=ALPHAS, default="ignore", help="what shows where an image is transparent: "
+                        "its stored colour, white or black (default: ignore)")
     parser.add_argument("--version", action="version", version=f"trba {__version__}")
     options = parser.parse_args(arguments)
     if not options.model:
         parser.error("say which --model to use, or set TRBA_MODEL")
+    if options.boxes and len(options.images) > 1:
+        parser.error(f"--boxes goes with one page, and there are {len(options.images)}")
+    if (options.rotate or options.vertical) and not options.boxes:
+        parser.error("--rotate and --vertical are for the regions of a page: add --boxes")
     return options
 
 
@@ -66,22 +90,43 @@ def _find_charset(charset: str | None) -> str | pathlib.Path | None:
     return pathlib.Path(charset) if charset and not is_preset and os.path.exists(charset) else charset
 
 
-def _read_files(model: Model, paths: list[str]) -> Iterator[tuple[str, Result]]:
-    iterator = iter(paths)
-    while chunk := list(itertools.islice(iterator, _CHUNK)):
-        yield from zip(chunk, model.read(chunk, errors="return"), strict=True)
+def _read_files(model: Model, paths: list[str]) -> Iterator[Row]:
+    for first in range(0, len(paths), _CHUNK):
+        chunk = paths[first:first + _CHUNK]
+        yield from map(Row, chunk, model.read(chunk, errors="return"))
 
 
-def _print_results(model: Model, options: argparse.Namespace) -> int:
-    make_line, n_failed = _FORMATS[options.format], 0
-    for path, result in _read_files(model, options.images):
-        line = make_line(path, result)
+def _read_page(model: Model, options: argparse.Namespace, boxes: list[Quadrilateral]) -> Iterator[Row]:
+    path = options.images[0]
+    with model.open_page(path) as page:
+        for first in range(0, len(boxes), _CHUNK):
+            results = model.read_regions(page, boxes[first:first + _CHUNK],
+                                         rotate="auto" if options.rotate == "auto" else None,
+                                         vertical=options.vertical, errors="return")
+            yield from (Row(f"{path}#{i}", result, i) for i, result in enumerate(results, first))
+
+
+def _print_rows(rows: Iterator[Row], make_line: Callable[[Row], str | None]) -> int:
+    """The number of bad ones."""
+    n_failed = 0
+    for row in rows:
+        line = make_line(row)
         if line is not None:
             print(line, flush=True)
-        if result.error is not None:
-            print(f"trba: {path}: {result.error}", file=sys.stderr)
+        if row.result.error is not None:
+            print(f"trba: {row.path}: {row.result.error}", file=sys.stderr)
             n_failed += 1
-    return 1 if n_failed else 0
+    return n_failed
+
+
+def _print_all(model: Model, options: argparse.Namespace, boxes: list[Quadrilateral] | None) -> int:
+    """The exit code."""
+    rows = _read_files(model, options.images) if boxes is None else _read_page(model, options, boxes)
+    try:
+        return 1 if _print_rows(rows, _FORMATS[options.format]) else 0
+    except Error as error:  # the page cannot be opened
+        print(f"trba: {options.images[0]}: {error}", file=sys.stderr)
+        return 1
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -90,12 +135,13 @@ def main(arguments: list[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="surrogateescape")
     try:
-        model = Model(options.model, charset=_find_charset(options.charset))
+        boxes = load_boxes(options.boxes) if options.boxes else None
+        model = Model(options.model, charset=_find_charset(options.charset), exif=options.exif, alpha=options.alpha)
     except Error as error:
         print(f"trba: {error}", file=sys.stderr)
         return 2
     try:
-        return _print_results(model, options)
+        return _print_all(model, options, boxes)
     except BrokenPipeError:  # the reader of the pipe left; Python must not find that out once more at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 3

@@ -21,7 +21,7 @@ class ArgumentError(Error, ValueError):
 
 
 class CannotReadError(Error, OSError):
-    """A file cannot be opened or read."""
+    """A file cannot be opened, read or written."""
 
     status = "cannot read"
 

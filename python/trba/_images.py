@@ -13,7 +13,7 @@ a program that has imported PIL.
 import os
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias, TypeGuard
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol, TypeAlias, TypeGuard
 
 from ._errors import ArgumentError, Error, FormatError, OutOfMemoryError
 
@@ -34,11 +34,22 @@ ImageInput: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview
 ChannelOrder: TypeAlias = Literal["rgb", "bgr"]
 CoreImage: TypeAlias = tuple[int, int, Any]
 
+
+class ImageRules(NamedTuple):
+    """What images are to become."""
+
+    channel_order: ChannelOrder  # of arrays
+    channels: int                # of a PIL image that must be converted: 1 grey, 3 colour, 0 colour if it has any
+    keeps_alpha: bool            # its transparency will be laid on a background
+
+
 FILE, ENCODED, PIXELS = 1, 2, 3
 _GREY, _RGB, _BGR, _RGBA, _BGRA = 1, 2, 3, 4, 5
 _FORMATS: Final = {("rgb", 1): _GREY, ("rgb", 3): _RGB, ("rgb", 4): _RGBA,
                    ("bgr", 1): _GREY, ("bgr", 3): _BGR, ("bgr", 4): _BGRA}
 _PIL_CHANNELS: Final = {"L": 1, "RGB": 3, "RGBA": 4}
+_PIL_GREY_MODES: Final = {"1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N", "F"}
+_PIL_ALPHA_MODES: Final = {"LA", "La", "PA", "RGBA", "RGBa"}
 
 
 def is_pil_image(image: object) -> "TypeGuard[PilImage]":
@@ -95,12 +106,28 @@ def _prepare_encoded(image: object, view: memoryview) -> CoreImage:
     return ENCODED, 0, view if view.c_contiguous else view.tobytes()
 
 
-def _prepare_pil(image: "PilImage", input_channel: int) -> CoreImage:
+def _is_transparent(image: "PilImage") -> bool:
+    palette = image.palette if image.mode == "P" else None
+    return (image.mode in _PIL_ALPHA_MODES or "transparency" in image.info
+            or (palette is not None and palette.mode == "RGBA"))
+
+
+def _choose_mode(image: "PilImage", rules: ImageRules) -> str:
     """L, RGB and RGBA as they are: the library makes the same greys of them as Pillow. All else through Pillow's
     convert(), as demo.py does with a file it has opened."""
+    if rules.keeps_alpha and _is_transparent(image):
+        return "RGBA"
+    if image.mode in _PIL_CHANNELS:
+        return image.mode
+    is_grey = rules.channels == 1 or (rules.channels == 0 and image.mode in _PIL_GREY_MODES)
+    return "L" if is_grey else "RGB"
+
+
+def _prepare_pil(image: "PilImage", rules: ImageRules) -> CoreImage:
     try:
-        if image.mode not in _PIL_CHANNELS:
-            image = image.convert("L" if input_channel == 1 else "RGB")
+        mode = _choose_mode(image, rules)
+        if image.mode != mode:
+            image = image.convert(mode)
         pixels = image.tobytes()
     except MemoryError as error:
         raise OutOfMemoryError("there is not enough memory to decode the PIL image") from error
@@ -113,7 +140,7 @@ def _prepare_pil(image: "PilImage", input_channel: int) -> CoreImage:
     return PIXELS, _FORMATS["rgb", channels], memoryview(pixels).cast("B", (height, width, channels))
 
 
-def prepare_image(image: object, channel_order: ChannelOrder, input_channel: int) -> CoreImage:
+def prepare_image(image: object, rules: ImageRules) -> CoreImage:
     """Raises an Error where the image is at fault, TypeError where it is no image at all."""
     if isinstance(image, (str, os.PathLike)):
         path = os.fsencode(image)
@@ -121,17 +148,17 @@ def prepare_image(image: object, channel_order: ChannelOrder, input_channel: int
             raise ArgumentError("the image's path has a zero byte in it")
         return FILE, 0, path
     if is_pil_image(image):
-        return _prepare_pil(image, input_channel)
+        return _prepare_pil(image, rules)
     view = open_buffer(image)
     if view is None:
         raise TypeError(f"{describe(image)} is no image: give a path, the bytes of a PNG or JPEG file, a NumPy array "
                         "or a PIL image")
-    return _prepare_encoded(image, view) if view.ndim == 1 else _prepare_pixels(image, view, channel_order)
+    return _prepare_encoded(image, view) if view.ndim == 1 else _prepare_pixels(image, view, rules.channel_order)
 
 
-def try_prepare(image: object, channel_order: ChannelOrder, input_channel: int) -> CoreImage | Error:
+def try_prepare(image: object, rules: ImageRules) -> CoreImage | Error:
     """The same, with the error as the value."""
     try:
-        return prepare_image(image, channel_order, input_channel)
+        return prepare_image(image, rules)
     except Error as error:
         return error

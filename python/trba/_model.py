@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Model: a checkpoint that reads images.
 
-    Model(path)       options by name -> the numbers of trba_model_options -> _core.open_model
-    model.read(...)   images -> chunks -> _core.read in a session of the pool, without the GIL -> Result objects
+    Model(path)              options by name -> the numbers of trba_model_options -> _core.open_model
+    model.read(...)          images -> chunks -> _core.read in a session of the pool, without the GIL -> Result objects
+    model.read_regions(...)  image -> Page; regions -> chunks -> _core.read_regions likewise
 """
 
 from __future__ import annotations
@@ -11,27 +12,29 @@ import itertools
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Final, Literal, NoReturn, Self, TypedDict, overload
+from typing import Any, Final, Literal, NoReturn, Self, TypedDict, TypeVar, overload
 
 from . import _core
-from ._boxes import character_boxes, shown_share
-from ._errors import ERROR_CLASSES, ArgumentError, Error
-from ._images import ChannelOrder, CoreImage, ImageInput, is_single, try_prepare
+from ._errors import ArgumentError, Error
+from ._images import ChannelOrder, CoreImage, ImageInput, ImageRules, is_single, try_prepare
+from ._options import ALPHAS, EXIFS, PRESETS, ROTATES, Alpha, Exif, Preset, Rotate, check_ways, find_name, number_choice
+from ._page import Page
 from ._pool import SessionPool
+from ._regions import CoreRegion, RegionInput, prepare_region
+from ._results import fail_result, make_info, make_result, raise_first
 from ._types import (
     FEATURE_EXTRACTIONS,
     PREDICTIONS,
-    PRESETS,
     SEQUENCE_MODELINGS,
     TRANSFORMATIONS,
-    Character,
     ModelInfo,
     Result,
-    failed_result,
-    make_architecture,
 )
 
-# Images are taken from the caller in chunks, so that an iterable may be longer than memory, and Ctrl-C is answered.
+_T = TypeVar("_T")
+
+# Images and regions are taken from the caller in chunks, so that an iterable may be longer than memory, and Ctrl-C is
+# answered.
 _CHUNK: Final = 256
 
 _ARCHITECTURE_NAMES: Final = {"transformation": TRANSFORMATIONS, "feature_extraction": FEATURE_EXTRACTIONS,
@@ -55,27 +58,15 @@ class Expect(TypedDict, total=False):
 
 # ---- options: from names to numbers ----
 
-def _find_name(what: str, value: str | None, names: Sequence[str]) -> int:
-    if value is None:
-        return 0
-    if value not in names:
-        raise ArgumentError(f'{what} is "{value}"; it must be one of {", ".join(names[1:])}')
-    return names.index(value)
-
-
 def _number_expect(expect: Mapping[str, Any], img_h: int | None, img_w: int | None) -> tuple[int, ...]:
     """The members of trba_architecture in order."""
     known = (*_ARCHITECTURE_NAMES, *_ARCHITECTURE_SIZES)
     for name in expect:
         if name not in known:
             raise ArgumentError(f'expect has the key "{name}"; it may have {", ".join(known)}')
-    stages = [_find_name(f"expect: {name}", expect.get(name), names) for name, names in _ARCHITECTURE_NAMES.items()]
+    stages = [find_name(f"expect: {name}", expect.get(name), names) for name, names in _ARCHITECTURE_NAMES.items()]
     sizes = [expect.get(name) or 0 for name in _ARCHITECTURE_SIZES]
     return (*stages, *sizes, img_h or 0, img_w or 0)
-
-
-def _number_choice(choice: bool | None) -> int:
-    return 0 if choice is None else 1 + bool(choice)
 
 
 def _split_charset(charset: str | os.PathLike[str] | None) -> tuple[bytes | None, bytes | None, bytes | None]:
@@ -100,42 +91,22 @@ def _count_processors() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _split(images: Iterable[ImageInput], n: int) -> Iterator[list[ImageInput]]:
-    iterator = iter(images)
+def _split(things: Iterable[_T], n: int) -> Iterator[list[_T]]:
+    iterator = iter(things)
     while chunk := list(itertools.islice(iterator, n)):
         yield chunk
 
 
-# ---- what _core returns ----
-
-def _make_info(model: _core.ModelCapsule) -> ModelInfo:
-    (architecture, preset, pad, compat, batch_max_length, cpu, charset, n_characters, sidecar,
-     packed_bytes) = _core.model_info(model)
-    return ModelInfo(make_architecture(architecture), PRESETS[preset], bool(pad), bool(compat), batch_max_length, cpu,
-                     charset, n_characters, os.fsdecode(sidecar) or None, packed_bytes)
-
-
-def _make_result(raw: Any, info: ModelInfo) -> Result:
-    """From _core.read()."""
-    status, message, text, confidence, score, characters, truncated, width, height = raw
-    if status:
-        return failed_result(ERROR_CLASSES[status](message), width, height)
-    boxes = character_boxes([character[2] for character in characters], shown_share(info, width, height), width, height)
-    return Result(text, confidence, score, tuple(map(_make_character, characters, boxes)), bool(truncated), width,
-                  height)
-
-
-def _make_character(raw: tuple[str, float, float, int],
-                    box: tuple[float, float, float, float] | None) -> Character:
-    return Character(*raw, box)
-
-
-def _raise_first(results: Sequence[Result], first: int) -> None:
-    """Raises the first error; the number of its image in the whole list becomes a note on it."""
-    for i, result in enumerate(results, first):
-        if result.error is not None:
-            result.error.add_note(f"in images[{i}]")
-            raise result.error
+def _prepare_regions(regions: Sequence[RegionInput], first: int) -> list[CoreRegion]:
+    """What is no region at all is the caller's error, whatever `errors` says."""
+    prepared = []
+    for i, region in enumerate(regions, first):
+        try:
+            prepared.append(prepare_region(region))
+        except ArgumentError as error:
+            error.add_note(f"in regions[{i}]")
+            raise
+    return prepared
 
 
 # ---- the model ----
@@ -161,6 +132,11 @@ class Model:
                         None: one per processor
     sidecar             look for opt.txt or STEM.yaml beside the checkpoint
     expect              what the caller believes of the network, see Expect; contradicting the tensors is an error
+    exif                "apply": a file is turned as its EXIF orientation says; "ignore": it is read as stored. None: as
+                        the preset's program, "ignore" for clovaai, "apply" for easyocr. Arrays and PIL images are read
+                        as they are
+    alpha               what shows where an image is transparent: "ignore": the colour that is stored there, as in both
+                        programs; "white", "black": the image laid on white or black
     retry_contrast      easyocr: read a word of confidence below 0.1 once more with its contrast stretched, and keep the
                         surer reading, as readtext() does
 
@@ -169,22 +145,27 @@ class Model:
     """
 
     def __init__(self, path_or_bytes: str | os.PathLike[str] | bytes | bytearray | memoryview, *,
-                 charset: str | os.PathLike[str] | None = None, preset: Literal["clovaai", "easyocr"] | None = None,
+                 charset: str | os.PathLike[str] | None = None, preset: Preset | None = None,
                  pad: bool | None = None, img_h: int | None = None, img_w: int | None = None,
                  batch_max_length: int | None = None, compat: bool = False, cpu: str = "auto",
                  threads: int | None = None, batch_size: int = 16, max_sessions: int | None = None,
-                 sidecar: bool = True, expect: Expect | None = None, retry_contrast: bool = True) -> None:
+                 sidecar: bool = True, expect: Expect | None = None, exif: Exif | None = None,
+                 alpha: Alpha = "ignore", retry_contrast: bool = True) -> None:
         source, is_path = locate(path_or_bytes)
         if batch_size < 1 or (threads is not None and threads < 1) or (max_sessions is not None and max_sessions < 1):
             raise ArgumentError("batch_size, threads and max_sessions must be at least 1")
+        policies = (find_name("exif", exif, EXIFS), find_name("alpha", alpha, ALPHAS), number_choice(retry_contrast))
         capsule = _core.open_model(
             source, is_path, _number_expect(expect or {}, img_h, img_w), *_split_charset(charset),
-            _find_name("preset", preset, PRESETS), _number_choice(pad), batch_max_length or 0, _number_choice(compat),
-            _number_choice(sidecar), _core.cpu_from_name(cpu.encode()))
-        self._info = _make_info(capsule)
+            find_name("preset", preset, PRESETS), number_choice(pad), batch_max_length or 0, number_choice(compat),
+            number_choice(sidecar), _core.cpu_from_name(cpu.encode()))
+        self._info = make_info(capsule)
+        self._exif: Exif | None = exif
+        self._alpha: Alpha = alpha
         self._batch_size = batch_size
         self._pool: SessionPool | None = SessionPool(
-            capsule, threads or 0, max_sessions or _count_processors(), _number_choice(retry_contrast))
+            max_sessions or _count_processors(),
+            lambda batch: _core.new_session(capsule, threads or 0, batch, *policies))
 
     @property
     def info(self) -> ModelInfo:
@@ -216,16 +197,14 @@ class Model:
         Images are not copied where that is possible, and are read while other threads run: they must not change during
         the call. Texts and numbers are the same bits whatever else is in the list, and however many threads there are.
         """
-        if channel_order not in ("rgb", "bgr") or errors not in ("raise", "return"):
-            raise ArgumentError(f'channel_order must be "rgb" or "bgr", errors "raise" or "return"; they are '
-                                f'"{channel_order}" and "{errors}"')
+        check_ways(channel_order, errors)
         if is_single(images):
             return self._read_one(images, channel_order, errors == "raise")
         results: list[Result] = []
         for chunk in _split(images, _CHUNK):
             read_now = self._read_chunk(chunk, channel_order, self._batch_size)
             if errors == "raise":
-                _raise_first(read_now, len(results))
+                raise_first(read_now, len(results), "images")
             results += read_now
         return results
 
@@ -237,19 +216,66 @@ class Model:
 
     def _read_chunk(self, images: Sequence[ImageInput], channel_order: ChannelOrder, batch: int) -> list[Result]:
         """One result per image, failed ones included."""
-        input_channel = self._info.architecture.input_channel
-        prepared = [try_prepare(image, channel_order, input_channel) for image in images]
+        rules = ImageRules(channel_order, self._info.architecture.input_channel, self._alpha != "ignore")
+        prepared = [try_prepare(image, rules) for image in images]
         good = [image for image in prepared if not isinstance(image, Error)]
         raw = iter(self._read_prepared(good, batch))
-        return [failed_result(image) if isinstance(image, Error) else _make_result(next(raw), self._info)
+        return [fail_result(image) if isinstance(image, Error) else make_result(next(raw), self._info)
                 for image in prepared]
 
     def _read_prepared(self, images: list[CoreImage], batch: int) -> list[Any]:
-        pool = self._pool
-        if pool is None:
-            raise ArgumentError("the model is closed")
-        with pool.session(batch) as session:
+        with self._open_pool().session(batch) as session:
             return _core.read(session, images)
+
+    def _open_pool(self) -> SessionPool:
+        if self._pool is None:
+            raise ArgumentError("the model is closed")
+        return self._pool
+
+    def open_page(self, image: ImageInput, *, channel_order: ChannelOrder = "rgb") -> Page:
+        """A page as the program of the model's preset would see it, with the model's exif and alpha; for
+        read_regions(), as often as wanted. One image, as for read(). trba.Page(image) leaves all choices to you."""
+        # OpenCV's grey is for networks that read grey.
+        is_grey = self._info.preset == "easyocr" and self._info.architecture.input_channel == 1
+        return Page(image, preset="easyocr" if is_grey else "clovaai", exif=self._exif, alpha=self._alpha,
+                    channel_order=channel_order)
+
+    def read_regions(self, page: Page | ImageInput, regions: Iterable[RegionInput], *, rotate: Rotate | None = None,
+                     vertical: bool = False, channel_order: ChannelOrder = "rgb",
+                     errors: Literal["raise", "return"] = "raise") -> list[Result]:
+        """Reads the words in regions of a page. One Result per region, in order; its `points` are the region's corners.
+
+        page            a Page, or an image of a page, as for read(), which open_page() then opens
+        regions         a list or another iterable, or an array of rows. Coordinates are pixels of the page, x to the
+                        right, y downwards. Each region is one of
+                            (x, y, w, h)                    a box. Of whole numbers: cut out, nothing is resampled
+                            (cx, cy, w, h, degrees)         a rotated box, clockwise; or as of cv2.minAreaRect()
+                            [(x1, y1), ... (x4, y4)]        four corners, clockwise from the top left of the text; or
+                                                            eight numbers
+        rotate          "auto": read each region four times, turned by 0, 90, 180 and 270 degrees, and keep the most
+                        confident reading; `rotation` says which
+        vertical        turn what is at least 1.5 times as tall as wide by 90 degrees counter-clockwise, as PaddleOCR
+                        does
+        channel_order   of an array: "rgb", or "bgr" for OpenCV's
+        errors          "raise": the first region that cannot be cut out ends the call. "return": it becomes a Result
+                        whose error says why, and the others are read. A page that cannot be opened is raised always
+
+        Runs without the GIL. Texts and numbers are the same bits whatever else is in the list, and however many threads
+        there are.
+        """
+        check_ways(channel_order, errors)
+        how = find_name("rotate", rotate, ROTATES), number_choice(vertical)
+        opened = page if isinstance(page, Page) else self.open_page(page, channel_order=channel_order)
+        results: list[Result] = []
+        for chunk in _split(regions, _CHUNK):
+            prepared = _prepare_regions(chunk, len(results))
+            with self._open_pool().session(self._batch_size) as session:
+                raw = _core.read_regions(session, opened.capsule, prepared, *how)
+            read_now = [make_result(result, self._info) for result in raw]
+            if errors == "raise":
+                raise_first(read_now, len(results), "regions")
+            results += read_now
+        return results
 
     def close(self) -> None:
         """Gives the memory back, as soon as the calls that are running have ended. Closing again does nothing."""

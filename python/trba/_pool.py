@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A model's sessions: one for each call that runs at the same time, made when needed, kept for the next call.
 
+    pool = SessionPool(limit, make)         make(batch) makes a session for so many images at a time
     with pool.session(batch) as session:    waits while `limit` calls are running
         _core.read(session, ...)
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from . import _core
@@ -21,11 +22,9 @@ from . import _core
 class SessionPool:
     """Safe for any number of threads."""
 
-    def __init__(self, model: _core.ModelCapsule, n_threads: int, limit: int, retry_contrast: int) -> None:
-        self._model = model
-        self._n_threads = n_threads
-        self._retry_contrast = retry_contrast
+    def __init__(self, limit: int, make: Callable[[int], _core.SessionCapsule]) -> None:
         self._limit = limit
+        self._make = make
         self._reset()
         _pools.add(self)
 
@@ -43,7 +42,7 @@ class SessionPool:
             made_for, session = 0, None
         if session is None or made_for < batch:
             session = None  # frees the smaller one before its successor takes memory
-            made_for, session = batch, _core.new_session(self._model, self._n_threads, batch, self._retry_contrast)
+            made_for, session = batch, self._make(batch)
         return made_for, session
 
     @contextmanager

@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from ._errors import Error
 
@@ -12,7 +12,6 @@ TRANSFORMATIONS: Final = ("any", "None", "TPS")
 FEATURE_EXTRACTIONS: Final = ("any", "VGG", "RCNN", "ResNet")
 SEQUENCE_MODELINGS: Final = ("any", "None", "BiLSTM")
 PREDICTIONS: Final = ("any", "CTC", "Attn")
-PRESETS: Final = ("any", "clovaai", "easyocr")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +55,10 @@ class ModelInfo:
     packed_bytes: int  #: memory of the weights
 
 
+Point: TypeAlias = tuple[float, float]
+Quadrilateral: TypeAlias = tuple[Point, Point, Point, Point]
+
+
 @dataclass(frozen=True, slots=True)
 class Character:
     """One character of a result."""
@@ -64,10 +67,10 @@ class Character:
     probability: float  #: softmax probability of its step (Attn), or of the frame that decided it (CTC)
     position: float  #: its centre, 0..1 of the width of the network's input: padding and rectification included
     step: int  #: decoder step (Attn) or frame (CTC)
-    #: (left, top, right, bottom) in pixels of the image as decoded: the strip of the image's full height that reaches
-    #: half-way to the neighbouring characters, or to the edge of the image. The networks say about where a character
-    #: is, not where it ends: this is for highlighting, not for measuring. None after TPS, whose positions are those of
-    #: the rectified word.
+    #: (left, top, right, bottom) in pixels of the image as decoded (of the region as cropped and turned): the strip of
+    #: the image's full height that reaches half-way to the neighbouring characters, or to the edge of the image. The
+    #: networks say about where a character is, not where it ends: this is for highlighting, not for measuring. None
+    #: after TPS, whose positions are those of the rectified word.
     box: tuple[float, float, float, float] | None
 
     def to_dict(self) -> dict[str, Any]:
@@ -78,15 +81,17 @@ class Character:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What was read in one image. `str(result)` is the text."""
+    """What was read in one image, or in one region of a page. `str(result)` is the text."""
 
     text: str  #: "" on failure
     confidence: float  #: the reference program's; comparable between images of one model
     score: float  #: geometric mean of the characters' probabilities: comparable across lengths
     characters: tuple[Character, ...]
     truncated: bool  #: attention did not reach its end token within batch_max_length
-    width: int  #: of the image as decoded; 0 if it could not be
+    width: int  #: of the image as decoded, or the region as cropped and turned; 0 if that failed
     height: int
+    rotation: int = 0  #: by how many degrees the region was turned counter-clockwise to be read: 0, 90, 180 or 270
+    points: Quadrilateral | None = None  #: the region's corners, clockwise from the text's top left; None: an image
     status: str = "ok"  #: else the error's
     error: Error | None = field(default=None, compare=False)  #: with errors="return": why there is no text
 
@@ -98,15 +103,13 @@ class Result:
         return self.error is None
 
     def to_dict(self) -> dict[str, Any]:
-        """For json.dumps(): the keys of strdemo's JSON lines, without the path."""
+        """For json.dumps(): the keys of strdemo's JSON lines, without path and region. Those of a region alone are
+        `points` and `rotation`."""
+        region = {"points": [list(point) for point in self.points], "rotation": self.rotation} if self.points else {}
         return {"text": self.text, "confidence": self.confidence, "score": self.score,
                 "characters": [character.to_dict() for character in self.characters], "truncated": self.truncated,
                 "width": self.width, "height": self.height, "status": self.status,
-                "message": self.error.message if self.error is not None else ""}
-
-
-def failed_result(error: Error, width: int = 0, height: int = 0) -> Result:
-    return Result("", 0.0, 0.0, (), False, width, height, error.status, error)
+                "message": self.error.message if self.error is not None else "", **region}
 
 
 @dataclass(frozen=True, slots=True)

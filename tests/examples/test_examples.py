@@ -208,13 +208,27 @@ def make_sheet(words):
     return np.asarray(sheet), boxes
 
 
-def test_page_with_boxes_reads_them(run_example, words, tmp_path):
+@pytest.mark.parametrize("form", ["boxes.json", "boxes.csv"])
+def test_page_with_boxes_reads_them(run_example, words, tmp_path, form):
     page, boxes = make_sheet(words)
     outside = [(-50, -50, 40, 40), (page.shape[1] + 5, 10, 30, 30)]
     Image.fromarray(page).save(tmp_path / "page.png")
-    (tmp_path / "boxes.json").write_text(json.dumps(boxes + outside), encoding="utf-8")
-    lines = run_example("page_with_boxes.py", MODEL, tmp_path / "page.png", tmp_path / "boxes.json").splitlines()
+    (tmp_path / form).write_text(json.dumps(boxes + outside) if form.endswith("json") else "x,y,w,h\n" + "".join(
+        "{},{},{},{}\n".format(*box) for box in boxes + outside), encoding="utf-8")
+    lines = run_example("page_with_boxes.py", MODEL, tmp_path / "page.png", tmp_path / form).splitlines()
     results = [json.loads(line) for line in lines]
-    assert [result["box"] for result in results] == [list(box) for box in boxes + outside]
+    assert [result["points"][0] + result["points"][2] for result in results] == [
+        [x, y, x + w, y + h] for x, y, w, h in boxes + outside]
     assert [result["text"] for result in results] == [*words.values(), "", ""]
     assert [result["status"] == "ok" for result in results] == [True] * len(boxes) + [False] * len(outside)
+
+
+def test_page_with_boxes_reads_an_upside_down_page(run_example, words, tmp_path):
+    page, boxes = make_sheet(words)
+    height, width = page.shape[:2]
+    Image.fromarray(page[::-1, ::-1]).save(tmp_path / "page.png")
+    turned = [(width - x - w, height - y - h, w, h) for x, y, w, h in boxes]
+    (tmp_path / "boxes.json").write_text(json.dumps(turned), encoding="utf-8")
+    lines = run_example("page_with_boxes.py", MODEL, tmp_path / "page.png", tmp_path / "boxes.json", "auto")
+    results = [json.loads(line) for line in lines.splitlines()]
+    assert [(result["text"], result["rotation"]) for result in results] == [(text, 180) for text in words.values()]

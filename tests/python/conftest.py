@@ -164,7 +164,7 @@ def files(pixels, tmp_path_factory):
 
 def same(result, expected):
     """Whether a Result has the very numbers of a result of trba_ctypes."""
-    values = [(r.text, r.confidence, r.score, r.truncated, r.width, r.height,
+    values = [(r.text, r.confidence, r.score, r.truncated, r.width, r.height, r.rotation,
                [(c.text, c.probability, c.position, c.step) for c in r.characters]) for r in (result, expected)]
     return values[0] == values[1]
 

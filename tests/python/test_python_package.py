@@ -31,7 +31,8 @@ def test_the_wheel_is_for_the_stable_abi(wheel):
     assert wheel.name.split("-")[2:4] == ["cp311", "abi3"]
     names = zipfile.ZipFile(wheel).namelist()
     assert [name for name in names if name.startswith("trba/") and ".so" in name] == ["trba/_core.abi3.so"]
-    assert {"trba/py.typed", "trba/_core.pyi", "trba/__init__.py"} <= set(names)
+    assert {f"trba/{path.name}" for path in (SOURCE_DIR / "python" / "trba").glob("*.py*")} <= set(names)
+    assert {"trba/py.typed", "trba/_core.pyi"} <= set(names)
     assert {name.split("/")[0].partition("-")[0] for name in names} <= {"trba", "trba.libs"}
 
 
@@ -52,8 +53,9 @@ def test_the_module_asks_python_for_the_stable_abi_only(installed):
 def test_the_source_package_has_what_is_needed_and_no_more(sdist):
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"pyproject.toml", "CMakeLists.txt", "include/trba.h", "python/trba/__init__.py", "LICENSE", "NOTICE",
-            "PKG-INFO"} <= names
+    assert {"pyproject.toml", "CMakeLists.txt", "include/trba.h", "LICENSE", "NOTICE", "PKG-INFO"} <= names
+    sources = [path for path in (SOURCE_DIR / "python").glob("*/*") if path.suffix in (".py", ".pyi", ".c", ".h")]
+    assert {str(path.relative_to(SOURCE_DIR)) for path in sources} <= names
     assert ({name.partition("/")[0] for name in names}
             == {"pyproject.toml", "CMakeLists.txt", "PKG-INFO", "LICENSE", "NOTICE",
                 "cmake", "docs", "include", "python", "src"})
@@ -159,11 +161,45 @@ def test_every_public_name_is_explained(trba):
             assert thing.__doc__ and "(*args" not in thing.__doc__, name
 
 
+TYPED_CALLER = """
+from pathlib import Path
+from typing import assert_type
+
+import numpy as np
+import numpy.typing as npt
+import trba
+
+
+Rectangle = tuple[tuple[float, float], tuple[float, float], float]
+
+
+def read_all(model: trba.Model, array: npt.NDArray[np.uint8], quads: npt.NDArray[np.float32],
+             from_easyocr: list[list[list[int]]], rectangle: Rectangle) -> None:
+    page = trba.Page(array, preset="easyocr", exif="apply", alpha="white", channel_order="bgr")
+    results = model.read_regions(page, quads, rotate="auto", vertical=True, errors="return")
+    assert_type(results, list[trba.Result])
+    assert_type(results[0].points, trba.Quadrilateral | None)
+    assert_type(results[0].rotation, int)
+    model.read_regions(Path("page.png"), [(1, 2, 3, 4), (1.5, 2, 3, 4, 90)])
+    model.read_regions(array, [quads[0], quads[1]])
+    model.read_regions(array, from_easyocr)
+    model.read_regions(array, [rectangle])
+    model.read_regions(b"", [[(1, 2), (3, 2), (3, 4), (1, 4)]])
+    model.read_regions(model.open_page("page.png"), trba.load_boxes("boxes.json"))
+    trba.convert("a.pth", Path("a.safetensors"), dtype="float16", format="safetensors", prefix="module.")
+    model.read_regions(page, 3)  # type: ignore[arg-type]
+    model.read_regions(page, [3])  # type: ignore[list-item]
+    model.read_regions(page, [], rotate="90")  # type: ignore[arg-type]
+"""
+
+
 def test_types_are_clean(tmp_path):
-    """mypy, with the strict settings of pyproject.toml, on the package and on the example that uses it."""
-    done = run_pip("install", "--quiet", "--target", tmp_path, MYPY)
+    """mypy, strict as pyproject.toml says, on the package, on the examples that need nothing else, and on a caller."""
+    tools, caller = tmp_path / "tools", tmp_path / "caller.py"
+    done = run_pip("install", "--quiet", "--target", tools, MYPY)
     if done.returncode:
         pytest.skip(f"pip cannot get {MYPY}: {done.stderr.strip().splitlines()[-1]}")
-    done = run(sys.executable, "-m", "mypy", "--cache-dir", os.devnull, "python/trba",
-               "examples/python/read_words.py", cwd=SOURCE_DIR, env=with_path(tmp_path))
+    caller.write_text(TYPED_CALLER)
+    done = run(sys.executable, "-m", "mypy", "--cache-dir", os.devnull, "python/trba", "examples/python/read_words.py",
+               "examples/python/page_with_boxes.py", caller, cwd=SOURCE_DIR, env=with_path(tools))
     assert done.returncode == 0, done.stdout + done.stderr

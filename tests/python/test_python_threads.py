@@ -154,6 +154,35 @@ def test_memory_does_not_grow_over_2000_reads(trba, networks, pixels):
     assert resident_after - resident < 1 << 20, f"{resident_after - resident} bytes of memory more"
 
 
+def test_memory_does_not_grow_over_pages_and_regions(trba, networks, pixels):
+    page, mirrored = pixels[1], pixels[1][:, ::-1]  # the second is copied to be opened
+    regions = [(0, 0, 20, 10), [(0, 0), (20, 1), (20, 12), (0, 9)], (10, 10, 12, 6, 30), (900, 900, 5, 5)]
+
+    def read_many(n):
+        for _ in range(n):
+            for image in (page, mirrored):
+                model.read_regions(image, regions, errors="return")
+            for image in (b"no image", np.zeros((3, 3, 7), np.uint8)):
+                with pytest.raises(trba.Error):
+                    trba.Page(image)
+            with pytest.raises(trba.ArgumentError):
+                model.read_regions(page, [regions[0], (1, 2, 3)])
+
+    with trba.Model(networks["ctc"], threads=1) as model:
+        read_many(100)
+        gc.collect()
+        tracemalloc.start()
+        read_many(20)
+        gc.collect()
+        traced, resident = tracemalloc.get_traced_memory()[0], resident_bytes()
+        read_many(300)
+        gc.collect()
+        traced_after, resident_after = tracemalloc.get_traced_memory()[0], resident_bytes()
+        tracemalloc.stop()
+    assert traced_after - traced < 20_000, f"{traced_after - traced} bytes of Python objects more"
+    assert resident_after - resident < 1 << 20, f"{resident_after - resident} bytes of memory more"
+
+
 def test_opening_and_closing_leaves_nothing(trba, networks, pixels):
     def open_and_read(n):
         for _ in range(n):

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the words stand on a page, out of a file that a detector or an annotator wrote: what strdemo --boxes reads.
+
+    JSON    begins with [ or {: a list of regions, one region, or an object with a list under one of _LIST_KEYS
+              [x, y, w, h]                                       a box
+              [x1, y1, ... x4, y4], [[x1, y1], ... [x4, y4]]     four corners, clockwise from the text's top left
+              [REGION, text, ...]                                as EasyOCR and PaddleOCR return
+              {"bbox": REGION}, {"points": ...}, ...             the first of _REGION_KEYS that has one
+              {"x": 1, "y": 2, "w": 3, "h": 4}                   also width, height; left, top
+    .txt    ICDAR's: a line begins with eight numbers, or with left, top, right, bottom
+    CSV     a line begins with eight numbers, or with x, y, w, h; a heading may say that four are corners
+"""
+
+import codecs
+import json
+import math
+import os
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from ._errors import CannotReadError, FormatError
+from ._types import Quadrilateral
+
+_REGION_KEYS: Final = ("points", "polygon", "poly", "quad", "segmentation", "box", "boxes", "bbox")
+_LIST_KEYS: Final = ("regions", "boxes", "annotations", "results", "shapes", "polygons", "dt_polys", "words", "lines")
+_SIDE_KEYS: Final = (("x", "y", "w", "h"), ("x", "y", "width", "height"), ("left", "top", "width", "height"))
+_MOST_NESTED: Final = 4
+
+_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?(?=[,; \t]|$)", re.ASCII)
+_SEPARATOR: Final = re.compile(r"[ \t]*[,;]?[ \t]*")
+_CORNERS_HEADING: Final = re.compile("xmax|x_max|x2|right", re.IGNORECASE)
+
+
+# ---- from numbers to corners ----
+
+def _corners(left: float, top: float, right: float, bottom: float) -> Quadrilateral:
+    return (left, top), (right, top), (right, bottom), (left, bottom)
+
+
+def _box(x: float, y: float, w: float, h: float) -> Quadrilateral:
+    return _corners(x, y, x + w, y + h)
+
+
+def _quadrilateral(numbers: Sequence[float]) -> Quadrilateral:
+    x1, y1, x2, y2, x3, y3, x4, y4 = numbers
+    return (x1, y1), (x2, y2), (x3, y3), (x4, y4)
+
+
+# ---- JSON ----
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _are_numbers(value: object, n: int) -> bool:
+    return isinstance(value, list) and len(value) == n and all(map(_is_number, value))
+
+
+def _are_points(value: object) -> bool:
+    return isinstance(value, list) and len(value) == 4 and all(_are_numbers(point, 2) for point in value)
+
+
+def _is_region_with_more(value: object) -> bool:
+    """[REGION, "text", 0.9] of EasyOCR, [REGION, ["text", 0.9]] of PaddleOCR, [REGION] of COCO's segmentation?"""
+    if not (isinstance(value, list) and value and isinstance(value[0], list)):
+        return False
+    second = value[1] if len(value) > 1 else ""
+    return isinstance(second, str) or (isinstance(second, list) and bool(second) and isinstance(second[0], str))
+
+
+def _take_object(value: dict[str, Any], depth: int) -> Quadrilateral | None:
+    for key in _REGION_KEYS:
+        inner = _take_region(value[key], depth + 1) if key in value else None
+        if inner is not None:
+            return inner
+    for keys in _SIDE_KEYS:
+        sides: list[Any] = [value.get(key) for key in keys]
+        if _are_numbers(sides, 4):
+            return _box(*sides)
+    return None
+
+
+def _take_region(value: Any, depth: int = 0) -> Quadrilateral | None:
+    if depth > _MOST_NESTED:
+        return None
+    if isinstance(value, dict):
+        return _take_object(value, depth)
+    if _are_numbers(value, 4):
+        return _box(*value)
+    if _are_numbers(value, 8):
+        return _quadrilateral(value)
+    if _are_points(value):
+        return _quadrilateral([number for point in value for number in point])
+    return _take_region(value[0], depth + 1) if _is_region_with_more(value) else None
+
+
+def _find_list(root: Any) -> list[Any] | None:
+    if isinstance(root, dict):
+        return next((root[key] for key in _LIST_KEYS if isinstance(root.get(key), list)), None)
+    # PaddleOCR's list has a list for each picture: one, here.
+    is_wrapped = len(root) == 1 and isinstance(root[0], list) and _take_region(root[0]) is None
+    values: list[Any] = root[0] if is_wrapped else root
+    return values
+
+
+def _is_one_region(root: Any) -> bool:
+    if isinstance(root, dict):
+        return _take_region(root) is not None
+    return _are_numbers(root, 4) or _are_numbers(root, 8) or _are_points(root)
+
+
+def _parse_number(text: str) -> float:
+    """Also of NaN and Infinity, which Python's reader knows, and JSON does not."""
+    if not math.isfinite(float(text)):
+        raise ValueError(f"{text} is no number of JSON, or too large")
+    return float(text)
+
+
+def _read_json(path: str, raw: bytes) -> list[Quadrilateral]:
+    try:
+        root = json.loads(raw.decode(), parse_int=_parse_number, parse_float=_parse_number,
+                          parse_constant=_parse_number)
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"{path}: this is not JSON: {error}") from error
+    values = [root] if _is_one_region(root) else _find_list(root)
+    if values is None:
+        raise FormatError(f'{path}: this JSON object has no list of regions (under "regions", "boxes", "annotations", '
+                          "...)")
+    regions = list(map(_take_region, values))
+    if None in regions:
+        raise FormatError(f"{path}: region {regions.index(None)} (the first is 0) is none: [x, y, w, h], four [x, y], "
+                          "eight numbers or an object with such a bbox or points is needed")
+    return [region for region in regions if region is not None]
+
+
+# ---- lines ----
+
+def _take_numbers(line: str) -> list[float]:
+    """Those at the line's beginning, at most eight."""
+    numbers: list[float] = []
+    at = len(line) - len(line.lstrip(" \t"))
+    while len(numbers) < 8 and (number := _NUMBER.match(line, at)):
+        numbers.append(float(number[0]))
+        separator = _SEPARATOR.match(line, number.end())
+        at = separator.end() if separator else number.end()
+    return numbers
+
+
+def _take_lines(path: str, text: str, four_are_corners: bool) -> Iterator[Quadrilateral]:
+    may_be_heading = not four_are_corners
+    for i, line in enumerate(text.split("\n"), 1):
+        line = line.removesuffix("\r")
+        if not line.strip(" \t"):
+            continue
+        numbers = _take_numbers(line)
+        if not numbers and may_be_heading:
+            four_are_corners = bool(_CORNERS_HEADING.search(line))
+        elif len(numbers) < 4:
+            raise FormatError(f"{path}:{i}: a line must begin with 4 or 8 numbers, and this one begins with "
+                              f"{len(numbers)}")
+        elif len(numbers) == 8:
+            yield _quadrilateral(numbers)
+        else:
+            yield (_corners if four_are_corners else _box)(*numbers[:4])
+        may_be_heading = False
+
+
+# ---- the file ----
+
+def load_boxes(path: str | os.PathLike[str]) -> list[Quadrilateral]:
+    """Where the words stand on a page, out of a JSON, CSV or ICDAR text file: what strdemo --boxes reads. Each region
+    is four corners ((x1, y1), ... (x4, y4)), for Model.read_regions().
+
+    JSON may be a list of [x, y, w, h], of four [x, y], of what EasyOCR or PaddleOCR returned, or the files of COCO and
+    labelme; a line of CSV x, y, w, h, ..., or eight numbers; a line of ICDAR's .txt left, top, right, bottom, ..., or
+    eight numbers. Raises FormatError, with the place, for what is none of these.
+    """
+    name = os.fsdecode(path)
+    try:
+        with open(name, "rb") as file:
+            raw = file.read().removeprefix(codecs.BOM_UTF8)
+    except (OSError, ValueError) as error:
+        raise CannotReadError(f"cannot read the boxes in {name}: {getattr(error, 'strerror', error)}") from error
+    if b"\0" in raw:
+        raise FormatError(f"{name} is no text file: it has zero bytes")
+    if raw.lstrip(b" \t\r\n").startswith((b"[", b"{")):
+        return _read_json(name, raw)
+    # Of a line only the numbers at its beginning matter; the text behind them may be in any encoding.
+    return list(_take_lines(name, raw.decode("ascii", "replace"), name.lower().endswith(".txt")))

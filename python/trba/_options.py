@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Options by name -> the numbers of trba.h's enums."""
+
+from collections.abc import Sequence
+from typing import Final, Literal, TypeAlias
+
+from ._errors import ArgumentError
+
+Preset: TypeAlias = Literal["clovaai", "easyocr"]
+Exif: TypeAlias = Literal["ignore", "apply"]
+Alpha: TypeAlias = Literal["ignore", "white", "black"]
+Rotate: TypeAlias = Literal["auto"]
+Dtype: TypeAlias = Literal["float32", "float16", "bfloat16"]
+SaveFormat: TypeAlias = Literal["safetensors", "pytorch"]
+
+# In the order of the enums. None is the first.
+PRESETS: Final = ("any", "clovaai", "easyocr")
+EXIFS: Final = ("any", "ignore", "apply")
+ALPHAS: Final = ("ignore", "white", "black")
+ROTATES: Final = ("none", "auto")
+DTYPES: Final = ("any", "float32", "float16", "bfloat16")
+SAVE_FORMATS: Final = ("any", "safetensors", "pytorch")
+
+
+def find_name(what: str, value: str | None, names: Sequence[str]) -> int:
+    """The number of the name; 0 for None."""
+    if value is None:
+        return 0
+    if value not in names:
+        raise ArgumentError(f'{what} is "{value}"; it must be one of {", ".join(n for n in names if n != "any")}')
+    return names.index(value)
+
+
+def number_choice(choice: bool | None) -> int:
+    """trba_choice."""
+    return 0 if choice is None else 1 + bool(choice)
+
+
+def check_ways(channel_order: str, errors: str = "raise") -> None:
+    """The two options of every way to read."""
+    if channel_order not in ("rgb", "bgr") or errors not in ("raise", "return"):
+        raise ArgumentError(f'channel_order must be "rgb" or "bgr", errors "raise" or "return"; they are '
+                            f'"{channel_order}" and "{errors}"')

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What _core returns -> ModelInfo and Result objects."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from . import _core
+from ._boxes import character_boxes, shown_share
+from ._errors import ERROR_CLASSES, Error
+from ._options import PRESETS
+from ._types import Character, ModelInfo, Result, make_architecture
+
+
+def make_info(model: _core.ModelCapsule) -> ModelInfo:
+    (architecture, preset, pad, compat, batch_max_length, cpu, charset, n_characters, sidecar,
+     packed_bytes) = _core.model_info(model)
+    return ModelInfo(make_architecture(architecture), PRESETS[preset], bool(pad), bool(compat), batch_max_length, cpu,
+                     charset, n_characters, os.fsdecode(sidecar) or None, packed_bytes)
+
+
+def _make_character(raw: tuple[str, float, float, int],
+                    box: tuple[float, float, float, float] | None) -> Character:
+    return Character(*raw, box)
+
+
+def make_result(raw: Any, info: ModelInfo) -> Result:
+    """From _core.read() and _core.read_regions()."""
+    status, message, text, confidence, score, characters, truncated, width, height, rotation, points = raw
+    if status:
+        return fail_result(ERROR_CLASSES[status](message), width, height, points)
+    boxes = character_boxes([character[2] for character in characters], shown_share(info, width, height), width, height)
+    return Result(text, confidence, score, tuple(map(_make_character, characters, boxes)), bool(truncated), width,
+                  height, rotation, points)
+
+
+def fail_result(error: Error, width: int = 0, height: int = 0, points: Any = None) -> Result:
+    return Result("", 0.0, 0.0, (), False, width, height, 0, points, error.status, error)
+
+
+def raise_first(results: Sequence[Result], first: int, what: str) -> None:
+    """Raises the first error; the number of its image or region in the whole list becomes a note on it."""
+    for i, result in enumerate(results, first):
+        if result.error is not None:
+            result.error.add_note(f"in {what}[{i}]")
+            raise result.error
