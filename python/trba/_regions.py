@@ -38,8 +38,8 @@ def _parts_of(value: object) -> list[Any] | None:
 
 
 def _refuse(region: object) -> ArgumentError:
-    return ArgumentError(f"{textwrap.shorten(repr(region), 100)} is no region: it must be (x, y, w, h), (cx, cy, w, h, degrees) or "
-                         "four corners (x, y)")
+    return ArgumentError(f"{textwrap.shorten(repr(region), 100)} is no region: it must be (x, y, w, h), "
+                         "(cx, cy, w, h, degrees) or four corners (x, y)")
 
 
 def prepare_region(region: object) -> CoreRegion:
