@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cpu.c - tiers by CPUID and XCR0; the public names of tiers. */
+/* cpu.c - what CPUID and XCR0 say; tiers and their public names. */
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "base/cpu.h"
 
@@ -11,9 +11,19 @@
 static const char *const cpu_names[] = {"auto", "ref", "blas", "avx2", "avx512"};
 enum { N_CPU_NAMES = sizeof cpu_names / sizeof cpu_names[0] };
 
-#if defined(__x86_64__) && (defined(TRBA_HAVE_AVX2) || defined(TRBA_HAVE_AVX512))
+#if defined(__x86_64__)
 #include <cpuid.h>
 
+bool cpu_has_clmul(void)
+{
+    unsigned a, b, c, d;
+    return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_PCLMUL);
+}
+#else
+bool cpu_has_clmul(void) { return false; }
+#endif
+
+#if defined(__x86_64__) && (defined(TRBA_HAVE_AVX2) || defined(TRBA_HAVE_AVX512))
 /* Which register files the operating system saves: bit 1 SSE, 2 AVX, 5-7 AVX-512. */
 static unsigned read_xcr0(void)
 {

@@ -3,11 +3,16 @@
 #ifndef TRBA_BASE_CPU_H
 #define TRBA_BASE_CPU_H
 
+#include <stdbool.h>
+
 #include "trba.h"
 
 /* The best tier. CPUID and XGETBV are asked every time: in a virtual machine they trap, which takes microseconds, but
  * an answer that is kept would be a variable that all threads share. */
 trba_cpu cpu_best(void);
+
+/* Carry-less multiplication of 64 bits (PCLMULQDQ)? Microseconds, as above. */
+bool cpu_has_clmul(void);
 
 /* Processors this process may run on (affinity mask), at least 1. */
 int cpu_count(void);

@@ -14,6 +14,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "base/cpu.h"
+
 enum {
     TASK_BITS = 20,
     TASK_MASK = (1 << TASK_BITS) - 1,
@@ -142,6 +144,13 @@ void thread_pool_run(struct thread_pool *pool, int n_tasks, pool_task task, void
 }
 
 int thread_pool_size(const struct thread_pool *pool) { return pool->n_threads; }
+
+trba_status thread_pool_new_short(int most, struct thread_pool **out, trba_error *err)
+{
+    const int n_processors = cpu_count();
+    if (thread_pool_new(n_processors < most ? n_processors : most, out, NULL) == TRBA_OK) return TRBA_OK;
+    return thread_pool_new(1, out, err);
+}
 
 void thread_pool_free(struct thread_pool *pool)
 {

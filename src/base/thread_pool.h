@@ -14,6 +14,9 @@ typedef void (*pool_task)(void *arg, int task, int thread);
 /* A pool of n_threads, the caller of thread_pool_run() included, so n_threads - 1 are started. They sleep when idle
  * (after spinning for some microseconds, because the next layer usually comes at once). */
 trba_status thread_pool_new(int n_threads, struct thread_pool **out, trba_error *err);
+/* A pool for a short piece of work: as many threads as processors, at most `most`; where no thread can be started, the
+ * caller works alone. */
+trba_status thread_pool_new_short(int most, struct thread_pool **out, trba_error *err);
 void thread_pool_free(struct thread_pool *pool);
 int thread_pool_size(const struct thread_pool *pool);
 

@@ -119,7 +119,7 @@ static trba_status find_storage(void *reader, const struct torch_storage *storag
     if (entry->n_bytes != storage->n_bytes)
         return error_set(err, TRBA_ERROR_FORMAT, "needs a storage of %zu bytes, and the file has %zu", storage->n_bytes,
                          entry->n_bytes);
-    const trba_status status = zip_read_entry(&zip->archive, entry, zip->arena, err);
+    const trba_status status = zip_map_entry(&zip->archive, entry, zip->arena, err);
     if (status == TRBA_OK) *bytes = entry->data;
     return status;
 }
@@ -140,6 +140,7 @@ trba_status torch_zip_read(struct table_builder *builder, const void *bytes, siz
         status = pickle_read(&in, &heap, &root, err);
     }
     if (status == TRBA_OK) status = find_weights(builder, &heap, root, find_storage, &zip, err);
+    if (status == TRBA_OK) status = zip_check_entries(&zip.archive, err);
     pickle_heap_free(&heap);
     return status;
 }

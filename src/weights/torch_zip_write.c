@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cpu.h"
 #include "weights/byte_text.h"
 #include "weights/table_save.h"
 #include "weights/zip_archive.h"
@@ -135,6 +136,7 @@ struct zip_writer {
     struct file_writer *out;
     struct byte_text directory;
     size_t n_entries;
+    bool can_fold; /* see zip_checksum() */
 };
 
 /* What local and central header have in common, from "version needed" to the length of the name. */
@@ -186,7 +188,7 @@ static trba_status write_entry(struct zip_writer *zip, const char *name, const v
                                trba_error *err)
 {
     const uint64_t offset = zip->out->n_bytes;
-    const uint32_t crc = zip_checksum(bytes, n_bytes);
+    const uint32_t crc = zip_checksum(bytes, n_bytes, zip->can_fold);
     struct byte_text head = {.bytes = NULL};
     add_local_header(&head, offset, name, crc, n_bytes);
     add_central_header(&zip->directory, offset, name, crc, n_bytes);
@@ -243,7 +245,7 @@ static trba_status write_storage(struct zip_writer *zip, const struct save_item 
 trba_status torch_zip_write(const struct save_list *list, struct cast_buffer *cast, struct file_writer *out,
                             trba_error *err)
 {
-    struct zip_writer zip = {.out = out};
+    struct zip_writer zip = {.out = out, .can_fold = cpu_has_clmul()};
     if (list->n > MOST_ENTRIES - 3)
         return error_set(err, TRBA_ERROR_LIMIT, "%zu tensors are too many for the PyTorch form", list->n);
     trba_status status = write_pickle(&zip, list, err);

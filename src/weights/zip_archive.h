@@ -15,13 +15,15 @@ struct zip_entry {
     const uint8_t *packed; /* in the file */
     size_t packed_bytes;
     size_t n_bytes;      /* unpacked */
-    const uint8_t *data; /* [n_bytes] once zip_read_entry() has succeeded, else NULL */
+    const uint8_t *data; /* [n_bytes] once zip_map_entry() has succeeded, else NULL */
+    bool is_checked;     /* data has that checksum */
 };
 
 struct zip_archive {
     struct zip_entry *entries; /* sorted by name, no two alike */
     size_t n_entries;
     size_t inflated_bytes; /* so far: held against a limit */
+    bool can_fold;         /* cpu_has_clmul() */
 };
 
 /* Does the file have the record that ends every zip file? A download that was cut off has not. */
@@ -32,10 +34,15 @@ trba_status zip_archive_open(const void *bytes, size_t n_bytes, struct arena *ar
                              trba_error *err);
 /* The entry of that name, or NULL. */
 struct zip_entry *zip_find_entry(const struct zip_archive *archive, const char *name);
-/* Makes entry->data valid: a pointer into the file when stored, else unpacked into `arena`. The CRC is checked once. */
+/* Makes entry->data valid: a pointer into the file when stored, else unpacked into `arena`. Its checksum has not been
+ * looked at. */
+trba_status zip_map_entry(struct zip_archive *archive, struct zip_entry *entry, struct arena *arena, trba_error *err);
+/* Holds all that has been mapped against its checksums, on several threads when it is much. */
+trba_status zip_check_entries(struct zip_archive *archive, trba_error *err);
+/* Maps one entry and checks it. */
 trba_status zip_read_entry(struct zip_archive *archive, struct zip_entry *entry, struct arena *arena, trba_error *err);
 
-/* The checksum that zip files carry. */
-uint32_t zip_checksum(const void *bytes, size_t n_bytes);
+/* The checksum that zip files carry. can_fold: cpu_has_clmul(), asked for once rather than for every entry. */
+uint32_t zip_checksum(const void *bytes, size_t n_bytes, bool can_fold);
 
 #endif

@@ -6,7 +6,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <string.h>
+#include <zlib.h>
 
+#include "base/cpu.h"
 #include "weights/zip_archive.h"
 
 #define ZERO4 "\0\0\0\0"
@@ -157,6 +159,23 @@ static void a_wrong_checksum_is_an_error_and_an_absent_one_is_not(void **state)
     assert_entry_is(f, "a/b", "hello");
 }
 
+/* Against zlib, at every length around the blocks of 64 that are folded, at any address. */
+static void checksums_are_those_of_zlib(void **state)
+{
+    enum { LONGEST = 400, ADDRESSES = 17 };
+    uint8_t bytes[LONGEST + ADDRESSES];
+    (void)state;
+    for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t)(i * 151 + i * i / 7);
+    if (!cpu_has_clmul()) print_message("this processor cannot fold: only the plain checksum is run\n");
+    for (size_t at = 0; at < ADDRESSES; at++) {
+        for (size_t n = 0; n <= LONGEST; n++) {
+            const uint32_t expected = (uint32_t)crc32(0, bytes + at, (uInt)n);
+            assert_int_equal(zip_checksum(bytes + at, n, false), expected);
+            if (cpu_has_clmul()) assert_int_equal(zip_checksum(bytes + at, n, true), expected);
+        }
+    }
+}
+
 /* No single wrong byte may crash it, whatever it then says. */
 static void any_changed_byte_is_survived(void **state)
 {
@@ -191,6 +210,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(sizes_of_a_data_descriptor_come_from_the_directory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(zip64_numbers_are_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_wrong_checksum_is_an_error_and_an_absent_one_is_not, set_up, tear_down),
+        cmocka_unit_test(checksums_are_those_of_zlib),
         cmocka_unit_test_setup_teardown(any_changed_byte_is_survived, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_empty_archive_has_no_entries, set_up, tear_down),
     };

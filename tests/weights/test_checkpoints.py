@@ -148,6 +148,18 @@ def test_big_endian_is_refused_by_name():
     assert refused.value.status == UNSUPPORTED
 
 
+@pytest.mark.parametrize("n_floats", [1000, 2_000_000], ids=["small", "checked by several threads"])
+def test_a_flipped_bit_in_a_weight_is_found(n_floats):
+    state = STATE | {"Prediction.weight": torch.rand(4, n_floats // 4), "Prediction.bias": torch.rand(4)}
+    data = bytearray(save(state))
+    assert_holds(read_checkpoint(bytes(data)), state)
+    at = data.index(state["Prediction.weight"].numpy().tobytes())
+    data[at + 2 * n_floats] ^= 0x04
+    with pytest.raises(Refused, match=r"the checksum of entry archive/data/\d+ is wrong") as refused:
+        read_checkpoint(bytes(data))
+    assert refused.value.status == FORMAT
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_a_file_with_a_flipped_bit_in_its_pickle_never_crashes(form):
     data = bytearray(save(STATE, form))
