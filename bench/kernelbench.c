@@ -49,6 +49,14 @@ static void bench_gemm_block(const struct kernels *k, const struct shape *s)
 
 /* Patches of a map of one row of tiles; products of all tiles side by side, as winograd.c has them. */
 #define BENCH_WINOGRAD(ROWS, COLUMNS)                                                                                 \
+    static void bench_winograd_weights_##ROWS##x##COLUMNS(const struct kernels *k, const struct shape *s)             \
+    {                                                                                                                 \
+        struct winograd_panel p = {.kernels = weights, .column_stride = (size_t)s->second * 9,                        \
+                                   .n_channels = s->second, .n_columns = s->first, .width = s->first};                \
+        for (int i = 0; i < (ROWS + 2) * (COLUMNS + 2); i++)                                                          \
+            p.points[i] = outputs + (size_t)i * (size_t)s->first * (size_t)s->second;                                 \
+        k->winograd_weights_##ROWS##x##COLUMNS(&p);                                                                   \
+    }                                                                                                                 \
     static void bench_winograd_input_##ROWS##x##COLUMNS(const struct kernels *k, const struct shape *s)               \
     {                                                                                                                 \
         const size_t c = (size_t)s->second, row_stride = (size_t)(s->first * COLUMNS + 2) * c;                        \

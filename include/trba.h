@@ -279,6 +279,18 @@ typedef struct trba_model_info {
 
 TRBA_API void trba_model_get_info(const trba_model *model, trba_model_info *out);
 
+/* One layer with weights, and how this processor computes it. Strings are owned by the model. */
+typedef struct trba_layer_info {
+    const char *name;    /* of its weights in the checkpoint */
+    const char *work;    /* "3x3 convolution, stride 1x1, 64 to 128 channels" */
+    const char *kernels; /* by their names in src/kernels/kernels.inc, in the order they run; "cblas_sgemm": OpenBLAS */
+    size_t packed_bytes;
+} trba_layer_info;
+
+/* Layers stage by stage. `index` below trba_model_layer_count(), else TRBA_ERROR_ARGUMENT. */
+TRBA_API size_t trba_model_layer_count(const trba_model *model);
+TRBA_API trba_status trba_model_layer(const trba_model *model, size_t index, trba_layer_info *out);
+
 /* ---- images ------------------------------------------------------------------------------------------------------ */
 
 typedef enum trba_image_kind { TRBA_IMAGE_FILE = 1, TRBA_IMAGE_ENCODED, TRBA_IMAGE_PIXELS } trba_image_kind;

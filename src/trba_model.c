@@ -19,12 +19,14 @@ enum {
     EASYOCR_IMG_H = 64,                      /* every built-in model of EasyOCR */
     DEFAULT_MAX_LENGTH = 25,                 /* clovaai's --batch_max_length */
     MAX_IMG_H = 1024, MAX_IMG_W = 16384, MAX_MAX_LENGTH = 1024,
-    WEIGHTS_BLOCK_BYTES = 16 * 1024 * 1024   /* enough for huge pages to pay */
+    MAX_PACKERS = 8,                         /* more would wait for memory */
+    WEIGHTS_BLOCK_BYTES = 16 * 1024 * 1024 - 4096 /* huge pages, the block's header among them */
 };
 
 /* What the model is opened from. */
 struct opening {
     const struct tensor_table *table;
+    const struct file_map *map; /* of the table's bytes */
     const trba_model_options *options;
     const struct sidecar *sidecar;
     trba_error *err;
@@ -145,8 +147,14 @@ static trba_status pack_weights(const struct opening *opening, const trba_archit
 {
     kernels_select(&model->kernels, opening->options->cpu);
     if (model->kernels.uses_blas) blas_use_one_thread();
-    struct packer packer = {.table = opening->table, .kernels = &model->kernels, .arena = &model->arena};
-    if (network_pack(&packer, arch, &model->network)) return TRBA_OK;
+    struct packer packer = {.table = opening->table, .map = opening->map, .kernels = &model->kernels,
+                            .arena = &model->arena};
+    const trba_status status = thread_pool_new_short(MAX_PACKERS, &packer.pool, opening->err);
+    if (status != TRBA_OK) return status;
+    const bool is_packed = network_pack(&packer, arch, &model->network);
+    thread_pool_free(packer.pool);
+    model->layers = packer.layers;
+    if (is_packed) return TRBA_OK;
     if (packer.not_finite[0] != '\0')
         return error_set(opening->err, TRBA_ERROR_FORMAT, "the tensor %s holds NaN, infinity or a negative variance: "
                          "the training has diverged or the file is damaged", packer.not_finite);
@@ -173,7 +181,8 @@ static trba_status open_table(const struct opening *opening, trba_model **out)
 static trba_status open_checkpoint(const trba_checkpoint *checkpoint, const trba_model_options *options,
                                    const struct sidecar *sidecar, trba_model **out, trba_error *err)
 {
-    const struct opening opening = {.table = checkpoint->table, .options = options, .sidecar = sidecar, .err = err};
+    const struct opening opening = {.table = checkpoint->table, .map = &checkpoint->map,
+                                    .options = options, .sidecar = sidecar, .err = err};
     return open_table(&opening, out);
 }
 
@@ -239,4 +248,21 @@ void trba_model_get_info(const trba_model *model, trba_model_info *out)
     };
     out->architecture.img_h = model->img_h;
     out->architecture.img_w = model->img_w;
+}
+
+size_t trba_model_layer_count(const trba_model *model)
+{
+    size_t count = 0;
+    for (const struct packed_layer *layer = model->layers; layer != NULL; layer = layer->next) count++;
+    return count;
+}
+
+trba_status trba_model_layer(const trba_model *model, size_t index, trba_layer_info *out)
+{
+    if (model == NULL || out == NULL) return TRBA_ERROR_ARGUMENT;
+    const struct packed_layer *layer = model->layers;
+    for (; layer != NULL && index > 0; index--) layer = layer->next;
+    if (layer == NULL) return TRBA_ERROR_ARGUMENT;
+    *out = layer->info;
+    return TRBA_OK;
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* arena.c - blocks in a list; the newest is filled first.
  *
- * Blocks come from calloc(): what has not been handed out is zero, and a large block's pages are first touched by
- * whoever uses them. Large blocks ask for huge pages: walking 300 MB of weights in 4 KiB pages costs more in page
- * faults (when packing) and address translation (when reading) than it should.
+ * Small blocks come from calloc(), large ones straight from the system at the bounds of huge pages, which they ask for:
+ * walking 500 MB of weights in 4 KiB pages costs more in page faults (when packing) and address translation (when
+ * reading) than it should. Either way what has not been handed out is zero, and a page is first touched by whoever uses
+ * it.
  */
 #include "base/arena.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +21,8 @@ enum { ARENA_ALIGNMENT = 64, ARENA_BLOCK_BYTES = 64 * 1024, HUGE_PAGE_BYTES = 2 
 struct arena_block {
     struct arena_block *next;
     size_t size, used;
-    uint8_t *data; /* aligned, behind this header */
+    uint8_t *data;       /* aligned, behind this header */
+    size_t mapped_bytes; /* 0: from calloc() */
 };
 
 void arena_init(struct arena *a, size_t limit_bytes)
@@ -28,25 +31,38 @@ void arena_init(struct arena *a, size_t limit_bytes)
                         .block_bytes = ARENA_BLOCK_BYTES};
 }
 
-/* A hint, for the huge pages that lie wholly inside the block; it may be refused. */
-static void ask_for_huge_pages(const struct arena_block *block)
+/* n_bytes, a multiple of HUGE_PAGE_BYTES, at a multiple of it: one more is asked for and what sticks out given back. */
+static void *map_huge_pages(size_t n_bytes)
 {
-    const uintptr_t first = round_up((uintptr_t)block->data, HUGE_PAGE_BYTES);
-    const uintptr_t end = ((uintptr_t)block->data + block->size) / HUGE_PAGE_BYTES * HUGE_PAGE_BYTES;
-    if (end > first) madvise((void *)first, end - first, MADV_HUGEPAGE);
+    if (n_bytes > SIZE_MAX - HUGE_PAGE_BYTES) return NULL;
+    uint8_t *all = mmap(NULL, n_bytes + HUGE_PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (all == MAP_FAILED) return NULL;
+    const size_t before = (HUGE_PAGE_BYTES - (uintptr_t)all % HUGE_PAGE_BYTES) % HUGE_PAGE_BYTES;
+    if (before > 0) munmap(all, before);
+    munmap(all + before + n_bytes, HUGE_PAGE_BYTES - before);
+    madvise(all + before, n_bytes, MADV_HUGEPAGE); /* a hint, which may be refused */
+    return all + before;
 }
 
 static struct arena_block *arena_block_new(size_t n_bytes)
 {
     size_t total;
     if (!checked_add(n_bytes, sizeof(struct arena_block) + ARENA_ALIGNMENT, &total)) return NULL;
-    struct arena_block *block = calloc(1, total);
+    const bool is_mapped = total >= 2 * HUGE_PAGE_BYTES && total <= SIZE_MAX - HUGE_PAGE_BYTES;
+    if (is_mapped) total = round_up(total, HUGE_PAGE_BYTES);
+    struct arena_block *block = is_mapped ? map_huge_pages(total) : calloc(1, total);
     if (block == NULL) return NULL;
     const uintptr_t behind = (uintptr_t)(block + 1);
     const size_t skip = (ARENA_ALIGNMENT - behind % ARENA_ALIGNMENT) % ARENA_ALIGNMENT;
-    *block = (struct arena_block){.next = NULL, .size = n_bytes, .used = 0, .data = (uint8_t *)(block + 1) + skip};
-    ask_for_huge_pages(block);
+    *block = (struct arena_block){.next = NULL, .size = total - sizeof *block - skip, .used = 0,
+                                  .data = (uint8_t *)(block + 1) + skip, .mapped_bytes = is_mapped ? total : 0};
     return block;
+}
+
+static void arena_block_free(struct arena_block *block)
+{
+    if (block->mapped_bytes > 0) munmap(block, block->mapped_bytes);
+    else free(block);
 }
 
 void *arena_alloc(struct arena *a, size_t n_bytes)
@@ -85,7 +101,7 @@ void arena_free(struct arena *a)
     while (a->blocks != NULL) {
         struct arena_block *block = a->blocks;
         a->blocks = block->next;
-        free(block);
+        arena_block_free(block);
     }
     a->used_bytes = 0;
 }

@@ -44,6 +44,14 @@ trba_status file_map_open(const char *path, struct file_map *out, trba_error *er
     return status;
 }
 
+void file_map_forget(const struct file_map *map, const void *from, size_t n_bytes)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    const size_t begin = (size_t)((const char *)from - (const char *)map->bytes); /* the map begins at a page */
+    const size_t first = (begin + page - 1) / page * page, end = (begin + n_bytes) / page * page;
+    if (first < end) madvise((char *)map->bytes + first, end - first, MADV_DONTNEED);
+}
+
 void file_map_close(struct file_map *map)
 {
     if (map->bytes != NULL && map->bytes != (const void *)empty_file) munmap((void *)map->bytes, map->n_bytes);

@@ -19,7 +19,8 @@
 enum {
     CHANNEL_ALIGN = 16,     /* channels of every activation are padded to this: one AVX-512 vector, two AVX2 vectors */
     GEMM_MAX_ROWS = 6,      /* rows a gemm_block call may have in any tier */
-    WINOGRAD_MAX_POINTS = 36
+    WINOGRAD_MAX_POINTS = 36,
+    WINOGRAD_MAX_WIDTH = 64 /* columns of a panel in any tier */
 };
 
 /* How a kernel may differ from its reference: the harness checks each class with its own bound. */
@@ -48,6 +49,16 @@ struct gemm_block {
     const float *residual[GEMM_MAX_ROWS]; /* [n_columns] each; residual[0] NULL: none */
     float *out[GEMM_MAX_ROWS];            /* [n_columns] each */
     bool has_relu;
+};
+
+/* One panel of weights on its way to the Winograd domain. With kernel(c, j) = kernels + j * column_stride + 9 * c,
+ *   points[p][c * width + j] = element p of G . kernel(c, j) . G^T,  and 0 for j in n_columns .. width - 1. */
+struct winograd_panel {
+    const float *kernels;               /* [n_columns][column_stride], of which [n_channels][3][3] are used */
+    size_t column_stride;
+    int n_channels, n_columns;
+    int width;                          /* a multiple of CHANNEL_ALIGN, at most WINOGRAD_MAX_WIDTH */
+    float *points[WINOGRAD_MAX_POINTS]; /* [n_channels][width] each */
 };
 
 /* One output tile of a Winograd convolution: from the transformed products to pixels. */

@@ -8,6 +8,7 @@
  */
 #include "layers/conv2d.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
@@ -16,13 +17,17 @@ static int padded(int channels) { return (int)round_up((size_t)channels, CHANNEL
 
 /* ---- packing ---- */
 
-static bool pack_direct(const struct kernels *kernels, struct arena *arena, bool is_input, const float *kernel,
-                        const float *bias, struct conv2d_weights *weights)
+static bool pack_direct(const struct kernels *kernels, struct arena *arena, bool is_input,
+                        const struct conv2d_source *from, struct conv2d_weights *weights)
 {
     const struct conv2d_shape *s = &weights->shape;
+    const size_t kernel_floats = (size_t)(s->c * s->kh * s->kw);
+    float *kernel = malloc((size_t)s->oc * kernel_floats * sizeof(float));
+    if (kernel == NULL) return false;
+    from->read(from->arg, 0, s->oc, kernel, kernel_floats);
     const struct gemm_source source = {
         .values = kernel,
-        .row_stride = (size_t)(s->c * s->kh * s->kw),
+        .row_stride = kernel_floats,
         .n_segments = s->kh * s->kw,
         .segment_length = s->c,
         .segment_padded = is_input ? s->c : padded(s->c),
@@ -31,9 +36,11 @@ static bool pack_direct(const struct kernels *kernels, struct arena *arena, bool
         .n_groups = 1,
         .group_length = s->oc,
         .group_padded = padded(s->oc),
-        .bias = bias,
+        .bias = from->bias,
     };
-    return gemm_pack(kernels, arena, &source, s->kh, &weights->direct);
+    const bool is_packed = gemm_pack(kernels, arena, &source, s->kh, &weights->direct);
+    free(kernel);
+    return is_packed;
 }
 
 static const float *pack_bias(struct arena *arena, const float *bias, int oc)
@@ -50,15 +57,16 @@ static bool suits_winograd(const struct kernels *kernels, const struct conv2d_sh
            s->stride_w == 1 && s->pad_h == 1 && s->pad_w == 1;
 }
 
-bool conv2d_pack(const struct kernels *kernels, struct arena *arena, const struct conv2d_shape *shape, bool is_input,
-                 const float *kernel, const float *bias, struct conv2d_weights *out)
+bool conv2d_pack(const struct kernels *kernels, struct arena *arena, struct thread_pool *pool,
+                 const struct conv2d_shape *shape, bool is_input, const struct conv2d_source *source,
+                 struct conv2d_weights *out)
 {
     *out = (struct conv2d_weights){.shape = *shape, .method = CONV2D_DIRECT};
-    out->bias = pack_bias(arena, bias, shape->oc);
+    out->bias = pack_bias(arena, source->bias, shape->oc);
     if (out->bias == NULL) return false;
-    if (!suits_winograd(kernels, shape, is_input)) return pack_direct(kernels, arena, is_input, kernel, bias, out);
+    if (!suits_winograd(kernels, shape, is_input)) return pack_direct(kernels, arena, is_input, source, out);
     out->method = CONV2D_WINOGRAD;
-    return winograd_pack(kernels, arena, kernel, out);
+    return winograd_pack(kernels, arena, pool, source, out);
 }
 
 /* ---- running ---- */

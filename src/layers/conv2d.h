@@ -26,10 +26,18 @@ struct conv2d_weights {
     const float *bias;                                /* [oc padded] */
 };
 
-/* Packs kernel [oc][c][kh][kw] and bias [oc] (NULL: zero). is_input: c is the network's input, not padded. False when
- * out of memory. */
-bool conv2d_pack(const struct kernels *kernels, struct arena *arena, const struct conv2d_shape *shape, bool is_input,
-                 const float *kernel, const float *bias, struct conv2d_weights *out);
+/* Where weights come from: read() puts kernels first .. first + n - 1 of [oc][c][kh][kw] into out, one every `stride`
+ * floats. Called from all threads of the pool at once. */
+struct conv2d_source {
+    void (*read)(const void *arg, int first, int n, float *out, size_t stride);
+    const void *arg;
+    const float *bias; /* [oc], or NULL: zero */
+};
+
+/* Packs, on the threads of the pool. is_input: c is the network's input, not padded. False when out of memory. */
+bool conv2d_pack(const struct kernels *kernels, struct arena *arena, struct thread_pool *pool,
+                 const struct conv2d_shape *shape, bool is_input, const struct conv2d_source *source,
+                 struct conv2d_weights *out);
 
 /* act(conv(in) + bias + residual) into a map in `slot` (not in's, nor residual's). residual: a map of the result's
  * shape, or NULL. */
@@ -38,8 +46,8 @@ struct feature_map conv2d_forward(struct layer_run *run, const struct conv2d_wei
                                   bool has_relu);
 
 /* The Winograd part, in its own file. */
-bool winograd_pack(const struct kernels *kernels, struct arena *arena, const float *kernel,
-                   struct conv2d_weights *weights);
+bool winograd_pack(const struct kernels *kernels, struct arena *arena, struct thread_pool *pool,
+                   const struct conv2d_source *source, struct conv2d_weights *weights);
 void winograd_forward(struct layer_run *run, const struct conv2d_weights *weights, const struct feature_map *in,
                       const struct feature_map *out, const struct feature_map *residual, bool has_relu);
 

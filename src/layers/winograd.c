@@ -9,10 +9,10 @@
  * 144: four times fewer; F(4x2) 24 for 8 instead of 72: three times.
  */
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
-#include "kernels/winograd_matrices.h"
 #include "layers/conv2d.h"
 
 enum { CHUNK_BYTES = 6 * 1024 * 1024 };
@@ -21,50 +21,53 @@ static int smaller(int a, int b) { return a < b ? a : b; }
 
 /* ---- packing ---- */
 
-static const struct winograd_axis *axis_of(int outputs) { return outputs == 2 ? &winograd_axis_2 : &winograd_axis_4; }
+/* One task per panel of columns: its kernels are read into the thread's own memory and transformed straight into the
+ * order of gemm.h: point, panel, input channel, column. */
+struct winograd_packing {
+    const struct kernels *kernels;
+    const struct conv2d_source *source;
+    const struct conv2d_weights *weights;
+    float *const *points;   /* [points] */
+    size_t kernel_stride;   /* floats from one kernel [c][3][3] to the next in memory */
+    float *memory;          /* [threads][gemm_columns][kernel_stride] */
+};
 
-enum { MAX_PANEL = 64 }; /* the widest gemm_columns of any tier */
-
-/* The kernels of one input channel for the columns of one panel, taps outermost. */
-static void gather_taps(const float *kernel, size_t column_stride, int n_columns, double taps[9][MAX_PANEL])
+static void pack_panel_task(void *arg, int task, int thread)
 {
-    for (int j = 0; j < n_columns; j++)
-        for (int t = 0; t < 9; t++) taps[t][j] = kernel[(size_t)j * column_stride + (size_t)t];
+    const struct winograd_packing *packing = arg;
+    const struct kernels *kernels = packing->kernels;
+    const struct conv2d_weights *weights = packing->weights;
+    const struct conv2d_shape *s = &weights->shape;
+    const int first = task * kernels->gemm_columns, n_columns = (int)round_up((size_t)s->oc, CHANNEL_ALIGN);
+    const size_t depth = round_up((size_t)s->c, CHANNEL_ALIGN);
+    float *memory = packing->memory + (size_t)(thread * kernels->gemm_columns) * packing->kernel_stride;
+    struct winograd_panel panel = {.kernels = memory,
+                                   .column_stride = packing->kernel_stride,
+                                   .n_channels = s->c,
+                                   .n_columns = smaller(kernels->gemm_columns, s->oc - first),
+                                   .width = smaller(kernels->gemm_columns, n_columns - first)};
+    packing->source->read(packing->source->arg, first, panel.n_columns, memory, packing->kernel_stride);
+    for (int p = 0; p < (weights->tile_rows + 2) * (weights->tile_columns + 2); p++)
+        panel.points[p] = packing->points[p] + (size_t)first * depth;
+    if (weights->tile_rows == 2) kernels->winograd_weights_2x2(&panel);
+    else if (weights->tile_columns == 2) kernels->winograd_weights_4x2(&panel);
+    else kernels->winograd_weights_4x4(&panel);
 }
 
-/* out[point][j] = G . kernel j . G^T, in double; consecutive points are point_stride apart. */
-static void transform_taps(const struct winograd_axis *y, const struct winograd_axis *x, double taps[9][MAX_PANEL],
-                           int n_columns, float *const *out, size_t offset)
+static bool pack_panels(const struct kernels *kernels, struct thread_pool *pool, const struct conv2d_source *source,
+                        const struct conv2d_weights *weights, float *const *points)
 {
-    for (int i = 0; i < y->points; i++) {
-        double row[3][MAX_PANEL];
-        for (int k = 0; k < 3; k++)
-            for (int j = 0; j < n_columns; j++)
-                row[k][j] = y->weight[i * 3] * taps[k][j] + y->weight[i * 3 + 1] * taps[3 + k][j] +
-                            y->weight[i * 3 + 2] * taps[6 + k][j];
-        for (int k = 0; k < x->points; k++) {
-            float *to = out[i * x->points + k] + offset;
-            for (int j = 0; j < n_columns; j++)
-                to[j] = (float)(x->weight[k * 3] * row[0][j] + x->weight[k * 3 + 1] * row[1][j] +
-                                x->weight[k * 3 + 2] * row[2][j]);
-        }
-    }
-}
-
-/* Transforms panel by panel, straight into the order of gemm.h: point, panel, input channel, column. */
-static void pack_points(const struct kernels *kernels, const struct conv2d_shape *s, const struct winograd_axis *y,
-                        const struct winograd_axis *x, const float *kernel, float *const *points)
-{
-    const int n_columns = (int)round_up((size_t)s->oc, CHANNEL_ALIGN);
-    const size_t depth = round_up((size_t)s->c, CHANNEL_ALIGN), column_stride = (size_t)s->c * 9;
-    for (int first = 0; first < s->oc; first += kernels->gemm_columns) {
-        const int width = smaller(kernels->gemm_columns, n_columns - first), n = smaller(width, s->oc - first);
-        for (int c = 0; c < s->c; c++) {
-            double taps[9][MAX_PANEL];
-            gather_taps(kernel + (size_t)first * column_stride + (size_t)c * 9, column_stride, n, taps);
-            transform_taps(y, x, taps, n, points, (size_t)first * depth + (size_t)c * (size_t)width);
-        }
-    }
+    /* A stride that is no multiple of a page's or a cache way's size: columns do not push each other out. */
+    const size_t kernel_stride = (size_t)weights->shape.c * 9 + CHANNEL_ALIGN;
+    const size_t memory_floats = (size_t)(thread_pool_size(pool) * kernels->gemm_columns) * kernel_stride;
+    struct winograd_packing packing = {.kernels = kernels, .source = source, .weights = weights, .points = points,
+                                       .kernel_stride = kernel_stride,
+                                       .memory = malloc(memory_floats * sizeof(float))};
+    if (packing.memory == NULL) return false;
+    thread_pool_run(pool, (weights->shape.oc + kernels->gemm_columns - 1) / kernels->gemm_columns, pack_panel_task,
+                    &packing);
+    free(packing.memory);
+    return true;
 }
 
 /* A larger tile does fewer products but has more weights. Where there are many weights, they come from memory when one
@@ -77,23 +80,22 @@ static void choose_tile(const struct kernels *kernels, struct conv2d_weights *we
     weights->tile_columns = is_narrow ? 2 : kernels->winograd_columns;
 }
 
-bool winograd_pack(const struct kernels *kernels, struct arena *arena, const float *kernel,
-                   struct conv2d_weights *weights)
+bool winograd_pack(const struct kernels *kernels, struct arena *arena, struct thread_pool *pool,
+                   const struct conv2d_source *source, struct conv2d_weights *weights)
 {
     const struct conv2d_shape *s = &weights->shape;
     choose_tile(kernels, weights);
-    const struct winograd_axis *y = axis_of(weights->tile_rows), *x = axis_of(weights->tile_columns);
+    const int n_points = (weights->tile_rows + 2) * (weights->tile_columns + 2);
     const int n_columns = (int)round_up((size_t)s->oc, CHANNEL_ALIGN);
     const int depth = (int)round_up((size_t)s->c, CHANNEL_ALIGN);
     float *points[WINOGRAD_MAX_POINTS];
-    for (int p = 0; p < y->points * x->points; p++) {
+    for (int p = 0; p < n_points; p++) {
         points[p] = arena_alloc_array(arena, (size_t)depth * (size_t)n_columns, sizeof(float));
         if (points[p] == NULL) return false;
         weights->points[p] = (struct gemm_weights){.packed = points[p], .n_taps = 1, .depth = depth,
                                                    .n_columns = n_columns};
     }
-    pack_points(kernels, s, y, x, kernel, points);
-    return true;
+    return pack_panels(kernels, pool, source, weights, points);
 }
 
 /* ---- running ---- */

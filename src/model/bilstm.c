@@ -10,8 +10,8 @@
 #include "model/stages.h"
 
 /* One direction's W_ih with both biases, or W_hh: four gates of `hidden` rows, each padded. */
-static void pack_gates(struct packer *packer, const float *weight, int n_in, int hidden, const float *bias,
-                       struct gemm_weights *out)
+static void pack_gates(struct packer *packer, const char *name, const float *weight, int n_in, int hidden,
+                       const float *bias, struct gemm_weights *out)
 {
     const struct gemm_source source = {
         .values = weight,
@@ -25,7 +25,7 @@ static void pack_gates(struct packer *packer, const float *weight, int n_in, int
         .group_padded = padded_channels(hidden),
         .bias = bias,
     };
-    if (!packer->failed) packer->failed = !gemm_pack(packer->kernels, packer->arena, &source, 1, out);
+    pack_gemm(packer, name, &source, out);
 }
 
 static void pack_direction(struct packer *packer, const char *rnn, const char *suffix, int n_in, int hidden,
@@ -37,8 +37,11 @@ static void pack_direction(struct packer *packer, const char *rnn, const char *s
     float *b_hh = pack_read(packer, "%s.bias_hh_l0%s", rnn, suffix);
     if (!packer->failed)
         for (int i = 0; i < LSTM_GATES * hidden; i++) b_ih[i] += b_hh[i];
-    pack_gates(packer, w_ih, n_in, hidden, b_ih, input);
-    pack_gates(packer, w_hh, hidden, hidden, NULL, recurrent);
+    char name[64];
+    snprintf(name, sizeof name, "%s.weight_ih_l0%s", rnn, suffix);
+    pack_gates(packer, name, w_ih, n_in, hidden, b_ih, input);
+    snprintf(name, sizeof name, "%s.weight_hh_l0%s", rnn, suffix);
+    pack_gates(packer, name, w_hh, hidden, hidden, NULL, recurrent);
     free(w_ih);
     free(w_hh);
     free(b_ih);

@@ -36,14 +36,12 @@ static void pack_cell(struct packer *packer, int input, int hidden, struct atten
         .segment_padded = padded_channels(input), .element_stride = 1,
         .n_groups = LSTM_GATES, .group_length = hidden, .group_padded = padded,
     };
-    if (!packer->failed)
-        packer->failed = !gemm_pack(packer->kernels, packer->arena, &source, 1, &out->context_gates);
+    pack_gemm(packer, "Prediction.attention_cell.rnn.weight_ih", &source, &out->context_gates);
     source.values = w_hh;
     source.row_stride = (size_t)hidden;
     source.segment_length = hidden;
     source.segment_padded = padded;
-    if (!packer->failed)
-        packer->failed = !gemm_pack(packer->kernels, packer->arena, &source, 1, &out->hidden_gates);
+    pack_gemm(packer, "Prediction.attention_cell.rnn.weight_hh", &source, &out->hidden_gates);
     float *table = packer->failed ? NULL : arena_alloc_array(packer->arena, (size_t)out->num_class * LSTM_GATES,
                                                              (size_t)padded * sizeof(float));
     if (table == NULL) packer->failed = true;

@@ -13,6 +13,7 @@ struct trba_model {
     struct network network;
     struct charset *charset;
     struct text_rules rules;
+    const struct packed_layer *layers; /* in the arena */
     int img_h, img_w;   /* of the network's input; img_w 0: varies */
     bool pads;
     char *sidecar_path; /* NULL: none was read */

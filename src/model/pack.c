@@ -5,8 +5,10 @@
 #include <assert.h>
 #include <math.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/checked.h"
 
@@ -15,17 +17,52 @@ static const double batch_norm_epsilon = 1e-5; /* nn.BatchNorm2d's default */
 
 int padded_channels(int channels) { return (int)round_up((size_t)channels, CHANNEL_ALIGN); }
 
+/* An exponent of all ones is infinity or NaN. Integers, so that the compiler may take them in any order. */
 static bool all_finite(const float *values, size_t n)
 {
-    float sum = 0.0f; /* 0 * x is 0 for finite x, else NaN */
-    for (size_t i = 0; i < n; i++) sum += 0.0f * values[i];
-    return sum == 0.0f;
+    uint32_t found = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, &values[i], sizeof bits);
+        found |= (bits & 0x7F800000) == 0x7F800000;
+    }
+    return found == 0;
 }
 
 static void refuse_tensor(struct packer *packer, const char *name)
 {
     packer->failed = true;
     snprintf(packer->not_finite, sizeof packer->not_finite, "%s", name);
+}
+
+static const char *copy_text(struct packer *packer, const char *text)
+{
+    const char *copy = arena_copy_text(packer->arena, text, strlen(text));
+    if (copy == NULL) packer->failed = true;
+    return copy;
+}
+
+/* Adds a layer that was packed since the arena had `bytes_before` in use. */
+static void note_layer(struct packer *packer, const char *name, const char *work, const char *kernels,
+                       size_t bytes_before)
+{
+    if (packer->failed) return;
+    const size_t n_bytes = packer->arena->used_bytes - bytes_before;
+    struct packed_layer *layer = arena_alloc(packer->arena, sizeof *layer);
+    if (layer == NULL) {
+        packer->failed = true;
+        return;
+    }
+    layer->info = (trba_layer_info){.name = copy_text(packer, name), .work = copy_text(packer, work),
+                                    .kernels = copy_text(packer, kernels), .packed_bytes = n_bytes};
+    if (packer->last_layer != NULL) packer->last_layer->next = layer;
+    else packer->layers = layer;
+    packer->last_layer = layer;
+}
+
+static const char *product_kernel(const struct packer *packer)
+{
+    return packer->kernels->uses_blas ? "cblas_sgemm" : "gemm_block";
 }
 
 float *pack_read(struct packer *packer, const char *format, ...)
@@ -82,35 +119,100 @@ void batch_norm_free(struct batch_norm *norm)
     *norm = (struct batch_norm){.n = 0};
 }
 
-/* kernel *= scale per output channel; bias = bias * scale + shift. A convolution without bias gets one. */
-static float *fold_batch_norm(const struct batch_norm *norm, float *kernel, size_t per_channel, float *bias)
+/* The weights of one convolution with its BatchNorm folded in, kernel by kernel. */
+struct kernel_reader {
+    const struct tensor *tensor;
+    const float *scale; /* [oc], or NULL: 1 */
+    atomic_bool is_not_finite;
+};
+
+static void read_kernels(const void *arg, int first, int n, float *out, size_t stride)
+{
+    struct kernel_reader *reader = (struct kernel_reader *)arg; /* of its members only the atomic one changes */
+    for (int o = first; o < first + n; o++, out += stride) {
+        const struct tensor kernel = tensor_row(reader->tensor, o);
+        tensor_read_float(&kernel, out);
+        if (!all_finite(out, kernel.n_elements)) atomic_store(&reader->is_not_finite, true);
+        if (reader->scale == NULL) continue;
+        for (size_t k = 0; k < kernel.n_elements; k++) out[k] *= reader->scale[o];
+    }
+}
+
+/* bias * scale + shift. A convolution without bias gets one. */
+static float *fold_bias(const struct batch_norm *norm, float *bias)
 {
     if (bias == NULL) bias = calloc((size_t)norm->n, sizeof(float));
     if (bias == NULL) return NULL;
-    for (int o = 0; o < norm->n; o++) {
-        for (size_t k = 0; k < per_channel; k++) kernel[(size_t)o * per_channel + k] *= norm->scale[o];
-        bias[o] = bias[o] * norm->scale[o] + norm->shift[o];
-    }
+    for (int o = 0; o < norm->n; o++) bias[o] = bias[o] * norm->scale[o] + norm->shift[o];
     return bias;
+}
+
+/* The file's pages are not needed again; what other tensors share with this one is read from the file once more. */
+static void forget_tensor(const struct packer *packer, const struct tensor *tensor)
+{
+    const uint8_t *bytes = packer->map != NULL ? packer->map->bytes : NULL;
+    const size_t n_bytes = tensor->n_elements * tensor_dtype_bytes(tensor->dtype);
+    if (bytes == NULL || tensor->data < bytes || tensor->data + n_bytes > bytes + packer->map->n_bytes) return;
+    file_map_forget(packer->map, tensor->data, n_bytes);
+}
+
+static void note_conv2d(struct packer *packer, const char *name, const struct conv2d_weights *weights,
+                        size_t bytes_before)
+{
+    const struct conv2d_shape *s = &weights->shape;
+    char work[NAME_BYTES], kernels[NAME_BYTES];
+    snprintf(work, sizeof work, "%dx%d convolution, stride %dx%d, %d to %d channels", s->kh, s->kw, s->stride_h,
+             s->stride_w, s->c, s->oc);
+    if (weights->method == CONV2D_WINOGRAD)
+        snprintf(kernels, sizeof kernels, "winograd_input_%dx%d, gemm_block, winograd_output_%dx%d", weights->tile_rows,
+                 weights->tile_columns, weights->tile_rows, weights->tile_columns);
+    else
+        snprintf(kernels, sizeof kernels, "%s", product_kernel(packer));
+    note_layer(packer, name, work, kernels, bytes_before);
+}
+
+static void pack_kernels(struct packer *packer, const char *name, const struct conv2d_shape *shape, bool is_input,
+                         const float *scale, const float *bias, struct conv2d_weights *out)
+{
+    const struct tensor *tensor = tensor_table_find(packer->table, name);
+    assert(tensor != NULL && tensor->shape[0] == shape->oc);
+    struct kernel_reader reader = {.tensor = tensor, .scale = scale};
+    const struct conv2d_source source = {.read = read_kernels, .arg = &reader, .bias = bias};
+    const size_t bytes_before = packer->arena->used_bytes;
+    packer->failed = !conv2d_pack(packer->kernels, packer->arena, packer->pool, shape, is_input, &source, out);
+    if (atomic_load(&reader.is_not_finite)) refuse_tensor(packer, name);
+    note_conv2d(packer, name, out, bytes_before);
+    forget_tensor(packer, tensor);
 }
 
 void pack_conv2d(struct packer *packer, const struct conv_names *names, const struct conv2d_shape *shape, bool is_input,
                  struct conv2d_weights *out)
 {
-    float *kernel = pack_read(packer, "%s.weight", names->conv);
+    char name[NAME_BYTES];
+    struct batch_norm norm = {.n = 0};
     float *bias = names->has_bias ? pack_read(packer, "%s.bias", names->conv) : NULL;
     if (names->norm != NULL) {
-        struct batch_norm norm = pack_batch_norm(packer, names->norm, shape->oc);
+        norm = pack_batch_norm(packer, names->norm, shape->oc);
         if (!packer->failed) {
-            bias = fold_batch_norm(&norm, kernel, (size_t)(shape->c * shape->kh * shape->kw), bias);
+            bias = fold_bias(&norm, bias);
             packer->failed = bias == NULL;
         }
-        batch_norm_free(&norm);
     }
-    if (!packer->failed)
-        packer->failed = !conv2d_pack(packer->kernels, packer->arena, shape, is_input, kernel, bias, out);
-    free(kernel);
+    snprintf(name, sizeof name, "%s.weight", names->conv);
+    if (!packer->failed) pack_kernels(packer, name, shape, is_input, norm.scale, bias, out);
+    batch_norm_free(&norm);
     free(bias);
+}
+
+void pack_gemm(struct packer *packer, const char *name, const struct gemm_source *source, struct gemm_weights *out)
+{
+    const size_t bytes_before = packer->arena->used_bytes;
+    char work[NAME_BYTES];
+    if (packer->failed) return;
+    packer->failed = !gemm_pack(packer->kernels, packer->arena, source, 1, out);
+    snprintf(work, sizeof work, "product, %d to %d columns", source->n_segments * source->segment_length,
+             source->n_groups * source->group_length);
+    note_layer(packer, name, work, product_kernel(packer), bytes_before);
 }
 
 void pack_linear(struct packer *packer, const char *name, const struct linear_shape *shape, struct gemm_weights *out)
@@ -132,7 +234,7 @@ void pack_linear(struct packer *packer, const char *name, const struct linear_sh
         .bias = bias,
         .padding_bias = shape->is_logits ? -INFINITY : 0.0f,
     };
-    if (!packer->failed) packer->failed = !gemm_pack(packer->kernels, packer->arena, &source, 1, out);
+    pack_gemm(packer, name, &source, out);
     free(weight);
     free(bias);
 }

@@ -4,9 +4,16 @@
 #ifndef TRBA_MODEL_PACK_H
 #define TRBA_MODEL_PACK_H
 
+#include "base/file_map.h"
 #include "layers/conv2d.h"
 #include "layers/gemm.h"
 #include "weights/tensor_table.h"
+
+/* What one packed layer is and does, as text; in the arena. */
+struct packed_layer {
+    struct packed_layer *next;
+    trba_layer_info info;
+};
 
 /* Where packing takes from and puts to. `failed` is sticky: after the first failure (memory, or weights that are not
  * finite) every call does nothing, so a stage packs all its layers and its caller looks once. */
@@ -14,6 +21,9 @@ struct packer {
     const struct tensor_table *table;
     const struct kernels *kernels;
     struct arena *arena;
+    struct thread_pool *pool;
+    const struct file_map *map; /* the table's bytes, whose pages are let go once packed; NULL: the caller owns them */
+    struct packed_layer *layers, *last_layer; /* in the order of packing */
     bool failed;
     char not_finite[160]; /* the name of a tensor with values no network can have; "": memory was the reason */
 };
@@ -37,6 +47,9 @@ struct conv_names {
 };
 void pack_conv2d(struct packer *packer, const struct conv_names *names, const struct conv2d_shape *shape, bool is_input,
                  struct conv2d_weights *out);
+
+/* gemm_pack(), noted as the layer `name`. */
+void pack_gemm(struct packer *packer, const char *name, const struct gemm_source *source, struct gemm_weights *out);
 
 /* NAME.weight [n_out][n_in] and NAME.bias if has_bias. The input may be n_segments padded pieces of n_in / n_segments.
  * is_logits: columns of padding give -infinity. */

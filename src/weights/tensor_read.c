@@ -137,6 +137,15 @@ static void raw_row(const struct tensor *tensor, const uint8_t *at, size_t step,
         for (size_t i = 0; i < n; i++) memcpy(bytes + i * size, at + i * step, size);
 }
 
+struct tensor tensor_row(const struct tensor *tensor, int64_t row)
+{
+    struct tensor part = *tensor;
+    part.data += (size_t)(row * tensor->strides[0]) * tensor_dtype_bytes(tensor->dtype);
+    part.n_elements /= (size_t)tensor->shape[0];
+    part.shape[0] = 1;
+    return part;
+}
+
 void tensor_read_float(const struct tensor *tensor, float *out)
 {
     visit_rows(tensor, float_row, out);

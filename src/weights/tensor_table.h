@@ -63,6 +63,8 @@ const struct tensor *tensor_table_find(const struct tensor_table *table, const c
 /* The metadata value of that key, or NULL. */
 const char *tensor_table_find_metadata(const struct tensor_table *table, const char *key);
 
+/* The part with the first index `row`: tensor[row], with one dimension of size 1 in its place. */
+struct tensor tensor_row(const struct tensor *tensor, int64_t row);
 /* Gathers the elements in row-major order, converted to float, into out[n_elements]. Every dtype can be read. */
 void tensor_read_float(const struct tensor *tensor, float *out);
 /* The same without conversion: n_elements * tensor_dtype_bytes() bytes. */

@@ -8,6 +8,7 @@
 
 typedef void (*input_kernel)(const float *patch, size_t row_stride, size_t pixel_stride, int channels, float *v,
                              size_t point_stride);
+typedef void (*weights_kernel)(const struct winograd_panel *p);
 typedef void (*output_kernel)(const struct winograd_output *o);
 
 static const int channel_counts[] = {16, 32, 48, 112};
@@ -32,6 +33,64 @@ static struct transformed transform_one(const float *left, int n_rows, const flo
         }
     }
     return sum;
+}
+
+/* ---- the weights ---- */
+
+/* G . kernel . G^T in double, at one point. */
+static struct transformed transform_weight(const struct winograd_axis *y, const struct winograd_axis *x,
+                                           const float *kernel, int point)
+{
+    const double *left = y->weight + point / x->points * 3, *right = x->weight + point % x->points * 3;
+    struct transformed sum = {0.0, 0.0};
+    for (int a = 0; a < 3; a++) {
+        for (int b = 0; b < 3; b++) {
+            const double term = left[a] * right[b] * (double)kernel[a * 3 + b];
+            sum.value += term;
+            sum.magnitude += fabs(term);
+        }
+    }
+    return sum;
+}
+
+static void check_weights_point(struct check *c, const struct winograd_panel *p, const struct winograd_axis *y,
+                                const struct winograd_axis *x, int point)
+{
+    /* Per axis: the coefficient itself, the product, two sums. */
+    enum { ROUNDINGS = 8 };
+    for (int channel = 0; channel < p->n_channels; channel++) {
+        for (int j = 0; j < p->width; j++) {
+            const size_t at = (size_t)channel * (size_t)p->width + (size_t)j;
+            struct transformed exact = {0.0, 0.0};
+            if (j < p->n_columns)
+                exact = transform_weight(y, x, p->kernels + (size_t)j * p->column_stride + (size_t)channel * 9, point);
+            check_summed(c, "points", at, p->points[point][at], exact.value, ROUNDINGS, exact.magnitude);
+        }
+    }
+}
+
+static void check_weights_case(struct check *c, weights_kernel kernel, const struct winograd_axis *y,
+                               const struct winograd_axis *x, int width)
+{
+    const int n_points = y->points * x->points;
+    struct winograd_panel p = {.n_channels = check_pick(c, 1, 20), .n_columns = check_pick(c, 1, width),
+                               .width = width};
+    p.column_stride = (size_t)p.n_channels * 9 + (size_t)check_pick(c, 0, 20);
+    check_begin(c, "channels=%d columns=%d of %d column_stride=%zu", p.n_channels, p.n_columns, width, p.column_stride);
+    p.kernels = check_input(c, (size_t)(p.n_columns - 1) * p.column_stride + (size_t)p.n_channels * 9, VALUES_MIXED);
+    const size_t point_floats = (size_t)p.n_channels * (size_t)width;
+    float *out = check_output(c, (size_t)n_points * point_floats);
+    for (int i = 0; i < n_points; i++) p.points[i] = out + (size_t)i * point_floats;
+    kernel(&p);
+    for (int i = 0; i < n_points; i++) check_weights_point(c, &p, y, x, i);
+    check_end(c);
+}
+
+static void check_weights(struct check *c, weights_kernel kernel, const struct winograd_axis *y,
+                          const struct winograd_axis *x)
+{
+    for (int width = CHANNEL_ALIGN; width <= WINOGRAD_MAX_WIDTH; width += CHANNEL_ALIGN)
+        for (int round = 0; round < 8; round++) check_weights_case(c, kernel, y, x, width);
 }
 
 /* ---- the input transform ---- */
@@ -164,16 +223,6 @@ static void check_output_nan(struct check *c, output_kernel kernel, const struct
 
 /* ---- both together: a convolution ---- */
 
-/* G . kernel . G^T in double, at one point. */
-static double transform_weight(const struct winograd_axis *y, const struct winograd_axis *x, const float *kernel, int i,
-                               int j)
-{
-    double sum = 0.0;
-    for (int a = 0; a < 3; a++)
-        for (int b = 0; b < 3; b++) sum += y->weight[i * 3 + a] * x->weight[j * 3 + b] * (double)kernel[a * 3 + b];
-    return sum;
-}
-
 static double convolve(const float *patch, int columns, int channel, const float *kernel, int i, int j)
 {
     double sum = 0.0;
@@ -205,7 +254,7 @@ static void check_convolution(struct check *c, input_kernel to_points, output_ke
     to_points(patch, (size_t)x->points * CHANNEL_ALIGN, CHANNEL_ALIGN, CHANNEL_ALIGN, v, CHANNEL_ALIGN);
     for (int p = 0; p < n_points; p++)
         for (int k = 0; k < CHANNEL_ALIGN; k++)
-            v[p * CHANNEL_ALIGN + k] *= (float)transform_weight(y, x, kernel, p / x->points, p % x->points);
+            v[p * CHANNEL_ALIGN + k] *= (float)transform_weight(y, x, kernel, p).value;
     to_pixels(&call);
     for (int p = 0; p < y->outputs * x->outputs; p++) {
         for (int k = 0; k < CHANNEL_ALIGN; k++) {
@@ -230,6 +279,11 @@ static void check_output_transform(struct check *c, input_kernel to_points, outp
 }
 
 #define CHECK_WINOGRAD(ROWS, COLUMNS)                                                                                 \
+    void check_winograd_weights_##ROWS##x##COLUMNS(struct check *c)                                                   \
+    {                                                                                                                 \
+        check_weights(c, c->table->winograd_weights_##ROWS##x##COLUMNS, &winograd_axis_##ROWS,                        \
+                      &winograd_axis_##COLUMNS);                                                                      \
+    }                                                                                                                 \
     void check_winograd_input_##ROWS##x##COLUMNS(struct check *c)                                                     \
     {                                                                                                                 \
         check_input_transform(c, c->table->winograd_input_##ROWS##x##COLUMNS, &winograd_axis_##ROWS,                  \

@@ -42,6 +42,32 @@ def test_info_lists_the_tensors_of_the_state_dict(trba, attention):
     assert all(entry["name"] in text for entry in expected)
 
 
+def test_info_lists_the_kernels_of_every_layer(trba, attention):
+    """Every weight of more than one dimension is in a layer; what computes it depends on the tier."""
+    weights = {name for name, tensor in attention.state_dict().items() if tensor.dim() > 1}
+    for cpu, products in (("ref", "gemm_block"), ("blas", "cblas_sgemm")):
+        code, found = info(trba, attention.path, "--kernels", "--cpu", cpu)
+        names = {layer["name"].removesuffix(".weight") for layer in found["layers"]}
+        assert code == 0 and names == {name.removesuffix(".weight") for name in weights if "score" not in name}
+        assert {layer["kernels"] for layer in found["layers"]} == {products}
+        assert all(layer["packed_bytes"] > 0 for layer in found["layers"])
+    _, found = info(trba, attention.path, "--kernels")
+    if found["opens"]["cpu"] in ("avx2", "avx512"):
+        first, second = found["layers"][:2]
+        assert first["work"] == "3x3 convolution, stride 1x1, 1 to 4 channels" and first["kernels"] == "gemm_block"
+        assert second["kernels"].startswith("winograd_input_4x")
+    text = trba.run("info", attention.path, "--kernels", "--cpu", "ref").stdout
+    assert all(name.removesuffix(".weight") in text for name in weights if "score" not in name)
+
+
+def test_info_of_the_layers_needs_no_alphabet(trba, tmp_path):
+    from conftest import write_network
+
+    network = write_network(tmp_path, "x.pth", "None", "VGG", "None", "CTC", num_class=1000)
+    code, found = info(trba, network.path, "--kernels")
+    assert code == 0 and not found["opens"]["ok"] and len(found["layers"]) == 8
+
+
 def test_info_knows_the_size_of_tps_and_every_format(trba, tmp_path):
     from conftest import write_network
     from trba_torch.checkpoints import save_checkpoint

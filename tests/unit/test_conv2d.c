@@ -151,14 +151,31 @@ static void compare(const struct conv_case *t, const struct kernels *kernels, co
     fail_msg("the root of the mean squared error is %.2g of the largest magnitude", share);
 }
 
+static void read_kernels(const void *arg, int first, int n, float *out, size_t stride)
+{
+    const struct conv_case *t = arg;
+    const size_t each = (size_t)(t->shape.c * t->shape.kh * t->shape.kw);
+    for (int i = 0; i < n; i++)
+        memcpy(out + (size_t)i * stride, t->kernel + (size_t)(first + i) * each, each * sizeof(float));
+}
+
+static void pack_case(const struct kernels *kernels, struct arena *arena, const struct conv_case *t, int n_threads,
+                      struct conv2d_weights *out)
+{
+    struct thread_pool *pool = NULL;
+    const struct conv2d_source source = {.read = read_kernels, .arg = t, .bias = t->has_bias ? t->bias : NULL};
+    assert_int_equal(thread_pool_new(n_threads, &pool, NULL), TRBA_OK);
+    assert_true(conv2d_pack(kernels, arena, pool, &t->shape, t->is_input, &source, out));
+    thread_pool_free(pool);
+}
+
 /* All images with two threads against the judge; each alone with one thread against that. */
 static void check_case(const struct kernels *kernels, const struct conv_case *t, enum conv2d_method method)
 {
     struct arena arena;
     arena_init(&arena, SIZE_MAX);
     struct conv2d_weights weights;
-    const float *bias = t->has_bias ? t->bias : NULL;
-    assert_true(conv2d_pack(kernels, &arena, &t->shape, t->is_input, t->kernel, bias, &weights));
+    pack_case(kernels, &arena, t, random_int(1, 3), &weights);
     assert_int_equal(weights.method, method);
     float *all = random_floats((size_t)t->n * image_floats(t)), *one = random_floats(image_floats(t));
     struct conv_run r = {.t = t, .weights = &weights, .n_images = t->n, .out = all};
@@ -252,7 +269,7 @@ static void check_narrow_tile(const struct kernels *kernels)
         make_case(&t);
         check_case(&narrow, &t, CONV2D_WINOGRAD);
         arena_init(&arena, SIZE_MAX);
-        assert_true(conv2d_pack(&narrow, &arena, &t.shape, false, t.kernel, NULL, &weights));
+        pack_case(&narrow, &arena, &t, 1, &weights);
         assert_int_equal(weights.tile_rows, 4);
         assert_int_equal(weights.tile_columns, c == 20 ? 2 : 4);
         arena_free(&arena);

@@ -62,6 +62,8 @@ static void a_file_is_mapped_and_read_whole(void **state)
         assert_non_null(map.bytes);
         assert_int_equal(map.n_bytes, sizes[i]);
         assert_pattern(map.bytes, map.n_bytes);
+        file_map_forget(&map, (const char *)map.bytes + sizes[i] / 3, sizes[i] / 2);
+        assert_pattern(map.bytes, map.n_bytes);
         file_map_close(&map);
         assert_null(map.bytes);
         file_map_close(&map);

@@ -59,7 +59,7 @@ static const struct option_spec machine_specs[] = {
      .offset = FIELD(batch),
      .help = "pictures read together; the answer does not depend on it (default: 16, 1 for one picture; strdemo with "
              "--compat clovaai 192)"},
-    {.name = "cpu", .kind = OPTION_CHOICE, .choices = "auto|ref|blas|avx2|avx512", .offset = FIELD(cpu),
+    {.name = "cpu", .kind = OPTION_CHOICE, .choices = CPU_OPTION_CHOICES, .offset = FIELD(cpu),
      .help = "use at most these instructions (default: auto, the best there are)"},
 };
 
@@ -165,12 +165,13 @@ trba_alpha model_options_alpha(const struct model_settings *settings)
     return settings->alpha != 0 ? (trba_alpha)(settings->alpha - 1) : TRBA_ALPHA_IGNORE;
 }
 
-static bool choose_cpu(int choice, trba_model_options *out, char message[OPTION_MESSAGE_BYTES])
+bool model_options_choose_cpu(int choice, trba_cpu *out, char message[OPTION_MESSAGE_BYTES])
 {
+    *out = TRBA_CPU_AUTO;
     if (choice == 0) return true;
     trba_error err;
     const char *name = trba_cpu_name((trba_cpu)(choice - 1));
-    if (trba_cpu_from_name(name, &out->cpu, &err) == TRBA_OK) return true;
+    if (trba_cpu_from_name(name, out, &err) == TRBA_OK) return true;
     snprintf(message, OPTION_MESSAGE_BYTES, "--cpu %s: %.400s", name, err.message);
     return false;
 }
@@ -190,7 +191,7 @@ bool model_options_make(const struct model_settings *s, const trba_architecture 
     if (s->pad) out->pad = TRBA_CHOICE_YES;
     if (s->without_sidecar) out->use_sidecar = TRBA_CHOICE_NO;
     out->batch_max_length = s->batch_max_length;
-    return choose_cpu(s->cpu, out, message);
+    return model_options_choose_cpu(s->cpu, &out->cpu, message);
 }
 
 /* ---- the model --------------------------------------------------------------------------------------------------- */

@@ -10,6 +10,11 @@
 #include "option_table.h"
 #include "trba.h"
 
+/* In the order of trba_cpu. model_options_choose_cpu() takes what the option table made of it: 0 for nothing, else one
+ * more than the tier. False, with a sentence, if this processor lacks it. */
+#define CPU_OPTION_CHOICES "auto|ref|blas|avx2|avx512"
+bool model_options_choose_cpu(int choice, trba_cpu *out, char message[OPTION_MESSAGE_BYTES]);
+
 /* As the tables fill it; 0 and NULL: not given. Zero-initialised. */
 struct model_settings {
     const char *model;

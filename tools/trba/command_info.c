@@ -12,12 +12,14 @@
 #include "common/console.h"
 #include "common/exit_codes.h"
 #include "common/json_text.h"
+#include "common/model_options.h"
 #include "common/model_search.h"
 #include "trba.h"
 #include "trba_commands.h"
 
 struct info_settings {
-    int json, tensors, help;
+    int json, tensors, kernels, help;
+    int cpu; /* see model_options_choose_cpu() */
 };
 
 static const struct option_spec info_specs[] = {
@@ -25,6 +27,11 @@ static const struct option_spec info_specs[] = {
      .help = "print JSON; its keys are in the manual page (default: off)"},
     {.name = "tensors", .kind = OPTION_FLAG, .offset = offsetof(struct info_settings, tensors),
      .help = "list the tensors, too (default: off)"},
+    {.name = "kernels", .kind = OPTION_FLAG, .offset = offsetof(struct info_settings, kernels),
+     .help = "list the layers and the kernels that compute them on this\nprocessor, too (default: off)"},
+    {.name = "cpu", .kind = OPTION_CHOICE, .choices = CPU_OPTION_CHOICES,
+     .offset = offsetof(struct info_settings, cpu),
+     .help = "instruction sets to use at most (default: auto)"},
     {.name = "help", .letter = 'h', .kind = OPTION_FLAG, .offset = offsetof(struct info_settings, help),
      .help = "print this and end"},
 };
@@ -41,6 +48,7 @@ struct facts {
     trba_model *model;         /* opened with default options; NULL if that is not possible */
     trba_error no_model;
     trba_model_info model_info;
+    trba_model *layers;        /* opened with any alphabet, to ask for its layers; NULL: not asked for */
 };
 
 static bool has_end(const char *name, const char *end)
@@ -68,17 +76,34 @@ static int64_t count_parameters(const trba_checkpoint *checkpoint)
     return total;
 }
 
+/* The layers do not depend on the alphabet, so any of the right length will do. */
+static void open_layers(trba_cpu cpu, struct facts *facts)
+{
+    const size_t n_characters = (size_t)architecture_n_characters(&facts->architecture);
+    char *charset = malloc(n_characters + 1);
+    trba_model_options options = trba_model_options_default();
+    if (charset == NULL) return;
+    memset(charset, 'x', n_characters);
+    charset[n_characters] = '\0';
+    options.charset_text = charset;
+    options.cpu = cpu;
+    options.use_sidecar = TRBA_CHOICE_NO;
+    facts->no_model.status = trba_model_open(facts->path, &options, &facts->layers, &facts->no_model);
+    free(charset);
+}
+
 /* What strdemo would do with the file and no options. */
-static void try_model(struct facts *facts)
+static void try_model(trba_cpu cpu, struct facts *facts)
 {
     trba_model_options options = trba_model_options_default();
     if (model_is_english_g2(facts->path)) options.preset = TRBA_PRESET_EASYOCR;
+    options.cpu = cpu;
     facts->no_model.status = trba_model_open(facts->path, &options, &facts->model, &facts->no_model);
     if (facts->no_model.status == TRBA_OK) trba_model_get_info(facts->model, &facts->model_info);
 }
 
 /* Returns false after a sentence if the file cannot be opened at all. */
-static bool gather_facts(const char *path, struct facts *out)
+static bool gather_facts(const char *path, bool with_layers, trba_cpu cpu, struct facts *out)
 {
     trba_error err;
     *out = (struct facts){.path = path};
@@ -90,13 +115,15 @@ static bool gather_facts(const char *path, struct facts *out)
     out->no_network.status = trba_checkpoint_architecture(out->checkpoint, &out->architecture, &out->no_network);
     if (out->no_network.status != TRBA_OK) return true;
     trba_architecture_name(&out->architecture, out->network, sizeof out->network);
-    try_model(out);
+    if (with_layers) open_layers(cpu, out);
+    try_model(cpu, out);
     return true;
 }
 
 static void drop_facts(struct facts *facts)
 {
     trba_model_free(facts->model);
+    trba_model_free(facts->layers);
     trba_checkpoint_free(facts->checkpoint);
 }
 
@@ -179,6 +206,19 @@ static void print_tensors(const trba_checkpoint *checkpoint)
     }
 }
 
+static void print_layers(const trba_model *model)
+{
+    trba_model_info info;
+    trba_model_get_info(model, &info);
+    printf("layers      %s\n", trba_cpu_name(info.cpu));
+    for (size_t i = 0; i < trba_model_layer_count(model); i++) {
+        trba_layer_info layer;
+        if (trba_model_layer(model, i, &layer) != TRBA_OK) continue;
+        printf("  %s\n      %s; %.2f MB\n      %s\n", layer.name, layer.work, (double)layer.packed_bytes / 1e6,
+               layer.kernels);
+    }
+}
+
 static int print_text(const struct facts *facts, bool with_tensors)
 {
     const char *root = trba_checkpoint_root(facts->checkpoint), *prefix = trba_checkpoint_prefix(facts->checkpoint);
@@ -196,6 +236,7 @@ static int print_text(const struct facts *facts, bool with_tensors)
         printf("network     not known: %s\n", facts->no_network.message);
     }
     if (with_tensors) print_tensors(facts->checkpoint);
+    if (facts->layers != NULL) print_layers(facts->layers);
     return finish_output(facts->no_network.status == TRBA_OK ? PROGRAM_OK : PROGRAM_PARTIAL);
 }
 
@@ -265,6 +306,19 @@ static json_t *make_tensors(const trba_checkpoint *checkpoint)
     return tensors;
 }
 
+static json_t *make_layers(const trba_model *model)
+{
+    json_t *layers = json_array();
+    for (size_t i = 0; i < trba_model_layer_count(model); i++) {
+        trba_layer_info layer;
+        if (trba_model_layer(model, i, &layer) != TRBA_OK) continue;
+        json_array_append_new(layers, json_pack("{s:o, s:s, s:s, s:I}", "name", json_text(layer.name), "work",
+                                                layer.work, "kernels", layer.kernels, "packed_bytes",
+                                                (json_int_t)layer.packed_bytes));
+    }
+    return layers;
+}
+
 static int print_facts_as_json(const struct facts *facts, bool with_tensors)
 {
     const trba_checkpoint *checkpoint = facts->checkpoint;
@@ -275,6 +329,7 @@ static int print_facts_as_json(const struct facts *facts, bool with_tensors)
                             (json_int_t)facts->n_parameters, "architecture", make_network(facts), "alphabet",
                             make_alphabet(facts), "opens", make_opening(facts));
     if (all != NULL && with_tensors) json_object_set_new(all, "tensors", make_tensors(checkpoint));
+    if (all != NULL && facts->layers != NULL) json_object_set_new(all, "layers", make_layers(facts->layers));
     return print_json(all, facts->no_network.status == TRBA_OK ? PROGRAM_OK : PROGRAM_PARTIAL);
 }
 
@@ -284,11 +339,13 @@ static int show_file(const char *asked, const struct info_settings *settings)
 {
     char path[MODEL_PATH_BYTES], message[OPTION_MESSAGE_BYTES];
     struct facts facts;
-    if (!model_search(asked, path, message, sizeof message)) {
+    trba_cpu cpu;
+    if (!model_search(asked, path, message, sizeof message) ||
+        !model_options_choose_cpu(settings->cpu, &cpu, message)) {
         console_print("%s", message);
         return PROGRAM_REFUSED;
     }
-    if (!gather_facts(path, &facts)) return PROGRAM_REFUSED;
+    if (!gather_facts(path, settings->kernels != 0, cpu, &facts)) return PROGRAM_REFUSED;
     const int code = settings->json ? print_facts_as_json(&facts, settings->tensors != 0)
                                     : print_text(&facts, settings->tensors != 0);
     drop_facts(&facts);

@@ -55,6 +55,31 @@ static void transform_ref(const float *left, int n_out_rows, int n_rows, const f
     }
 }
 
+/* In double, rounded once. */
+static float winograd_weight_ref(const struct winograd_axis *y, const struct winograd_axis *x, const float *kernel,
+                                 int point)
+{
+    const double *left = y->weight + point / x->points * 3, *right = x->weight + point % x->points * 3;
+    double sum = 0.0;
+    for (int i = 0; i < 3; i++)
+        for (int j = 0; j < 3; j++) sum += left[i] * right[j] * (double)kernel[i * 3 + j];
+    return (float)sum;
+}
+
+static void winograd_weights_ref(const struct winograd_axis *y, const struct winograd_axis *x,
+                                 const struct winograd_panel *p)
+{
+    for (int point = 0; point < y->points * x->points; point++) {
+        for (int c = 0; c < p->n_channels; c++) {
+            for (int j = 0; j < p->width; j++) {
+                const float *kernel = p->kernels + (size_t)j * p->column_stride + (size_t)c * 9;
+                p->points[point][c * p->width + j] =
+                    j < p->n_columns ? winograd_weight_ref(y, x, kernel, point) : 0.0f;
+            }
+        }
+    }
+}
+
 static void winograd_input_ref(const struct winograd_axis *y, const struct winograd_axis *x, const float *patch,
                                size_t row_stride, size_t pixel_stride, int channels, float *v, size_t point_stride)
 {
@@ -87,6 +112,10 @@ static void winograd_output_ref(const struct winograd_axis *y, const struct wino
 }
 
 #define WINOGRAD_REF(ROWS, COLUMNS)                                                                                   \
+    static void winograd_weights_##ROWS##x##COLUMNS##_ref(const struct winograd_panel *p)                             \
+    {                                                                                                                 \
+        winograd_weights_ref(&winograd_axis_##ROWS, &winograd_axis_##COLUMNS, p);                                     \
+    }                                                                                                                 \
     static void winograd_input_##ROWS##x##COLUMNS##_ref(const float *patch, size_t row_stride, size_t pixel_stride,   \
                                                         int channels, float *v, size_t point_stride)                  \
     {                                                                                                                 \

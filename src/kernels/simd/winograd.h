@@ -66,6 +66,71 @@ ALWAYS_INLINE void output_axis(vec d[WINOGRAD_MAX_AXIS], const int outputs)
     else output_axis_4(d);
 }
 
+/* Three taps to the points of F(2,3). */
+ALWAYS_INLINE void weights_axis_2(vec d[WINOGRAD_MAX_AXIS])
+{
+    const vec half = vec_set(0.5f);
+    const vec even = vec_mul(half, vec_add(d[0], d[2])), odd = vec_mul(half, d[1]);
+    d[3] = d[2];
+    d[1] = vec_add(even, odd);
+    d[2] = vec_sub(even, odd);
+}
+
+/* Three taps to the points of F(4,3): (1, p, p^2) / N(p), N(0) = AB, N(+-a) = 2A(A - B), N(+-b) = 2B(B - A). */
+ALWAYS_INLINE void weights_axis_4(vec d[WINOGRAD_MAX_AXIS])
+{
+    const vec even_a = vec_fma(vec_set(-128.0f / 243), d[0], vec_mul(vec_set(-8.0f / 27), d[2]));
+    const vec even_b = vec_fma(vec_set(32.0f / 243), d[0], vec_mul(vec_set(8.0f / 27), d[2]));
+    const vec odd_a = vec_mul(vec_set(-32.0f / 81), d[1]), odd_b = vec_mul(vec_set(16.0f / 81), d[1]);
+    d[5] = d[2];
+    d[0] = vec_mul(vec_set(64.0f / 81), d[0]);
+    d[1] = vec_add(even_a, odd_a);
+    d[2] = vec_sub(even_a, odd_a);
+    d[3] = vec_add(even_b, odd_b);
+    d[4] = vec_sub(even_b, odd_b);
+}
+
+ALWAYS_INLINE void weights_axis(vec d[WINOGRAD_MAX_AXIS], const int outputs)
+{
+    if (outputs == 2) weights_axis_2(d);
+    else weights_axis_4(d);
+}
+
+/* One channel's kernels, taps outermost; the columns that are only padding stay what they are. */
+ALWAYS_INLINE void winograd_gather(const struct winograd_panel *p, int channel, float taps[9][WINOGRAD_MAX_WIDTH])
+{
+    const float *kernel = p->kernels + (size_t)channel * 9;
+    for (int j = 0; j < p->n_columns; j++, kernel += p->column_stride)
+#pragma GCC unroll 9
+        for (int t = 0; t < 9; t++) taps[t][j] = kernel[t];
+}
+
+ALWAYS_INLINE void winograd_weights(const struct winograd_panel *p, const int rows, const int columns)
+{
+    const int y_points = rows + 2, x_points = columns + 2;
+    float taps[9][WINOGRAD_MAX_WIDTH] = {{0.0f}};
+    for (int c = 0; c < p->n_channels; c++) {
+        winograd_gather(p, c, taps);
+        for (int j = 0; j < p->width; j += LANES) {
+            vec half[3][WINOGRAD_MAX_AXIS];
+#pragma GCC unroll 3
+            for (int i = 0; i < 3; i++) {
+#pragma GCC unroll 3
+                for (int k = 0; k < 3; k++) half[i][k] = vec_load(taps[i * 3 + k] + j);
+                weights_axis(half[i], columns);
+            }
+#pragma GCC unroll 6
+            for (int k = 0; k < x_points; k++) {
+                vec column[WINOGRAD_MAX_AXIS] = {half[0][k], half[1][k], half[2][k]};
+                weights_axis(column, rows);
+#pragma GCC unroll 6
+                for (int i = 0; i < y_points; i++)
+                    vec_store(p->points[i * x_points + k] + (size_t)c * (size_t)p->width + j, column[i]);
+            }
+        }
+    }
+}
+
 /* Rows first, then columns; the half-done patch stays in registers (or, for 6x6, in L1). */
 ALWAYS_INLINE void winograd_input(const float *patch, size_t row_stride, size_t pixel_stride, int channels, float *v,
                                   size_t point_stride, const int rows, const int columns)
@@ -132,6 +197,10 @@ ALWAYS_INLINE void winograd_output(const struct winograd_output *o, const int ro
 }
 
 #define WINOGRAD(ROWS, COLUMNS)                                                                                       \
+    static void TIER(winograd_weights_##ROWS##x##COLUMNS)(const struct winograd_panel *p)                             \
+    {                                                                                                                 \
+        winograd_weights(p, ROWS, COLUMNS);                                                                           \
+    }                                                                                                                 \
     static void TIER(winograd_input_##ROWS##x##COLUMNS)(const float *patch, size_t row_stride, size_t pixel_stride,   \
                                                         int channels, float *v, size_t point_stride)                  \
     {                                                                                                                 \
