@@ -60,7 +60,7 @@ tsan: test-packages venv ## run the unit tests under ThreadSanitizer
 install: build ## install the release build under PREFIX (/usr/local)
 	cmake --install build/release --prefix $(PREFIX)
 
-wheel: test-packages ## build the Python package with all its C libraries, in dist/
+wheel: test-packages models ## build the Python package with all its C libraries, in dist/
 	@PYTHON=$(PYTHON) scripts/make_wheel.sh
 
 dist: ## pack the committed source tree as dist/trba-VERSION.tar.gz

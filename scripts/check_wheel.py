@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""check_wheel.py - is a wheel all that is needed? Installs it, and nothing else, into a new virtual environment, where
+it must read data/ with english_g2 as labels.tsv says.
+
+    usage: check_wheel.py WHEEL MODEL
+"""
+import pathlib
+import subprocess
+import sys
+import tempfile
+import venv
+
+DATA = pathlib.Path(__file__).resolve().parent.parent / "data"
+
+
+def install(wheel, folder):
+    """Returns the Python that has the wheel."""
+    venv.create(folder, with_pip=True)
+    python = folder / "bin" / "python"
+    subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index", wheel],
+                   check=True)
+    return python
+
+
+def read_data(python, model, folder):
+    """What `python -m trba` prints, as (file name, text); from a folder without a trba to be taken by mistake."""
+    pictures = [DATA / line.split("\t")[0] for line in read_labels()]
+    done = subprocess.run([python, "-I", "-m", "trba", "--model", model, "--format", "tsv", *pictures], check=True,
+                          cwd=folder, stdout=subprocess.PIPE, text=True)
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    return [f"{pathlib.Path(row[0]).name}\t{row[1]}" for row in rows]
+
+
+def read_labels():
+    return (DATA / "labels.tsv").read_text(encoding="utf-8").splitlines()
+
+
+def main():
+    wheel, model = (pathlib.Path(name).resolve() for name in sys.argv[1:])
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        read = read_data(install(wheel, folder / "venv"), model, folder)
+    if read != read_labels():
+        sys.exit(f"the wheel read {read}, expected {read_labels()}")
+    print(f"{wheel.name}: alone in a new environment it read {len(read)} pictures as they are labelled")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
