@@ -192,8 +192,9 @@ def make_row(worker, workers, network, batch, n_threads, n_changed, idle_seconds
         "rounds": summary.n_rounds, "calls": summary.n_calls, "best_peer": peer,
         "ratio": peer_rounds and paired_ratio(worker.rounds, peer_rounds), "gflops": speed,
         "peak_share": speed and peak and speed / peak, "texts_changed": n_changed, "texts": bench_networks.N_IMAGES,
-        "idle_cpu": worker.idle_cpu_seconds / idle_seconds, "loaded_mb": worker.ready["peak_mb"],
-        "is_ours": engine.is_ours, "load_average": os.getloadavg()[0], "times_ms": worker.rounds}
+        "idle_cpu": worker.idle_cpu_seconds / idle_seconds if idle_seconds else 0.0,  # an engine alone is never idle
+        "loaded_mb": worker.ready["peak_mb"], "is_ours": engine.is_ours,
+        "load_average": os.getloadavg()[0], "times_ms": worker.rounds}
 
 
 def measure(network, batch, n_threads, options, facts):
