@@ -86,6 +86,8 @@ typedef enum trba_cpu {
     TRBA_CPU_AVX512
 } trba_cpu;
 
+/* How many processors this process may run on: as many threads has a session whose n_threads is 0, but at most 64. */
+TRBA_API int trba_cpu_count(void);
 /* The best tier of this processor and of this build. */
 TRBA_API trba_cpu trba_cpu_best(void);
 /* "auto", "ref", "blas", "avx2", "avx512". */

@@ -60,6 +60,8 @@ int cpu_count(void)
     return count > 0 ? count : 1;
 }
 
+int trba_cpu_count(void) { return cpu_count(); }
+
 trba_cpu trba_cpu_best(void) { return cpu_best(); }
 
 const char *trba_cpu_name(trba_cpu cpu)

@@ -10,7 +10,8 @@ struct reading_time {
     double started_ms;    /* when reading began */
     double reading_ms;    /* inside the library, all images together */
     size_t n_images;
-    float *image_ms;      /* [n_images], of an image: its batch's time divided by the batch's size; allocated */
+    float *image_ms;      /* [n_images], of an image: its batch's time divided by the batch's size, and by the
+                             number of batches that were read side by side; allocated */
     size_t capacity;
 };
 

@@ -45,6 +45,21 @@ struct input_list *input_list_new(const struct option_inputs *inputs)
     return list;
 }
 
+static bool is_file_or_folder(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && (S_ISREG(info.st_mode) || S_ISDIR(info.st_mode));
+}
+
+bool input_list_may_wait(const struct option_inputs *inputs)
+{
+    for (size_t i = 0; i < inputs->n_items; i++) {
+        const char *input = inputs->items[i];
+        if (strcmp(input, "-") == 0 || (input[0] == '@' && !is_file_or_folder(input + 1))) return true;
+    }
+    return false;
+}
+
 static void close_lines(struct input_list *list)
 {
     if (list->lines != NULL && list->lines != stdin) fclose(list->lines);

@@ -1,14 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* reading.c - batches of inputs through a session, results to the output.
+/* reading.c - batches of inputs through one or two sessions, results to the output in the inputs' order.
  *
- *   repeat: take up to --batch inputs -> trba_session_read_batch -> one line each, in order
+ *   each lane, on a thread of its own:
+ *     take    up to so many inputs, the lanes taking turns                            under input_lock
+ *     read    trba_session_read_batch(), with the lane's share of the threads
+ *     write   one line each, when all batches that were taken before are written      under output_lock
  *
- * The session is made when the first batch is known, so that reading one picture takes the memory of one. Nothing but
- * the current batch is held. With --compat clovaai a picture that cannot be read becomes a black one, as in the
- * reference, and a batch is what stands under one heading.
+ * Two lanes keep the processors busy: while one reads files, decodes them or has come to a layer that is too small for
+ * its threads, the other works. One lane is left where two would not help (few inputs, a number of threads that cannot
+ * be halved), where somebody waits for each line (--batch 1, inputs from stdin or a pipe) and with --compat clovaai,
+ * whose batches stand under a heading each. What is read does not depend on it: a session's results are the same bits
+ * for every batch and every number of threads.
+ *
+ * Sessions are made when the first batches are known, so that reading one picture takes the memory of one. Nothing but
+ * the current batches is held; two lanes have half a batch each. With --compat clovaai a picture that cannot be read
+ * becomes a black one, as in the reference.
  */
 #include "reading.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,27 +28,41 @@
 #include "common/exit_codes.h"
 #include "common/progress.h"
 #include "common/tool_memory.h"
-#include "input_list.h"
+#include "picture_batch.h"
 
-enum { BATCH = 16, COMPAT_BATCH = 192 };
+enum { BATCH = 16, COMPAT_BATCH = 192, MOST_LANES = 2 };
+
+struct lane {
+    struct reader *reader;
+    pthread_t thread;            /* not of the first lane: that is the caller's */
+    trba_session *session;
+    struct picture_batch batch;
+    size_t number;               /* of the batch: how many were taken before */
+};
 
 struct reader {
     const trba_model *model;
     const struct strdemo_options *options;
-    struct result_output *out;
-    struct reading_time *time;
-    trba_session *session;
+    void *black;                 /* pixels of the dummy picture; NULL without --compat clovaai */
+    struct lane lanes[MOST_LANES];
+    int n_lanes;
+
+    pthread_mutex_t input_lock;  /* guards: */
     struct input_list *inputs;
-    size_t batch;             /* most images at a time */
-    struct input_item *items; /* [batch] */
-    trba_image *images;       /* [batch] */
-    size_t n_items;           /* in the current batch */
-    void *black;              /* pixels of the dummy picture; NULL without --compat clovaai */
+    size_t lane_batch;           /* most inputs that a lane takes at a time */
+    size_t n_taken;              /* batches */
+    size_t n_failed_before;      /* inputs that could not be read by the run that this one goes on with */
+
+    pthread_mutex_t output_lock; /* guards: */
+    pthread_cond_t batch_written;
+    size_t n_written;            /* batches */
+    struct result_output *out;   /* what it held before belongs to input_lock */
+    struct reading_time *time;
     size_t n_read, n_failed;
     struct progress progress;
+    int code;                    /* PROGRAM_OK, or why the lanes stop */
+    atomic_bool stops;           /* set under the lock, looked at without it, too */
 };
-
-/* ---- progress ---------------------------------------------------------------------------------------------------- */
 
 /* Only for somebody who watches stderr and does not see the results appear. */
 static bool wants_progress(const struct strdemo_options *options)
@@ -46,7 +71,7 @@ static bool wants_progress(const struct strdemo_options *options)
     return !options->settings.quiet && !shows_results && isatty(STDERR_FILENO);
 }
 
-/* ---- one batch --------------------------------------------------------------------------------------------------- */
+/* ---- take -------------------------------------------------------------------------------------------------------- */
 
 /* The next input that has no line in the results file yet; false past the last. */
 static bool take_unfinished(struct reader *r, struct input_item *out)
@@ -54,56 +79,43 @@ static bool take_unfinished(struct reader *r, struct input_item *out)
     while (input_list_next(r->inputs, out)) {
         const enum finished finished = result_output_take_finished(r->out, out->path);
         if (finished == FINISHED_NOT) return true;
-        r->n_failed += finished == FINISHED_BADLY;
+        r->n_failed_before += finished == FINISHED_BADLY;
         input_item_free(out);
     }
     return false;
 }
 
-static void take_batch(struct reader *r)
+/* Fills the lane's batch, which is empty; it stays so past the last input and when all is to stop. */
+static void take_batch(struct lane *lane)
 {
-    r->n_items = 0;
-    while (r->n_items < r->batch && take_unfinished(r, &r->items[r->n_items])) {
-        const struct input_item *item = &r->items[r->n_items];
-        /* Half a picture from stdin is none: it counts as no bytes. */
-        const size_t n_bytes = item->problem == NULL ? item->n_bytes : 0;
-        r->images[r->n_items++] = item->bytes != NULL ? trba_image_encoded(item->bytes, n_bytes)
-                                                      : trba_image_file(item->path);
-    }
+    struct reader *r = lane->reader;
+    struct input_item item;
+    pthread_mutex_lock(&r->input_lock);
+    while (!r->stops && lane->batch.n < r->lane_batch && take_unfinished(r, &item))
+        picture_batch_add(&lane->batch, &item);
+    if (lane->batch.n > 0) lane->number = r->n_taken++;
+    pthread_mutex_unlock(&r->input_lock);
 }
 
-static void drop_batch(struct reader *r)
-{
-    for (size_t i = 0; i < r->n_items; i++) input_item_free(&r->items[i]);
-    r->n_items = 0;
-}
+/* ---- read -------------------------------------------------------------------------------------------------------- */
 
-/* Why image i could not be read. The library's sentence names a file that cannot be opened, but not one whose bytes
- * are no picture. */
-static void print_failure(const struct reader *r, size_t i, const trba_result *result)
+static void print_failure(const struct lane *lane, size_t i, const trba_result *result)
 {
-    const struct input_item *item = &r->items[i];
-    const char *note = r->black != NULL ? " (read as a black picture)" : "";
-    if (r->options->settings.quiet) return;
-    if (item->problem != NULL)
-        console_print("%s%s", item->problem, note);
-    else if (result->status == TRBA_ERROR_IO)
-        console_print("%s%s", result->message, note);
-    else
-        console_print("%s: %s%s", item->bytes != NULL ? "standard input" : item->path, result->message, note);
+    const char *note = lane->reader->black != NULL ? " (read as a black picture)" : "";
+    if (!lane->reader->options->settings.quiet) picture_batch_print_failure(&lane->batch, i, result, note);
 }
 
 /* --compat clovaai: puts the black dummy in the place of each image that failed. */
-static void blacken_failures(struct reader *r, const trba_result *results)
+static void blacken_failures(struct lane *lane, const trba_result *results)
 {
     trba_model_info info;
-    trba_model_get_info(r->model, &info);
+    trba_model_get_info(lane->reader->model, &info);
     const int w = info.architecture.img_w, h = info.architecture.img_h;
-    for (size_t i = 0; i < r->n_items; i++) {
+    for (size_t i = 0; i < lane->batch.n; i++) {
         if (results[i].status == TRBA_OK) continue;
-        print_failure(r, i, &results[i]);
-        r->images[i] = trba_image_pixels(r->black, w, h, (size_t)w * 3, TRBA_PIXELS_RGB);
-        r->items[i].problem = NULL;
+        print_failure(lane, i, &results[i]);
+        lane->batch.images[i] = trba_image_pixels(lane->reader->black, w, h, (size_t)w * 3, TRBA_PIXELS_RGB);
+        lane->batch.items[i].problem = NULL;
     }
 }
 
@@ -114,86 +126,175 @@ static size_t count_failures(const trba_result *results, size_t n)
     return n_failed;
 }
 
-/* Runs the session over the batch; NULL after a line on stderr. */
-static const trba_result *read_images(struct reader *r)
+/* Runs the session over the batch; NULL with the reason. */
+static const trba_result *read_images(struct lane *lane, trba_error *err)
 {
+    const struct picture_batch *batch = &lane->batch;
     const trba_result *results = NULL;
-    trba_error err;
-    const double before = clock_ms();
-    trba_status status = trba_session_read_batch(r->session, r->images, r->n_items, &results, &err);
-    if (status == TRBA_OK && r->black != NULL && count_failures(results, r->n_items) > 0) {
-        blacken_failures(r, results);
-        status = trba_session_read_batch(r->session, r->images, r->n_items, &results, &err);
+    trba_status status = trba_session_read_batch(lane->session, batch->images, batch->n, &results, err);
+    if (status == TRBA_OK && lane->reader->black != NULL && count_failures(results, batch->n) > 0) {
+        blacken_failures(lane, results);
+        status = trba_session_read_batch(lane->session, batch->images, batch->n, &results, err);
     }
-    reading_time_add(r->time, r->n_items, clock_ms() - before);
-    if (status == TRBA_OK) return results;
-    console_print("%s", err.message);
-    return NULL;
+    return status == TRBA_OK ? results : NULL;
 }
 
-static void write_results(struct reader *r, const trba_result *results)
+/* ---- write ------------------------------------------------------------------------------------------------------- */
+
+static void write_results(struct lane *lane, const trba_result *results)
 {
+    struct reader *r = lane->reader;
     console_progress_clear();
     if (r->n_read == 0 || r->black != NULL) result_output_heading(r->out);
-    for (size_t i = 0; i < r->n_items; i++) {
+    for (size_t i = 0; i < lane->batch.n; i++) {
         trba_result result = results[i];
         if (result.status != TRBA_OK) {
-            print_failure(r, i, &result);
+            print_failure(lane, i, &result);
             r->n_failed++;
-            if (r->items[i].problem != NULL) result.message = r->items[i].problem;
+            if (lane->batch.items[i].problem != NULL) result.message = lane->batch.items[i].problem;
         }
-        result_output_write(r->out, r->items[i].path, &result);
+        result_output_write(r->out, lane->batch.items[i].path, &result);
     }
-    r->n_read += r->n_items;
+    r->n_read += lane->batch.n;
     progress_show(&r->progress, r->n_read);
 }
 
-/* ---- all batches ------------------------------------------------------------------------------------------------- */
+/* The batch's results, or NULL and why there are none: writes them, and says whether to go on. */
+static bool write_batch(struct lane *lane, const trba_result *results, double ms, const trba_error *err)
+{
+    struct reader *r = lane->reader;
+    if (results == NULL) {
+        console_print("%s", err->message);
+        r->code = PROGRAM_PARTIAL;
+        return false;
+    }
+    /* The other lane was at work in that time, too. */
+    reading_time_add(r->time, lane->batch.n, ms / r->n_lanes);
+    write_results(lane, results);
+    if (r->out->is_broken) r->code = PROGRAM_UNWRITTEN;
+    return !r->out->is_broken;
+}
+
+/* Waits for the batch's turn, and lets the next one have it. */
+static void write_in_turn(struct lane *lane, const trba_result *results, double ms, const trba_error *err)
+{
+    struct reader *r = lane->reader;
+    pthread_mutex_lock(&r->output_lock);
+    while (r->n_written != lane->number && !r->stops) pthread_cond_wait(&r->batch_written, &r->output_lock);
+    if (!r->stops && !write_batch(lane, results, ms, err)) r->stops = true;
+    r->n_written++;
+    pthread_cond_broadcast(&r->batch_written);
+    pthread_mutex_unlock(&r->output_lock);
+}
+
+/* ---- lanes ------------------------------------------------------------------------------------------------------- */
+
+static void *run_lane(void *arg)
+{
+    struct lane *lane = arg;
+    for (; lane->batch.n > 0; picture_batch_clear(&lane->batch), take_batch(lane)) {
+        trba_error err = {.status = TRBA_OK};
+        const double before = clock_ms();
+        const trba_result *results = read_images(lane, &err);
+        write_in_turn(lane, results, clock_ms() - before, &err);
+    }
+    return NULL;
+}
 
 /* Makes the session for batches no larger than the first. */
-static bool open_session(struct reader *r)
+static bool open_session(struct lane *lane, int n_threads)
 {
+    struct reader *r = lane->reader;
     trba_session_options options = trba_session_options_default();
     trba_error err;
-    options.n_threads = r->options->model.n_threads;
+    options.n_threads = n_threads;
     options.exif = model_options_exif(&r->options->model);
     options.alpha = model_options_alpha(&r->options->model);
     /* What stands under one heading (--compat) may be more than is worth its memory in the network. */
-    options.batch_size = (int)(r->n_items < BATCH || r->black == NULL ? r->n_items : BATCH);
-    if (trba_session_new(r->model, &options, &r->session, &err) == TRBA_OK) return true;
+    options.batch_size = (int)(lane->batch.n < BATCH || r->black == NULL ? lane->batch.n : BATCH);
+    if (trba_session_new(r->model, &options, &lane->session, &err) == TRBA_OK) return true;
     console_print("%s", err.message);
     return false;
 }
 
-static void describe_session(const struct reader *r)
+static bool open_sessions(struct reader *r, int n_threads)
 {
-    if (!r->options->settings.verbose) return;
-    console_print_plain("session: batches of up to %zu, %.1f MB", r->n_items,
-                        (double)trba_session_memory(r->session) / 1e6);
-}
-
-/* Returns the exit code so far. */
-static int read_batches(struct reader *r)
-{
-    for (take_batch(r); r->n_items > 0; drop_batch(r), take_batch(r)) {
-        if (r->session == NULL) {
-            if (!open_session(r)) return PROGRAM_REFUSED;
-            describe_session(r);
-        }
-        const trba_result *results = read_images(r);
-        if (results == NULL) return PROGRAM_PARTIAL;
-        write_results(r, results);
-        if (r->out->is_broken) return PROGRAM_UNWRITTEN;
+    size_t n_bytes = 0;
+    for (int i = 0; i < r->n_lanes; i++) {
+        if (!open_session(&r->lanes[i], n_threads)) return false;
+        n_bytes += trba_session_memory(r->lanes[i].session);
     }
-    return r->n_failed > 0 || input_list_n_problems(r->inputs) > 0 ? PROGRAM_PARTIAL : PROGRAM_OK;
+    if (r->options->settings.verbose)
+        console_print_plain("%s: batches of up to %zu, %.1f MB", r->n_lanes > 1 ? "two sessions" : "session",
+                            r->lanes[0].batch.n, (double)n_bytes / 1e6);
+    return true;
 }
 
-static void make_black_picture(struct reader *r)
+/* Returns the exit code PROGRAM_OK, or why the lanes stopped before the last input. */
+static int run_lanes(struct reader *r)
+{
+    int n_started = 1;
+    for (; n_started < r->n_lanes; n_started++) {
+        struct lane *lane = &r->lanes[n_started];
+        if (pthread_create(&lane->thread, NULL, run_lane, lane) == 0) continue;
+        console_print("cannot start a thread; try --threads 1");
+        return PROGRAM_REFUSED;
+    }
+    run_lane(&r->lanes[0]);
+    for (int i = 1; i < n_started; i++) pthread_join(r->lanes[i].thread, NULL);
+    return r->code;
+}
+
+static bool wants_two_lanes(const struct reader *r, int n_threads, size_t batch)
+{
+    return n_threads % 2 == 0 && batch > 1 && r->black == NULL && !input_list_may_wait(&r->options->inputs);
+}
+
+/* Sets the lanes up with their first batches, of at most `batch` inputs together. */
+static void fill_lanes(struct reader *r, int n_lanes, size_t batch)
+{
+    r->n_lanes = n_lanes;
+    r->lane_batch = (batch + (size_t)n_lanes - 1) / (size_t)n_lanes;
+    for (int i = 0; i < n_lanes; i++) {
+        r->lanes[i].reader = r;
+        picture_batch_init(&r->lanes[i].batch, batch);
+        take_batch(&r->lanes[i]);
+    }
+    if (n_lanes == 1 || r->lanes[1].batch.n == r->lane_batch) return;
+    /* That was all there is: one lane reads it, with all threads. */
+    picture_batch_append(&r->lanes[0].batch, &r->lanes[1].batch);
+    picture_batch_free(&r->lanes[1].batch);
+    r->n_lanes = 1;
+}
+
+/* Returns the exit code. */
+static int read_batches(struct reader *r, size_t batch)
+{
+    const int asked = r->options->model.n_threads, n_threads = asked != 0 ? asked : trba_cpu_count();
+    fill_lanes(r, wants_two_lanes(r, n_threads, batch) ? 2 : 1, batch);
+    if (r->lanes[0].batch.n > 0) {
+        if (!open_sessions(r, r->n_lanes == 2 ? n_threads / 2 : asked)) return PROGRAM_REFUSED;
+        const int code = run_lanes(r);
+        if (code != PROGRAM_OK) return code;
+    }
+    const size_t n_bad = r->n_failed + r->n_failed_before + input_list_n_problems(r->inputs);
+    return n_bad > 0 ? PROGRAM_PARTIAL : PROGRAM_OK;
+}
+
+static void free_lanes(struct reader *r)
+{
+    for (int i = 0; i < r->n_lanes; i++) {
+        trba_session_free(r->lanes[i].session);
+        picture_batch_free(&r->lanes[i].batch);
+    }
+}
+
+static void *make_black_picture(const trba_model *model)
 {
     trba_model_info info;
-    trba_model_get_info(r->model, &info);
+    trba_model_get_info(model, &info);
     const size_t n_bytes = (size_t)info.architecture.img_h * (size_t)info.architecture.img_w * 3;
-    r->black = memset(memory_resize(NULL, n_bytes, 1), 0, n_bytes);
+    return memset(memory_resize(NULL, n_bytes, 1), 0, n_bytes);
 }
 
 int read_all(const trba_model *model, const struct strdemo_options *options, struct result_output *out,
@@ -202,20 +303,20 @@ int read_all(const trba_model *model, const struct strdemo_options *options, str
     const bool is_compat = options->model.compat != 0;
     const int asked = options->model.batch;
     struct reader r = {.model = model, .options = options, .out = out, .time = time,
-                       .batch = asked != 0 ? (size_t)asked : is_compat ? COMPAT_BATCH : BATCH,
-                       .progress.is_wanted = wants_progress(options)};
-    r.items = memory_resize(NULL, r.batch, sizeof *r.items);
-    r.images = memory_resize(NULL, r.batch, sizeof *r.images);
-    r.inputs = input_list_new(&options->inputs);
-    if (is_compat) make_black_picture(&r);
-    time->started_ms = r.progress.started_ms = clock_ms();
-    const int code = read_batches(&r);
+                       .black = is_compat ? make_black_picture(model) : NULL,
+                       .inputs = input_list_new(&options->inputs)};
+    pthread_mutex_init(&r.input_lock, NULL);
+    pthread_mutex_init(&r.output_lock, NULL);
+    pthread_cond_init(&r.batch_written, NULL);
+    time->started_ms = clock_ms();
+    r.progress = (struct progress){.is_wanted = wants_progress(options), .started_ms = time->started_ms};
+    const int code = read_batches(&r, asked != 0 ? (size_t)asked : is_compat ? COMPAT_BATCH : BATCH);
     console_progress_clear();
-    drop_batch(&r);
-    trba_session_free(r.session);
+    free_lanes(&r);
+    pthread_cond_destroy(&r.batch_written);
+    pthread_mutex_destroy(&r.output_lock);
+    pthread_mutex_destroy(&r.input_lock);
     input_list_free(r.inputs);
     free(r.black);
-    free(r.images);
-    free(r.items);
     return code;
 }
