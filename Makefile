@@ -2,7 +2,7 @@
 # Makefile - a thin front to CMake: `make demo` reads the sample words, `make test` runs every test.
 .DEFAULT_GOAL := help
 .PHONY: help demo test build models parity bench asan tsan install clean packages test-packages test-easyocr venv wheel
-.PHONY: dist deb check-deb
+.PHONY: dist deb check-deb train samples train-packages
 
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
@@ -40,6 +40,13 @@ bench: build models ## measure against PyTorch, ONNX Runtime, OpenVINO and ncnn 
 	$(BUILD) release
 	@PYTHON=$(PYTHON) scripts/make_venv.sh .venv-bench bench/requirements.txt
 	.venv-bench/bin/python bench/run_bench.py --build build/release --output build/bench $(BENCH)
+
+train: train-packages ## train the default model in build/train, or go on (TRAIN="--minutes 60 --real FOLDER")
+	.venv-training/bin/python training/train.py --run build/train $(TRAIN)
+
+samples: train-packages ## draw a page of what is trained on, build/samples.png
+	mkdir -p build
+	.venv-training/bin/python training/draw_samples.py build/samples.png --labels
 
 test-easyocr: packages ## hold trba.easyocr against EasyOCR itself (6 GB in .venv-easyocr)
 	@PYTHON=$(PYTHON) scripts/make_venv.sh .venv-easyocr tests/drop_in/requirements.txt
@@ -84,5 +91,8 @@ packages:
 	@scripts/install_debian_packages.sh
 test-packages:
 	@scripts/install_debian_packages.sh test
+train-packages:
+	@scripts/install_debian_packages.sh training
+	@PYTHON=$(PYTHON) scripts/make_venv.sh .venv-training training/requirements.txt
 venv: test-packages
 	@PYTHON=$(PYTHON) scripts/make_venv.sh

@@ -19,7 +19,8 @@ SOURCE_SUFFIXES = C_SUFFIXES | {".py", ".sh", ".bash", ".zsh", ".fish", ".cmake"
 SOURCE_NAMES = {"CMakeLists.txt", "Makefile", "run"}
 TEXT_SUFFIXES = {".md", ".txt", ".json", ".yaml", ".yml", ".tsv", ".in", ".1"}
 TEXT_NAMES = {"LICENSE", "NOTICE", ".gitignore", ".clang-format"}
-SKIPPED_FOLDERS = {".git", "build", ".venv", ".venv-bench", ".venv-easyocr", "__pycache__", ".pytest_cache", ".cache"}
+SKIPPED_FOLDERS = {".git", "build", ".venv", ".venv-bench", ".venv-easyocr", ".venv-training", "__pycache__",
+                   ".pytest_cache", ".cache"}
 # Not written as they are, or this file would be the first to fail.
 MACHINE_PATHS = re.compile("|".join((r"/wo" r"rk/", r"/tmp/bui" r"ld-", r"/ro" r"ot/", r"/ho" r"me/\w")))
 

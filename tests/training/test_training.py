@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Training, in small: a tiny network sees a few dozen words in one font. That it starts, stops, goes on and is read by
+the C library; not that it learns."""
+
+import subprocess
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import train
+from learning.joint_network import JointNetwork, encode_texts, measure_loss, spell_attention, spell_ctc
+from learning.real_words import RealWords
+from learning.training_state import load_network
+from learning.word_batches import load_batches, to_images
+from render import Renderer
+from render.texts import ALPHABET
+from trba_ctypes import Model, Session
+
+FONTS = "fonts-dejavu-core"
+SIZES = 16, 8  # output_channel, hidden_size
+BATCH = 8
+
+pytestmark = pytest.mark.skipif(
+    subprocess.run(["dpkg-query", "-W", FONTS], capture_output=True, check=False).returncode != 0,
+    reason=f"{FONTS} is not installed: nothing to render with")
+
+
+@pytest.fixture(scope="module")
+def renderer(tmp_path_factory):
+    """With one package of fonts: opening hundreds takes its time. Opened once, for all runs."""
+    packages = tmp_path_factory.mktemp("packages") / "packages.tsv"
+    packages.write_text(f"# one is enough here\n{FONTS}\tsans\tfree\n", encoding="utf-8")
+    return Renderer(1, packages=packages)
+
+
+@pytest.fixture(scope="module")
+def train_until(renderer):
+    """train_until(folder, n_words, resume_from): the Trainer after a run with the smallest sizes."""
+    def train_tiny(folder, n_words, resume_from="nothing"):
+        arguments = ["--run", folder, "--words", n_words, "--batch", BATCH, "--held-out", BATCH, "--workers", 0,
+                     "--output-channel", SIZES[0], "--hidden-size", SIZES[1], "--threads", 1, "--report-every", 0,
+                     "--resume-from", resume_from]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(train, "Renderer", lambda seed, **_: renderer.with_seed(seed))
+            return train.run(train.parse_options([str(argument) for argument in arguments]))
+    return train_tiny
+
+
+@pytest.fixture(scope="module")
+def run_folder(train_until, tmp_path_factory):
+    """A run of two steps that was cut off and went on for two more."""
+    folder = tmp_path_factory.mktemp("run")
+    train_until(folder, 2 * BATCH)
+    train_until(folder, 4 * BATCH)
+    return folder
+
+
+def test_pictures_depend_on_seed_and_number_only(renderer):
+    pictures = [renderer.draw(number) for number in range(50)]
+    again = {number: renderer.draw(number) for number in reversed(range(50))}
+    for number, (picture, text) in enumerate(pictures):
+        assert picture.shape == (32, 100) and picture.dtype == np.uint8
+        assert 0 < len(text) <= 25 and set(text) <= set(ALPHABET), (number, text)
+        assert again[number][1] == text and np.array_equal(again[number][0], picture), f"picture {number}"
+    others = [renderer.with_seed(2).draw(number)[0] for number in range(50)]
+    assert not any(np.array_equal(a, b) for (a, _), b in zip(pictures, others))
+
+
+def test_batches_do_not_depend_on_the_number_of_processes(renderer):
+    alone, helped = (load_batches(renderer, BATCH, 3 * BATCH, n_workers) for n_workers in (0, 2))
+    for index in range(4):
+        for ours, theirs in zip(next(alone), next(helped)):
+            assert torch.equal(ours, theirs), f"batch {index}"
+
+
+def test_a_run_that_was_cut_off_goes_on_to_the_same_bits(run_folder, train_until, tmp_path):
+    straight = train_until(tmp_path, 4 * BATCH)
+    resumed = torch.load(run_folder / "last.pt", weights_only=True)
+    assert resumed["progress"] | {"seconds": 0} == straight.progress | {"seconds": 0}
+    for name, tensor in straight.network.state_dict().items():
+        assert torch.equal(tensor, resumed["network"][name]), name
+
+
+def test_a_run_goes_on_from_the_committed_state(run_folder, train_until, tmp_path):
+    trainer = train_until(tmp_path, 4 * BATCH, run_folder / "joint.pt")
+    assert trainer.progress["words"] == trainer.progress["optimizer_words"] == 4 * BATCH
+    saved = torch.load(run_folder / "last.pt", weights_only=True)["average"]
+    for name, tensor in trainer.network.state_dict().items():
+        if tensor.is_floating_point() and "GridGenerator" not in name:
+            assert torch.equal(tensor, saved[name].half().float()), name
+
+
+@pytest.mark.parametrize("suffix, prediction", [("", "Attn"), ("-ctc", "CTC")])
+def test_the_library_reads_exported_networks_as_pytorch_does(run_folder, renderer, suffix, prediction):
+    network = JointNetwork(*SIZES)
+    load_network(network, torch.load(run_folder / "last.pt", weights_only=True)["average"])
+    network.half().float().eval()
+    pictures = np.stack([renderer.draw(number)[0] for number in range(BATCH)])
+    wanted = network.read(to_images(pictures))[prediction == "CTC"]
+    with Model(run_folder / f"trba{suffix}.pth") as model, Session(model) as session:
+        assert [result.text for result in session.read_batch(list(pictures))] == wanted
+
+
+def test_the_transformation_starts_as_the_identity(renderer):
+    images = to_images(np.stack([renderer.draw(number)[0] for number in range(4)]))
+    with torch.no_grad():
+        _, rectified = JointNetwork(*SIZES).eval().recogniser.rectify(images)
+    assert (rectified - images).abs().max() < 0.5 * 2 / 255  # half a grey level: the grid is float32
+
+
+def test_texts_survive_encoding(renderer):
+    texts = [renderer.draw(number)[1] for number in range(20)]
+    given, wanted = encode_texts(texts)
+    for row, text in enumerate(texts):
+        assert spell_attention(wanted[row].tolist()) == text
+        assert spell_attention(given[row, 1:].tolist()[:len(text)]) == text
+    assert spell_ctc([0, 1, 1, 0, 1, 2, 2]) == "001"
+
+
+def test_both_heads_learn_words_by_heart(renderer):
+    torch.manual_seed(1)
+    network = JointNetwork(*SIZES)
+    pictures, texts = zip(*(renderer.draw(number, 0.0, 4) for number in range(4)))
+    images, codes = to_images(np.stack(pictures)), encode_texts(texts)
+    optimizer = torch.optim.AdamW(network.parameters(), 0.02)
+    history = []
+    for _ in range(40):
+        losses = measure_loss(network, images, *codes)
+        history.append([loss.item() for loss in losses])
+        optimizer.zero_grad()
+        sum(losses).backward()
+        optimizer.step()
+    for head, first, last in zip(("attention", "ctc"), history[0], history[-1]):
+        assert last < 0.6 * first, f"{head} loss {first:.3f} -> {last:.3f}"
+
+
+def test_real_words_are_counted_without_case_and_punctuation(tmp_path):
+    class Reader:
+        def eval(self):
+            return self
+
+        def read(self, images):
+            return ["ab-1"] * len(images), ["Ab2"] * len(images)
+
+    Image.new("L", (20, 10)).save(tmp_path / "a.png")
+    rows = ["a.png\tAB1!\tscene\tfirst", "a.png\tab2\tscene\tsecond", "a.png\t!?\tscene\tfirst"]
+    (tmp_path / "labels.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    assert RealWords(tmp_path).measure(Reader()) == {
+        "first": {"n": 1, "attention": 1.0, "ctc": 0.0}, "second": {"n": 1, "attention": 0.0, "ctc": 1.0},
+        "all": {"n": 2, "attention": 0.5, "ctc": 0.5}}

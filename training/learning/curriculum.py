@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is shown when, and how fast is learned: functions of the number of words seen, so that a run can stop anywhere.
+
+    words         width   longest   difficulty         TPS
+    0             52      5         0.2, rising        left out     letters; half the width is half the work
+    40,000        100     25        rising             left out
+    300,000       100     25        1                  left out
+    2,000,000     100     25        1                  trained
+
+Learning rate: a linear warm-up whenever the optimiser starts anew, then constant; a cool-down to zero only at the end of the last run
+(--cool-down), so that nobody has to know in advance how long the run will be. In between, the average of the weights
+over the last steps stands in for a cool-down.
+"""
+
+from dataclasses import dataclass
+
+SHORT_WORDS_UNTIL = 40_000
+SHORT_WIDTH, SHORT_LONGEST = 52, 5     # 14 frames for 5 letters: as wide on average as 10 letters in 100 pixels
+FULL_WIDTH, FULL_LONGEST = 100, 25
+EASIEST, HARDEST_FROM = 0.2, 300_000
+RECTIFY_FROM = 2_000_000
+WARM_UP = 20_000                       # words
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a batch is made of."""
+
+    width: int
+    longest: int
+    difficulty: float
+
+
+def plan_lesson(n_seen):
+    difficulty = min(1.0, EASIEST + (1 - EASIEST) * n_seen / HARDEST_FROM)
+    if n_seen < SHORT_WORDS_UNTIL:
+        return Lesson(SHORT_WIDTH, SHORT_LONGEST, difficulty)
+    return Lesson(FULL_WIDTH, FULL_LONGEST, difficulty)
+
+
+def is_rectifying(n_seen):
+    return n_seen >= RECTIFY_FROM
+
+
+def learning_rate_factor(n_seen, n_optimized, cool_down_from=None, cool_down_until=None):
+    """0..1, of the highest learning rate. `n_optimized`: words since the optimiser began."""
+    factor = min(1.0, (n_optimized + 1) / WARM_UP)
+    if cool_down_from is not None and n_seen > cool_down_from:
+        factor *= max(0.0, (cool_down_until - n_seen) / (cool_down_until - cool_down_from))
+    return factor

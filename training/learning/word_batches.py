@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rendered words in batches, made by other processes while the network learns.
+
+Batch k holds the pictures k * size ... k * size + size - 1 of the seed, however many processes make them.
+"""
+
+import cv2
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+
+from .curriculum import plan_lesson
+from .joint_network import encode_texts
+
+
+def to_images(pictures):
+    """uint8 [n, h, w] -> float32 [n, 1, h, w] in -1..1, as the library prepares them."""
+    return (torch.from_numpy(pictures).unsqueeze(1).float() / 255 - 0.5) / 0.5
+
+
+class WordBatches(IterableDataset):
+    """Yields (pictures uint8 [n, h, w], given, wanted) from the batch that begins with word `n_seen`, without end."""
+
+    def __init__(self, renderer, batch_size, n_seen):
+        super().__init__()
+        self._renderer, self._batch_size, self._first = renderer, batch_size, n_seen // batch_size
+
+    def make(self, index):
+        lesson = plan_lesson(index * self._batch_size)
+        words = [self._renderer.draw(number, lesson.difficulty, lesson.longest, lesson.width)
+                 for number in range(index * self._batch_size, (index + 1) * self._batch_size)]
+        pictures, texts = zip(*words)
+        return torch.from_numpy(np.stack(pictures)), *encode_texts(texts)
+
+    def __iter__(self):
+        cv2.setNumThreads(0)  # the pictures are small, and the processors are needed
+        worker = get_worker_info()
+        step, offset = (worker.num_workers, worker.id) if worker else (1, 0)
+        index = self._first + offset
+        while True:
+            yield self.make(index)
+            index += step
+
+
+def load_batches(renderer, batch_size, n_seen, n_workers):
+    """An endless iterator over batches."""
+    batches = WordBatches(renderer, batch_size, n_seen)
+    return iter(DataLoader(batches, batch_size=None, num_workers=n_workers, prefetch_factor=4 if n_workers else None))

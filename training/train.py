@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Trains TPS-ResNet-BiLSTM-Attn, and its CTC sibling, on rendered words.
+
+    usage: train.py --run FOLDER [--minutes M] [--words N] [--real FOLDER] ...
+
+Goes on from FOLDER/last.pt, else from training/state/joint.pt, else from nothing. Stops after M minutes or N words in
+all, or on SIGTERM and Ctrl-C, and saves; so it can be cut off at any time. FOLDER then holds
+
+    last.pt          everything needed to go on
+    joint.pt         the same in small: averaged weights, half precision; training/state/ has the committed one
+    trba.pth         the averaged network for the C library, and trba-ctc.pth
+    journal.jsonl    losses, accuracies, speed;  curves.png  draws them
+"""
+
+import argparse
+import contextlib
+import signal
+import time
+from pathlib import Path
+
+import torch
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from learning.curriculum import is_rectifying, learning_rate_factor
+from learning.joint_network import JointNetwork, measure_loss
+from learning.journal import Journal, draw_curves
+from learning.real_words import RealWords, RenderedWords
+from learning.training_state import export, resume, save_run, save_seed
+from learning.word_batches import load_batches, to_images
+from render import Renderer
+from render.packages import PACKAGES
+
+COMMITTED = Path(__file__).resolve().parent / "state" / "joint.pt"
+REAL_SETS = ("IIIT5K", "SVT")
+HELD_OUT_SEED = 1_000_003       # rendered words of this seed are never trained on
+GRADIENT_LIMIT = 5.0
+WEIGHT_DECAY = 0.01
+NOTHING_SEEN = {"words": 0, "steps": 0, "seconds": 0.0, "optimizer_words": 0}
+
+
+def has_bfloat16():
+    """Whether this processor multiplies bfloat16 in hardware; elsewhere it only costs precision and time."""
+    flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    return "amx_bf16" in flags or "avx512_bf16" in flags
+
+
+def lower_precision():
+    return torch.autocast("cpu", torch.bfloat16) if has_bfloat16() else contextlib.nullcontext()
+
+
+class Trainer:
+    """Network, average, optimiser and progress of one run."""
+
+    def __init__(self, options):
+        torch.manual_seed(options.seed)
+        self.options = options
+        self.folder = Path(options.run)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.network = JointNetwork(options.output_channel, options.hidden_size).to(memory_format=torch.channels_last)
+        self.average = AveragedModel(self.network, multi_avg_fn=get_ema_multi_avg_fn(options.ema), use_buffers=True)
+        self.optimizer = torch.optim.AdamW(self.network.parameters(), weight_decay=WEIGHT_DECAY)
+        self.progress = resume(self.folder / "last.pt", options.resume_from, self.network, self.average.module,
+                               self.optimizer) or NOTHING_SEEN | {"seed": options.seed}
+        self.journal = Journal(self.folder)
+        self.stops = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: setattr(self, "stops", True))
+
+    def set_learning_rate(self):
+        n_seen, total = self.progress["words"], self.options.words
+        cool_down_from = total - self.options.cool_down if self.options.cool_down else None
+        factor = learning_rate_factor(n_seen, n_seen - self.progress["optimizer_words"], cool_down_from, total)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.options.learning_rate * factor
+
+    def step(self, batch):
+        """One step; returns (attention loss, CTC loss)."""
+        pictures, given, wanted = batch
+        self.set_learning_rate()
+        self.network.train()
+        self.network.rectifies = self.average.module.rectifies = is_rectifying(self.progress["words"])
+        images = to_images(pictures.numpy()).contiguous(memory_format=torch.channels_last)
+        with lower_precision():
+            losses = measure_loss(self.network, images, given, wanted)
+        self.optimizer.zero_grad(set_to_none=True)
+        sum(losses).backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), GRADIENT_LIMIT)
+        self.optimizer.step()
+        self.average.update_parameters(self.network)
+        self.progress["words"] += len(pictures)
+        self.progress["steps"] += 1
+        return [loss.item() for loss in losses]
+
+    def save(self):
+        save_run(self.folder / "last.pt", self.network, self.average.module, self.optimizer, self.progress)
+        save_seed(self.folder / "joint.pt", self.average.module, self.progress)
+        export(self.average.module, self.folder, "trba")
+
+    def measure(self, rendered, real):
+        """Accuracies of the averaged network, into the journal."""
+        entry = {"words": self.progress["words"], "rendered": rendered.measure(self.average.module)}
+        if real:
+            entry["real"] = real.measure(self.average.module)
+        self.journal.write(**entry)
+        draw_curves(self.journal.path, self.folder / "curves.png")
+
+    def report(self, losses, seconds):
+        """The mean losses since the last report."""
+        attention, ctc = (sum(values) / len(losses) for values in zip(*losses))
+        self.journal.write(words=self.progress["words"], attention_loss=round(attention, 4), ctc_loss=round(ctc, 4),
+                           learning_rate=self.optimizer.param_groups[0]["lr"],
+                           words_per_second=round(len(losses) * self.options.batch / seconds, 1))
+
+    def is_over(self, started):
+        return self.stops or self.progress["words"] >= self.options.words or \
+            time.monotonic() - started > 60 * self.options.minutes
+
+    def train(self, batches, rendered, real):
+        """Steps until it is over; reports, saves and measures on the way."""
+        started = reported = saved = measured = time.monotonic()
+        losses = []
+        while not self.is_over(started):
+            losses.append(self.step(next(batches)))
+            now = time.monotonic()
+            if now - reported > self.options.report_every:
+                self.progress["seconds"] += now - reported
+                self.report(losses, now - reported)
+                losses, reported = [], now
+            if now - saved > self.options.save_every:
+                self.save()
+                saved = now
+            if now - measured > self.options.measure_every:
+                self.measure(rendered, real)
+                measured = reported = time.monotonic()
+                losses = []
+        self.save()
+        self.measure(rendered, real)
+
+
+def parse_options(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--run", required=True, help="folder of the run; it is made")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="stop after so many")
+    parser.add_argument("--words", type=int, default=10**12, help="stop at so many, earlier runs included")
+    parser.add_argument("--cool-down", type=int, default=0, help="of --words: let the learning rate fall over the last")
+    parser.add_argument("--real", help="folder with photographed words and labels.tsv, to measure on")
+    parser.add_argument("--real-every", type=int, default=4, help="of which to take one in so many")
+    parser.add_argument("--resume-from", default=COMMITTED, help="state to begin with (training/state/joint.pt)")
+    parser.add_argument("--output-channel", type=int, default=128)
+    parser.add_argument("--hidden-size", type=int, default=128)
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--ema", type=float, default=0.998, help="how slowly the averaged weights follow")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=1, help="processes that render")
+    parser.add_argument("--packages", default=PACKAGES, help="Debian packages to render from (training/packages.tsv)")
+    parser.add_argument("--held-out", type=int, default=256, help="rendered words to measure on")
+    for name, seconds in (("report", 60), ("save", 300), ("measure", 900)):
+        parser.add_argument(f"--{name}-every", type=float, default=seconds, metavar="SECONDS")
+    return parser.parse_args(arguments)
+
+
+def run(options):
+    """Trains as the options say; returns the Trainer."""
+    torch.set_num_threads(options.threads)
+    trainer = Trainer(options)
+    renderer = Renderer(trainer.progress["seed"], packages=options.packages, cache=trainer.folder / "typefaces.json")
+    rendered = RenderedWords(renderer.with_seed(HELD_OUT_SEED), options.held_out)
+    real = RealWords(options.real, REAL_SETS, options.real_every) if options.real else None
+    trainer.train(load_batches(renderer, options.batch, trainer.progress["words"], options.workers), rendered, real)
+    return trainer
+
+
+if __name__ == "__main__":
+    run(parse_options())
