@@ -51,8 +51,8 @@ def load_network(network, state):
 def resume(run_path, seed_path, network, average, optimizer):
     """Goes on from the run, else from the committed state, else from nothing. Returns the progress, or None.
 
-    progress: words and steps so far, the seed, seconds of work, and `optimizer_words`, the words that had been seen when
-    the optimiser began: after the committed state, which has none, it starts anew and warms up again.
+    progress: words and steps so far, the seed, seconds of work, and `optimizer_words`, the words that had been seen
+    when the optimiser began: after the committed state, which has none, it starts anew and warms up again.
     """
     if Path(run_path).exists():
         saved = torch.load(run_path, weights_only=True)
