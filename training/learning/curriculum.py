@@ -7,9 +7,9 @@
     300,000       100     25        1                  left out
     2,000,000     100     25        1                  trained
 
-Learning rate: a linear warm-up whenever the optimiser starts anew, then constant; a cool-down to zero only at the end of
-the last run (--cool-down), so that nobody has to know in advance how long the run will be. In between, the average of
-the weights over the last steps stands in for a cool-down.
+Learning rate: a linear warm-up whenever the optimiser starts anew, then constant; a cool-down to zero only at the end
+of the last run (--cool-down), so that nobody has to know in advance how long the run will be. In between, the average
+of the weights over the last steps stands in for a cool-down.
 """
 
 from dataclasses import dataclass
