@@ -281,6 +281,10 @@ typedef struct trba_model_info {
 
 TRBA_API void trba_model_get_info(const trba_model *model, trba_model_info *out);
 
+/* The text of character `index` of the model's alphabet, in class order (blank, [GO] and [s] are not characters); NULL
+ * past the last. UTF-8, owned by the model. Any thread may call it. */
+TRBA_API const char *trba_model_character(const trba_model *model, size_t index);
+
 /* One layer with weights, and how this processor computes it. Strings are owned by the model. */
 typedef struct trba_layer_info {
     const char *name;    /* of its weights in the checkpoint */

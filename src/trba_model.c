@@ -250,6 +250,11 @@ void trba_model_get_info(const trba_model *model, trba_model_info *out)
     out->architecture.img_w = model->img_w;
 }
 
+const char *trba_model_character(const trba_model *model, size_t index)
+{
+    return index < (size_t)model->charset->n_characters ? model->charset->text[index] : NULL;
+}
+
 size_t trba_model_layer_count(const trba_model *model)
 {
     size_t count = 0;

@@ -13,6 +13,7 @@ The library is the one named by the environment variable TRBA_TESTING_LIB.
 """
 
 import ctypes
+import itertools
 import os
 from ctypes import POINTER, c_char, c_char_p, c_float, c_int, c_int64, c_size_t, c_void_p
 from dataclasses import dataclass
@@ -120,6 +121,7 @@ def _load_library():
     declare("trba_model_open_memory", c_int, c_char_p, c_size_t, POINTER(ModelOptionsStruct), POINTER(c_void_p), error)
     declare("trba_model_free", None, c_void_p)
     declare("trba_model_get_info", None, c_void_p, POINTER(ModelInfoStruct))
+    declare("trba_model_character", c_char_p, c_void_p, c_size_t)
     declare("trba_session_options_default", SessionOptionsStruct)
     declare("trba_session_new", c_int, c_void_p, POINTER(SessionOptionsStruct), POINTER(c_void_p), error)
     declare("trba_session_free", None, c_void_p)
@@ -190,6 +192,11 @@ class Model:
         info = ModelInfoStruct()
         library().trba_model_get_info(self._handle, info)
         return info
+
+    def characters(self):
+        """The alphabet, in class order."""
+        texts = (library().trba_model_character(self._handle, index) for index in itertools.count())
+        return [text.decode() for text in itertools.takewhile(lambda text: text is not None, texts)]
 
     def close(self):
         library().trba_model_free(self._handle)

@@ -4,6 +4,11 @@
 import ctypes
 import os
 import string
+import sys
+from pathlib import Path
+
+SOURCE_DIR = Path(__file__).resolve().parent.parent.parent
+sys.path[:0] = [str(SOURCE_DIR / "training"), str(SOURCE_DIR / "tests")]
 
 
 class Preset(ctypes.Structure):
@@ -49,3 +54,19 @@ def test_sizes_give_the_known_numbers_of_classes():
              "thai_g1": 177, "devanagari_g1": 188, "tamil_g1": 127, "bengali_g1": 170, "cyrillic_g1": 187,
              "korean_g1": 1568, "japanese_g1": 3111, "zh_tra_g1": 5381, "zh_sim_g1": 6710}
     assert {name: PRESETS[name].n_characters + 1 for name in known} == known
+
+
+def test_a_model_tells_its_alphabet(tmp_path):
+    """Characters in class order, tokens of several characters among them, and nothing beyond the last."""
+    from trba_ctypes import Model
+    from trba_torch import Architecture
+    from trba_torch.checkpoints import random_network, save_checkpoint
+
+    path, tokens = tmp_path / "small.pth", tmp_path / "tokens.txt"
+    save_checkpoint(random_network(Architecture("None", "VGG", "None", "CTC", num_class=6, output_channel=32), seed=7),
+                    path, "zip")
+    tokens.write_text("a\né\nsch\n𝕏\n0\n", encoding="utf-8")
+    with Model(path, charset_text="bé€𝕏1") as model:
+        assert model.characters() == ["b", "é", "€", "𝕏", "1"]
+    with Model(path, charset_file=tokens) as model:
+        assert model.characters() == ["a", "é", "sch", "𝕏", "0"]
