@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # TrbaPrograms.cmake - the programs, which see only trba.h, and the benchmarks, which may see everything.
 
-# trba_add_program(TARGET OUTPUT_NAME): tools/OUTPUT_NAME/*.c with tools/common/*.c.
+# trba_add_program(TARGET OUTPUT_NAME [LEFT_OUT]): tools/OUTPUT_NAME/*.c, but for LEFT_OUT, with tools/common/*.c.
 function(trba_add_program target output_name)
     file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tools/${output_name}/*.c"
                                         "${PROJECT_SOURCE_DIR}/tools/common/*.c")
     list(FILTER sources INCLUDE REGEX "\\.c$")
+    list(REMOVE_ITEM sources "${PROJECT_SOURCE_DIR}/tools/${output_name}/${ARGV2}")
     if(NOT sources MATCHES "/tools/${output_name}/")
         message(STATUS "no sources in tools/${output_name}: the program is left out")
         return()
@@ -25,7 +26,14 @@ endfunction()
 if(TRBA_BUILD_TOOLS)
     file(RELATIVE_PATH TRBA_BINDIR_TO_LIBDIR "/${CMAKE_INSTALL_BINDIR}" "/${CMAKE_INSTALL_LIBDIR}")
     trba_add_program(strdemo strdemo)
-    trba_add_program(trba_cli trba) # the target trba is the library
+    # The target trba is the library.
+    if(LMDB_FOUND)
+        trba_add_program(trba_cli trba lmdb_samples_absent.c)
+        target_link_libraries(trba_cli PRIVATE PkgConfig::LMDB)
+    else()
+        message(STATUS "no liblmdb: \"trba eval\" will not read LMDB folders")
+        trba_add_program(trba_cli trba lmdb_samples.c)
+    endif()
 endif()
 
 if(TRBA_BUILD_BENCH)

@@ -8,7 +8,7 @@
 set -eu
 
 packages="build-essential cmake pkg-config
-          libopenblas-dev libpng-dev libjpeg62-turbo-dev zlib1g-dev libjansson-dev libyaml-dev
+          libopenblas-dev libpng-dev libjpeg62-turbo-dev zlib1g-dev libjansson-dev libyaml-dev liblmdb-dev
           ca-certificates python3 python3-pip python3-venv"
 if [ "${1:-}" = test ]; then
     packages="$packages libcmocka-dev python3-dev fish zsh fonts-dejavu-core wamerican-small"

@@ -144,7 +144,7 @@ def test_every_option_in_the_help_of_strdemo_is_offered(shell, strdemo):
     assert offered_options(shell, "strdemo word.png --sens") == {"--sensitive"}
 
 
-@pytest.mark.parametrize("command", ["info", "compare", "convert", "charsets"])
+@pytest.mark.parametrize("command", ["info", "compare", "convert", "eval", "charsets"])
 def test_every_option_in_the_help_of_a_command_is_offered(shell, trba, command):
     names = help_names(trba.run(command, "--help").stdout)
     assert "help" in names
@@ -182,7 +182,7 @@ def test_alphabets_and_files_are_offered_for_charset(shell, trba):
 
 def test_files_are_offered_where_files_belong(shell):
     for line in ("strdemo ", "strdemo --output ", "strdemo -m ", "strdemo --image_folder ", "trba info ",
-                 "strdemo --output="):
+                 "trba eval --root ", "trba eval --eval_data ", "strdemo --output="):
         offers = [word.removeprefix("--output=") for word in shell.offers(line)]
         assert sorted(offers) == ["word.png", "words.list"], line
 
@@ -200,6 +200,6 @@ def test_a_list_is_offered_behind_the_at_sign(shell):
 
 def test_every_command_of_trba_is_offered(shell, trba):
     commands = re.findall(r"^  ([a-z]+)  ", trba.run("help").stdout, re.MULTILINE)
-    assert {"info", "compare", "convert", "charsets"} <= set(commands)
+    assert {"info", "compare", "convert", "eval", "charsets"} <= set(commands)
     assert [word for word in sorted(shell.offers("trba ")) if word[0] != "-"] == sorted(commands)
     assert offered_options(shell, "trba -") == {"--help", "--version"}

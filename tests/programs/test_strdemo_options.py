@@ -142,8 +142,11 @@ def test_help_and_manual_have_every_option_of_the_table(strdemo):
 
 def test_trba_help_and_manual_have_every_option_of_the_tables(trba):
     manual = manual_text("trba.1")
-    for command, more in (("info", []), ("compare", ["common/architecture_options.c"]), ("charsets", [])):
-        names = table_names(f"trba/command_{command}.c", *more)
+    shared = ["common/architecture_options.c"]
+    for command, files in (("info", ["trba/command_info.c"]), ("compare", ["trba/command_compare.c", *shared]),
+                           ("convert", ["trba/command_convert.c"]), ("charsets", ["trba/command_charsets.c"]),
+                           ("eval", ["trba/eval_options.c", "common/model_options.c", *shared])):
+        names = table_names(*files)
         done = trba.run(command, "--help")
         assert (done.returncode, done.stderr) == (0, "")
         assert help_names(done.stdout) == names

@@ -3,6 +3,7 @@
 #include "reading_time.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "console.h"
@@ -15,14 +16,27 @@ double clock_ms(void)
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
+static void reserve(struct reading_time *time, size_t n_more)
+{
+    if (time->n_images + n_more <= time->capacity) return;
+    time->capacity = (time->n_images + n_more) * 2;
+    time->image_ms = memory_resize(time->image_ms, time->capacity, sizeof *time->image_ms);
+}
+
 void reading_time_add(struct reading_time *time, size_t n_images, double ms)
 {
-    if (time->n_images + n_images > time->capacity) {
-        time->capacity = (time->n_images + n_images) * 2;
-        time->image_ms = memory_resize(time->image_ms, time->capacity, sizeof *time->image_ms);
-    }
+    reserve(time, n_images);
     for (size_t i = 0; i < n_images; i++) time->image_ms[time->n_images++] = (float)(ms / (double)n_images);
     time->reading_ms += ms;
+}
+
+void reading_time_merge(struct reading_time *total, const struct reading_time *part)
+{
+    if (part->n_images == 0) return;
+    reserve(total, part->n_images);
+    memcpy(total->image_ms + total->n_images, part->image_ms, part->n_images * sizeof *part->image_ms);
+    total->n_images += part->n_images;
+    total->reading_ms += part->reading_ms;
 }
 
 static int compare_times(const void *a, const void *b)

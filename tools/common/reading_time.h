@@ -21,6 +21,9 @@ double clock_ms(void);
 /* n images were read together in that time. Takes 4 bytes an image. */
 void reading_time_add(struct reading_time *time, size_t n_images, double ms);
 
+/* Adds the images of `part`. */
+void reading_time_merge(struct reading_time *total, const struct reading_time *part);
+
 /* The median and the mean of an image's time; 0 without images. Sorts image_ms. */
 double reading_time_median(struct reading_time *time);
 double reading_time_mean(const struct reading_time *time);

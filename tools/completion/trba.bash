@@ -54,7 +54,7 @@ _trba_offer_values()
             _trba_offer "$2" < <(_trba_list_charsets "$3")
             mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -- "$2")
             compopt -o filenames ;;
-        FILE | INPUT) ;;
+        FILE | FOLDER | INPUT | SET) ;;
         *) compopt +o default ;;
     esac
 }

@@ -10,7 +10,7 @@ end
 function __trba_describe_value --argument-names value
     switch $value
         case ''
-        case FILE INPUT
+        case FILE FOLDER INPUT SET
             printf '%s\n' --require-parameter --force-files
         case CHARSET
             printf '%s\n' --require-parameter --force-files --arguments '(__trba_list_charsets)'

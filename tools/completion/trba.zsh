@@ -29,7 +29,7 @@ _trba_add_specs()
         while IFS=, read -r letter name value; do
             case $value in
                 '') action= ;;
-                FILE | INPUT) action=":$value:_files" ;;
+                FILE | FOLDER | INPUT | SET) action=":$value:_files" ;;
                 CHARSET) action=":$value:_trba_charset_or_file" ;;
                 *'|'* | [a-z]*) action=":$name:(${value//|/ })" ;;
                 *) action=":$value: " ;;

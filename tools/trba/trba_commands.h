@@ -6,6 +6,7 @@
 int command_info(int argc, char *const *argv);
 int command_compare(int argc, char *const *argv);
 int command_convert(int argc, char *const *argv);
+int command_eval(int argc, char *const *argv);
 int command_charsets(int argc, char *const *argv);
 int command_version(int argc, char *const *argv);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* trba_main.c - the program trba: looks into checkpoints, and converts them.
+/* trba_main.c - the program trba: looks into checkpoints, converts them, and measures how well they read.
  *
  *   trba COMMAND ...  ->  command_COMMAND(argc, argv)  ->  exit code
  */
@@ -23,6 +23,7 @@ static const struct {
     {"info", command_info, "what is in a checkpoint: network, sizes, alphabets that fit"},
     {"compare", command_compare, "the tensors in which a checkpoint differs from a network"},
     {"convert", command_convert, "writes a checkpoint in another form or with smaller numbers"},
+    {"eval", command_eval, "how well a model reads images whose texts are known"},
     {"charsets", command_charsets, "the alphabets that have a name"},
     {"version", command_version, "the version and what this machine offers"},
     {"help", command_help, "this list"},
@@ -46,11 +47,11 @@ int command_version(int argc, char *const *argv)
 static int command_help(int argc, char *const *argv)
 {
     (void)argc, (void)argv;
-    printf("trba - look into checkpoints of scene-text recognition networks, and convert them\n\n"
+    printf("trba - look into checkpoints of scene-text recognition networks, convert and evaluate them\n\n"
            "  trba COMMAND [arguments]      (trba COMMAND --help says more)\n\n");
     for (int i = 0; i < N_COMMANDS; i++) printf("  %-10s %s\n", commands[i].name, commands[i].help);
-    printf("\nExit codes: 0 well; 1 there are differences, or the checkpoint holds no known network;\n"
-           "2 bad command, option or file; 3 the output could not be written.\n");
+    printf("\nExit codes: 0 well; 1 there are differences, the checkpoint holds no known network, or\n"
+           "images could not be read; 2 bad command, option or file; 3 the output could not be written.\n");
     return finish_output(PROGRAM_OK);
 }
 

@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: Apache-2.0
+"""trba eval: its figures are those of clovaai's test.py on the same LMDB (fixtures/reference_scores.json, made by
+make_reference_scores.py with the original program), and those that Python computes with rapidfuzz's edit distance.
+"""
+
+import base64
+import collections
+import html.parser
+import json
+import re
+
+import pytest
+from conftest import LOWER_ALNUM, SOURCE_DIR
+from rapidfuzz.distance import Levenshtein
+
+pytest.importorskip("lmdb")
+import eval_samples  # noqa: E402  (needs lmdb)
+
+REFERENCE = json.loads((SOURCE_DIR / "tests" / "programs" / "fixtures" / "reference_scores.json").read_text())["scores"]
+ENGLISH_G2 = ["--model", SOURCE_DIR / "models" / "english_g2.pth", "--preset", "clovaai", "--pad", "--charset",
+              eval_samples.CHARSET, "--imgH", str(eval_samples.IMG_H), "--imgW", str(eval_samples.IMG_W),
+              "--batch-max-length", str(eval_samples.BATCH_MAX_LENGTH)]
+ALNUM = re.compile("[^a-z0-9]")
+FOLDS = {"case_sensitive": lambda text: text, "case_insensitive": str.lower,
+         "alphanumeric": lambda text: ALNUM.sub("", text.lower())}
+
+
+def evaluate(trba, *arguments, code=0):
+    done = trba.run("eval", *arguments, "--json")
+    assert done.returncode == code, done.stderr
+    return json.loads(done.stdout)
+
+
+def without_times(report):
+    """The report but for what differs from run to run."""
+    return json.loads(json.dumps(report), object_hook=lambda value: {key: value[key] for key in value
+                                                                      if not key.startswith("ms_per_image")})
+
+
+@pytest.fixture(scope="session")
+def sets(tmp_path_factory):
+    root = tmp_path_factory.mktemp("sets") / "sets"
+    eval_samples.write_sets(root)
+    return root
+
+
+@pytest.fixture(scope="session")
+def report(trba, sets):
+    """What eval says about both sets without further options."""
+    return evaluate(trba, *ENGLISH_G2, sets, code=1)
+
+
+@pytest.fixture(scope="session")
+def answers(strdemo, tmp_path_factory):
+    """What english_g2 reads in the images of both sets: {set: [(label, text)]}; None for the broken one."""
+    found = {}
+    for name, samples in zip(("deeper/second", "first"), reversed(eval_samples.make_samples())):
+        folder = tmp_path_factory.mktemp("images")
+        for number, (image, _) in enumerate(samples):
+            (folder / f"{number}.png").write_bytes(image)
+        done = strdemo.run(*ENGLISH_G2, "-f", "jsonl", folder)
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        texts = [line["text"] if line["status"] == "ok" else None for line in lines]
+        found[name] = list(zip((label for _, label in samples), texts, strict=True))
+    return found
+
+
+# ---- figures ----
+
+def assert_scores(found, expected):
+    for key, value in expected.items():
+        assert found[key] == pytest.approx(value, abs=1e-7), key
+
+
+@pytest.mark.parametrize("mode", ["case_sensitive", "alphanumeric"])
+def test_figures_are_those_of_clovaais_test_py(trba, sets, report, mode):
+    if mode == "case_sensitive":
+        report = evaluate(trba, *ENGLISH_G2, "--filter", sets, code=1)
+    by_name = {str(entry["path"])[len(str(sets)) + 1:]: entry for entry in report["sets"]}
+    assert list(by_name) == ["deeper/second", "first"]
+    for name, entry in {**by_name, ".": report["total"]}.items():
+        expected = dict(REFERENCE[mode][name])
+        assert entry["n_images"] == expected.pop("n_images")
+        assert_scores(entry[mode], expected)
+
+
+def score_with_python(pairs, fold):
+    """The figures of [(label, text or None)], after the formulas of docs/EVALUATION.md."""
+    n_right = n_edits = n_characters = 0
+    similarity = 0.0
+    for label, text in pairs:
+        truth, answer = fold(label), fold(text or "")
+        distance = Levenshtein.distance(truth, answer)
+        n_right += text is not None and distance == 0
+        similarity += Levenshtein.normalized_similarity(truth, answer) if truth and answer else 0
+        n_edits += distance
+        n_characters += len(truth)
+    return {"accuracy": 100 * n_right / len(pairs), "normalised_edit_distance": similarity / len(pairs),
+            "character_error_rate": 100 * n_edits / n_characters, "n_right": n_right, "n_edits": n_edits,
+            "n_characters": n_characters}
+
+
+def test_figures_are_those_of_rapidfuzz(report, answers):
+    everything = answers["first"] + answers["deeper/second"]
+    for entry, pairs in zip([*report["sets"], report["total"]], [*answers.values(), everything], strict=True):
+        assert (entry["n_images"], entry["n_skipped"]) == (len(pairs), 0)
+        assert entry["n_broken"] == sum(text is None for _, text in pairs)
+        for comparison, fold in FOLDS.items():
+            assert_scores(entry[comparison], score_with_python(pairs, fold))
+
+
+def test_total_is_weighted_by_images(report):
+    n = [entry["n_images"] for entry in report["sets"]]
+    for comparison in FOLDS:
+        accuracies = [entry[comparison]["accuracy"] for entry in report["sets"]]
+        weighted = sum(a * b for a, b in zip(accuracies, n)) / sum(n)
+        assert report["total"][comparison]["accuracy"] == pytest.approx(weighted, abs=1e-7)
+        assert weighted != pytest.approx(sum(accuracies) / len(accuracies), abs=0.1)
+
+
+def test_batches_and_threads_change_nothing(trba, sets, report):
+    for options in (["--batch", "1", "--threads", "1"], ["--batch", "7", "--threads", "2"]):
+        again = evaluate(trba, *ENGLISH_G2, *options, sets / "first")
+        assert without_times(again["sets"]) == without_times(report["sets"][1:])
+        assert again["total"]["ms_per_image"] > 0 and again["total"]["ms_per_image_median"] > 0
+
+
+# ---- confusions ----
+
+def edits_of(truth, answer):
+    """rapidfuzz's edits as (truth's character or None, the answer's or None)."""
+    return [(truth[op.src_pos] if op.tag != "insert" else None, answer[op.dest_pos] if op.tag != "delete" else None)
+            for op in Levenshtein.editops(truth, answer)]
+
+
+@pytest.mark.parametrize(("option", "comparison"), [*zip(("sensitive", "insensitive", "alnum"), FOLDS)])
+def test_confusions_are_as_many_as_the_edits(trba, sets, answers, option, comparison):
+    report = evaluate(trba, *ENGLISH_G2, "--compare", option, "--confusions", "10000", sets / "first")
+    assert report["compare"] == option
+    entry = report["sets"][0]
+    counts = [confusion["count"] for confusion in entry["confusions"]]
+    assert sum(counts) == entry[comparison]["n_edits"] and counts == sorted(counts, reverse=True)
+    # Where only characters were replaced there is one way to count; every such edit must be there.
+    fold = FOLDS[comparison]
+    found = {(confusion["truth"], confusion["answer"]): confusion["count"] for confusion in entry["confusions"]}
+    pairs = [(fold(label), fold(text)) for label, text in answers["first"]]
+    certain = collections.Counter(edit for truth, answer in pairs
+                                  if len(truth) == len(answer) == Levenshtein.distance(truth, answer) + 1
+                                  for edit in edits_of(truth, answer))
+    assert all(found.get(edit, 0) >= count for edit, count in certain.items())
+
+
+def test_confusions_of_a_clear_case(trba, tmp_path):
+    """exit.png says EXIT: one character replaced in three labels, one lost, one added."""
+    image = eval_samples.DATA / "exit.png"
+    labels = ["EX1T", "EX1T", "EX1T", "EXI T", "XIT", "EXIT"]
+    (tmp_path / "gt.txt").write_text("".join(f"{image}\t{label}\n" for label in labels))
+    entry = evaluate(trba, "--model", ENGLISH_G2[1], tmp_path)["total"]
+    assert [tuple(confusion.values()) for confusion in entry["confusions"]] == [("1", "I", 3), (" ", None, 1),
+                                                                                (None, "E", 1)]
+    done = trba.run("eval", "--model", ENGLISH_G2[1], tmp_path, "--confusions", "1")
+    assert "1 as I x3\n" in done.stdout
+
+
+# ---- the filter ----
+
+def test_compat_filters_as_test_py_unless_it_is_told_not_to(trba, crnn, pictures, tmp_path):
+    """An alphabet of lower case: a label counts when its lower case is in it and it has at most 25 characters."""
+    labels = ["abc", "ABC", "a-b", "x" * 25, "x" * 26, "\u00e9", "a b", "", "9"]
+    kept = [label for label in labels if len(label) <= 25 and set(label.lower()) <= set(LOWER_ALNUM)]
+    eval_samples.write_lmdb(tmp_path / "set", [(pictures["word1.png"].read_bytes(), label) for label in labels])
+    model = ["--model", crnn.path]
+    for options, n_images in ((["--filter"], len(kept)), (["--compat", "clovaai"], len(kept)), ([], len(labels)),
+                              (["--compat", "clovaai", "--data_filtering_off"], len(labels))):
+        report = evaluate(trba, *model, *options, tmp_path / "set")
+        assert report["total"]["n_images"] == n_images
+        assert report["total"]["n_skipped"] == len(labels) - n_images
+        assert report["total"]["case_sensitive"]["n_characters"] == len("".join(kept if report["filter"] else labels))
+    report = evaluate(trba, *model, "--filter", "--batch-max-length", "2", tmp_path / "set")
+    assert report["total"]["n_images"] == sum(len(label) <= 2 for label in kept)
+
+
+def test_a_filter_that_leaves_nothing_says_so(trba, crnn, pictures, tmp_path):
+    eval_samples.write_lmdb(tmp_path / "set", [(pictures["word1.png"].read_bytes(), "x-y")])
+    done = trba.run("eval", "--model", crnn.path, "--filter", "--json", tmp_path / "set")
+    assert done.returncode == 1 and done.stderr == f"trba: the filter leaves no image of {tmp_path}/set\n"
+    total = json.loads(done.stdout)["total"]
+    assert total["n_images"] == 0 and total["case_sensitive"]["accuracy"] is None
+    assert "-" in trba.run("eval", "--model", crnn.path, "--filter", tmp_path / "set").stdout
+
+
+def test_upper_case_counts_where_the_alphabet_has_it(trba, crnn, pictures, tmp_path):
+    eval_samples.write_lmdb(tmp_path / "set", [(pictures["word1.png"].read_bytes(), "x")])
+    assert evaluate(trba, "--model", crnn.path, tmp_path / "set")["compare"] == "insensitive"
+    assert evaluate(trba, *ENGLISH_G2, tmp_path / "set")["compare"] == "sensitive"
+
+
+# ---- the page of errors ----
+
+class Page(html.parser.HTMLParser):
+    """The cards of an --errors page: dicts of image, texts by name, caption."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.cards, self.open_tags, self.name = [], [], None
+        self.feed(text)
+        assert self.open_tags == []
+
+    def handle_starttag(self, tag, attributes):
+        if tag not in ("meta", "img"):
+            self.open_tags.append(tag)
+        assert tag not in ("script", "link", "iframe", "object")
+        if tag == "article":
+            self.cards.append(collections.defaultdict(str))
+        if tag == "img":
+            kind, _, data = dict(attributes)["src"].partition(",")
+            self.cards[-1]["image"] = (kind, base64.b64decode(data, validate=True))
+
+    def handle_endtag(self, tag):
+        assert self.open_tags.pop() == tag
+
+    def handle_data(self, data):
+        if "article" not in self.open_tags:
+            return
+        if "dt" in self.open_tags:
+            self.name = data
+        else:
+            self.cards[-1]["caption" if "small" in self.open_tags else self.name] += data
+
+
+def test_errors_page_shows_what_was_wrong(trba, sets, answers, tmp_path):
+    evaluate(trba, *ENGLISH_G2, sets / "deeper" / "second", "--errors", tmp_path / "errors.html", code=1)
+    cards = Page((tmp_path / "errors.html").read_text(encoding="utf-8")).cards
+    samples = eval_samples.make_samples()[1]
+    wrong = [(number, image, *pair) for number, ((image, _), pair) in enumerate(zip(samples, answers["deeper/second"]))
+             if pair[0] != pair[1]]
+    assert len(cards) == len(wrong)
+    for card, (number, image, label, text) in zip(cards, wrong):
+        assert card["image"] == ("data:image/png;base64", image)
+        assert card["truth"] == label and card["answer"] == (text or "")
+        assert card["caption"].startswith(f"{sets}/deeper/second/image-{number + 1:09}")
+    assert "truncated PNG" in cards[-1]["broken"]
+
+
+def test_errors_page_escapes_what_sets_say(trba, crnn, pictures, tmp_path):
+    folder = tmp_path / "<i>&\"'"
+    folder.mkdir()
+    (folder / "1.png").write_bytes(pictures["word1.png"].read_bytes())
+    label = "<script>alert(\"&amp;'\")</script>"
+    (folder / "gt.txt").write_text(f"1.png\t{label}\nnone.png\t{label}\n")
+    done = trba.run("eval", "--model", crnn.path, folder, "--errors", tmp_path / "errors.html")
+    assert done.returncode == 1
+    cards = Page((tmp_path / "errors.html").read_text(encoding="utf-8")).cards
+    assert [card["truth"] for card in cards] == [label, label]
+    assert cards[0]["caption"].startswith(f"{folder}/1.png")
+
+
+def test_errors_page_that_cannot_be_written_is_exit_code_3(trba, crnn, sets, tmp_path):
+    done = trba.run("eval", "--model", crnn.path, sets, "--errors", tmp_path / "no" / "page.html")
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (3, "", 1)
+    done = trba.run("eval", "--model", crnn.path, sets / "first", "--errors", "/dev/full")
+    assert done.returncode == 3 and "cannot write to /dev/full" in done.stderr

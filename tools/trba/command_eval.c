@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* command_eval.c - "trba eval SET...": how well a model reads images whose texts are known.
+ *
+ *   options -> sets -> model -> read and judge -> total -> report
+ *
+ * Everything that can be refused is refused before the first image is read.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "alphabet.h"
+#include "common/console.h"
+#include "common/exit_codes.h"
+#include "common/tool_memory.h"
+#include "eval_reading.h"
+#include "eval_report.h"
+#include "trba_commands.h"
+
+/* --compare, or what the network can tell apart. */
+static enum eval_comparison choose_comparison(const trba_model *model, const struct eval_options *options)
+{
+    struct alphabet alphabet;
+    if (options->settings.compare != 0) return (enum eval_comparison)(options->settings.compare - 1);
+    alphabet_make(model, &alphabet);
+    const bool has_upper_case = alphabet.has_upper_case;
+    alphabet_free(&alphabet);
+    return has_upper_case ? COMPARE_SENSITIVE : COMPARE_INSENSITIVE;
+}
+
+static int read_and_report(struct eval_report *report)
+{
+    const struct eval_settings *s = &report->options->settings;
+    struct errors_page page, *wanted = s->errors != NULL ? &page : NULL;
+    if (wanted != NULL && !errors_page_open(wanted, s->errors, report->model_path)) return PROGRAM_UNWRITTEN;
+    int code = eval_read_sets(report->model, report->options, report->sets, report->wrong_by, report->scores, wanted);
+    if (wanted != NULL && !errors_page_close(wanted)) code = PROGRAM_UNWRITTEN;
+    if (code == PROGRAM_REFUSED) return code;
+    for (size_t i = 0; i < report->sets->n; i++) eval_score_merge(report->total, &report->scores[i]);
+    return (s->json ? eval_report_print_json : eval_report_print)(report, code);
+}
+
+static int evaluate(const struct eval_options *options, const struct eval_sets *sets)
+{
+    char path[MODEL_PATH_BYTES];
+    trba_status status;
+    trba_model *model = model_options_open(&options->model, &options->architecture.expect, path, &status);
+    if (model == NULL) return PROGRAM_REFUSED;
+    if (options->settings.verbose) model_describe(model, path);
+    struct eval_score total = {.n_images = 0}, *scores = memory_resize(NULL, sets->n, sizeof *scores);
+    for (size_t i = 0; i < sets->n; i++) scores[i] = (struct eval_score){.n_images = 0};
+    struct eval_report report = {.model = model, .model_path = path, .options = options, .sets = sets,
+                                 .wrong_by = choose_comparison(model, options), .scores = scores, .total = &total};
+    const int code = read_and_report(&report);
+    for (size_t i = 0; i < sets->n; i++) eval_score_free(&scores[i]);
+    eval_score_free(&total);
+    free(scores);
+    trba_model_free(model);
+    return code;
+}
+
+int command_eval(int argc, char *const *argv)
+{
+    struct eval_options options;
+    struct eval_sets sets = {.items = NULL};
+    char message[OPTION_MESSAGE_BYTES];
+    int code;
+    if (eval_options_parse(argc, argv, &options, &code)) {
+        code = PROGRAM_REFUSED;
+        if (!code_points_prepare())
+            console_print("this system has no locale C.UTF-8, which comparing texts needs");
+        else if (!eval_sets_open(&options.inputs, options.settings.root, &sets, message))
+            console_print("%s", message);
+        else
+            code = evaluate(&options, &sets);
+    }
+    eval_sets_free(&sets);
+    free(options.inputs.items);
+    return code;
+}
