@@ -2,7 +2,7 @@
 # Makefile - a thin front to CMake: `make demo` reads the sample words, `make test` runs every test.
 .DEFAULT_GOAL := help
 .PHONY: help demo test build models parity bench asan tsan install clean packages test-packages test-easyocr venv wheel
-.PHONY: dist deb check-deb train samples train-packages
+.PHONY: dist deb check-deb train samples train-packages soak
 
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
@@ -53,6 +53,11 @@ test-easyocr: packages ## hold trba.easyocr against EasyOCR itself (6 GB in .ven
 	.venv-easyocr/bin/python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps .
 	.venv-easyocr/bin/python -m pytest -q -rs -p no:cacheprovider tests/drop_in
 	.venv-easyocr/bin/python tests/drop_in/measure_speed.py
+
+soak: test-packages venv ## read 200,000 images, watching memory, descriptors and threads; writes docs/SOAK.md
+	cmake --preset test
+	$(BUILD) test --target soak
+	.venv/bin/python tests/soak/run_soak.py --program build/test/soak --output docs/SOAK.md
 
 asan: test-packages venv ## run the unit and hostile-file tests under AddressSanitizer and UBSan
 	cmake --preset asan
