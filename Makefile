@@ -3,10 +3,12 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test build models parity bench asan tsan install clean packages test-packages test-easyocr venv wheel
 .PHONY: dist deb check-deb train samples train-packages soak
+.PHONY: fuzz coverage
 
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 PYTHON ?= python3
+FUZZ_SECONDS ?= 10
 MAKEFLAGS += --no-print-directory
 BUILD := cmake --build --parallel $(JOBS) --preset
 CTEST := ctest --parallel $(JOBS) --output-on-failure
@@ -68,6 +70,20 @@ tsan: test-packages venv ## run the unit tests under ThreadSanitizer
 	cmake --preset tsan
 	$(BUILD) tsan
 	$(CTEST) --preset tsan
+
+fuzz: test-packages venv ## run every fuzz target for FUZZ_SECONDS (10) with libFuzzer and the sanitizers
+	@scripts/install_debian_packages.sh fuzz
+	cmake --preset fuzz
+	$(BUILD) fuzz
+	.venv/bin/python tests/fuzz/run_fuzz.py build/fuzz --seconds $(FUZZ_SECONDS)
+
+coverage: test-packages venv ## run the tests of the readers, count their lines; fails under 95 %
+	@scripts/install_debian_packages.sh coverage
+	cmake --preset coverage
+	$(BUILD) coverage
+	find build/coverage -name '*.gcda' -delete
+	$(CTEST) --preset coverage
+	@scripts/measure_coverage.sh build/coverage
 
 install: build ## install the release build under PREFIX (/usr/local)
 	cmake --install build/release --prefix $(PREFIX)
