@@ -4,9 +4,8 @@
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 
-set(TRBA_PC_MODULES openblas libpng libjpeg zlib jansson yaml-0.1)
+set(TRBA_PC_MODULES openblas libpng libjpeg zlib yaml-0.1)
 pkg_check_modules(TRBA_DEPENDENCIES REQUIRED IMPORTED_TARGET ${TRBA_PC_MODULES})
-pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
 # For "trba eval" alone; without it that program reads the other forms of data sets.
 if(TRBA_BUILD_TOOLS AND TRBA_LMDB)
     pkg_check_modules(LMDB IMPORTED_TARGET lmdb)

@@ -24,6 +24,7 @@ function(trba_add_program target output_name)
 endfunction()
 
 if(TRBA_BUILD_TOOLS)
+    pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
     file(RELATIVE_PATH TRBA_BINDIR_TO_LIBDIR "/${CMAKE_INSTALL_BINDIR}" "/${CMAKE_INSTALL_LIBDIR}")
     trba_add_program(strdemo strdemo)
     # The target trba is the library.
