@@ -457,8 +457,13 @@ typedef struct trba_session_options {
 TRBA_API trba_session_options trba_session_options_default(void);
 
 /* `model` must outlive the session. Starts n_threads - 1 threads, which sleep while nothing is read. Memory for
- * `batch_size` images of the model's input size is taken here; only a wider image (EASYOCR) or a larger picture to
- * decode makes a session take more, once. */
+ * `batch_size` images of the model's input size is taken here; only a wider image (EASYOCR), a larger picture to decode
+ * or more results make a session take more, once. Reading what it has room for asks the system for no memory, decoding
+ * included, but for pictures whose decoder needs over 64 MiB (a progressive JPEG of over ten million pixels). When
+ * there is none to be had, the read fails with TRBA_ERROR_MEMORY, and the session is as good as before.
+ *
+ * fork(): models, pages and sessions of one thread may be used in the child as in the parent. A session of more threads
+ * must be neither used nor freed there: its threads stay behind. */
 TRBA_API trba_status trba_session_new(const trba_model *model, const trba_session_options *options, trba_session **out,
                                       trba_error *err);
 TRBA_API void trba_session_free(trba_session *session);

@@ -53,9 +53,9 @@ static trba_status fill_page(struct trba_page *page, const trba_image *image, co
                              trba_error *err)
 {
     const struct image_rules rules = choose_rules(options);
-    struct file_buffer file = {.bytes = NULL};
-    trba_status status = image_load(image, &rules, &file, &page->buffer, &page->view, err);
-    file_buffer_free(&file);
+    struct load_scratch scratch = {.file = {.bytes = NULL}};
+    trba_status status = image_load(image, &rules, &scratch, &page->buffer, &page->view, err);
+    load_scratch_free(&scratch);
     if (status == TRBA_OK && page->view.pixels == image->bytes) status = own_pixels(page, err);
     return status;
 }

@@ -29,7 +29,7 @@ static const float easyocr_low_confidence = 0.1f;
 
 /* Each thread's own, for preparing images. */
 struct prepare_scratch {
-    struct file_buffer file;
+    struct load_scratch load;
     struct image_buffer pixels;
     struct crop_scratch crop;
     struct preprocess_scratch preprocess;
@@ -99,7 +99,7 @@ static trba_status load_image(const trba_session *session, const trba_image *ima
         .grey = is_easyocr ? IMAGE_GREY_OPENCV : IMAGE_GREY_PILLOW,
         .applies_orientation = session->exif == TRBA_EXIF_ANY ? is_easyocr : session->exif == TRBA_EXIF_APPLY,
         .alpha = session->alpha};
-    return image_load(image, &rules, &scratch->file, &scratch->pixels, out, err);
+    return image_load(image, &rules, &scratch->load, &scratch->pixels, out, err);
 }
 
 /* What lies outside the page is black for EasyOCR's four_point_transform(). */
@@ -384,10 +384,13 @@ static trba_status list_turns(trba_session *session, const trba_region_options *
     return TRBA_OK;
 }
 
-/* Which of a region's n readings is surest; the first of equals, as in EasyOCR. */
+/* Which of a region's n readings is surest; the first of equals, as in EasyOCR. One that memory was missing for might
+ * have been: then the region fails. */
 static size_t surest(const trba_result *results, size_t n)
 {
     size_t best = 0;
+    for (size_t i = 0; i < n; i++)
+        if (results[i].status == TRBA_ERROR_MEMORY) return i;
     for (size_t i = 1; i < n; i++) {
         const bool is_better = results[best].status != TRBA_OK || results[i].confidence > results[best].confidence;
         if (results[i].status == TRBA_OK && is_better) best = i;
@@ -485,7 +488,7 @@ trba_status trba_session_new(const trba_model *model, const trba_session_options
 
 static void prepare_scratch_free(struct prepare_scratch *scratch)
 {
-    file_buffer_free(&scratch->file);
+    load_scratch_free(&scratch->load);
     image_buffer_free(&scratch->pixels);
     crop_scratch_free(&scratch->crop);
     preprocess_scratch_free(&scratch->preprocess);
@@ -513,7 +516,7 @@ size_t trba_session_memory(const trba_session *session)
     for (int i = 0; i < session->batch_size; i++)
         total += sizeof session->prepared[i] + session->prepared[i].capacity * sizeof(float);
     for (int i = 0; i < thread_pool_size(session->pool); i++)
-        total += sizeof session->scratch[i] + session->scratch[i].file.capacity + session->scratch[i].pixels.capacity +
-                 crop_scratch_memory(&session->scratch[i].crop);
+        total += sizeof session->scratch[i] + load_scratch_memory(&session->scratch[i].load) +
+                 session->scratch[i].pixels.capacity + crop_scratch_memory(&session->scratch[i].crop);
     return total;
 }

@@ -22,7 +22,6 @@
 #include <setjmp.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -36,6 +35,7 @@ enum { SIGNATURE_BYTES = 8, IHDR_BYTES = 13, CHUNK_HEAD_BYTES = 8, CHECKSUM_BYTE
 struct png_job {
     png_structp png;
     png_infop info;
+    struct codec_memory *memory;
     const uint8_t *bytes;
     size_t n_bytes, position;
     bool has_run_out;   /* libpng asked for more than there is */
@@ -79,15 +79,14 @@ static void on_warning(png_structp png, png_const_charp message)
 static png_voidp allocate(png_structp png, png_alloc_size_t n)
 {
     struct png_job *job = png_get_mem_ptr(png);
-    void *memory = malloc(n);
-    if (memory == NULL) job->has_no_memory = true;
-    return memory;
+    void *piece = codec_memory_take(job->memory, n);
+    if (piece == NULL) job->has_no_memory = true;
+    return piece;
 }
 
-static void release(png_structp png, png_voidp memory)
+static void release(png_structp png, png_voidp piece)
 {
-    (void)png;
-    free(memory);
+    (void)png, (void)piece; /* all of it is taken back after the picture */
 }
 
 /* ---- steps ------------------------------------------------------------------------------------------------------ */
@@ -260,12 +259,13 @@ static trba_status read_image(struct png_job *job, struct image_buffer *buffer, 
 }
 
 trba_status decode_png(const uint8_t *bytes, size_t n_bytes, struct image_rules rules,
-                       struct image_buffer *buffer, struct image_view *out, int *orientation, trba_error *err)
+                       struct image_codecs *codecs, struct image_buffer *buffer, struct image_view *out,
+                       int *orientation, trba_error *err)
 {
     trba_status status = check_header(bytes, n_bytes, err);
     if (status != TRBA_OK) return status;
 
-    struct png_job job = {.bytes = bytes, .n_bytes = n_bytes, .rules = rules};
+    struct png_job job = {.bytes = bytes, .n_bytes = n_bytes, .rules = rules, .memory = &codecs->memory};
     job.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &job, on_error, on_warning, &job, allocate, release);
     if (job.png != NULL) job.info = png_create_info_struct(job.png);
     struct image_view view = {0};

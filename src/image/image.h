@@ -9,6 +9,7 @@
 
 #include "base/file_read.h"
 #include "base/status.h"
+#include "image/codec_memory.h"
 
 /* Pixels somebody else owns: [height][width][channels], channels 1 (grey) or 3 (RGB). */
 struct image_view {
@@ -43,10 +44,20 @@ struct image_rules {
     trba_alpha alpha;
 };
 
+/* What the two decoders keep from one picture to the next: memory, nothing else. Starts zeroed. Of one thread. */
+struct image_codecs {
+    struct codec_memory memory;
+    struct jpeg_decoder *jpeg; /* made when it is first needed */
+};
+void image_codecs_free(struct image_codecs *codecs);
+/* Bytes they hold. */
+size_t image_codecs_memory(const struct image_codecs *codecs);
+
 /* Decodes PNG or JPEG (told apart by their first bytes). With the alpha ignored, to exactly the bytes of Pillow's
  * convert('L') or convert('RGB'), or of OpenCV's imread. `out` points into `buffer`. */
 trba_status image_decode(const void *bytes, size_t n_bytes, const struct image_rules *rules,
-                         struct image_buffer *buffer, struct image_view *out, trba_error *err);
+                         struct image_codecs *codecs, struct image_buffer *buffer, struct image_view *out,
+                         trba_error *err);
 
 /* The caller's raw pixels (kind TRBA_IMAGE_PIXELS). Copies only if it must. */
 trba_status image_from_pixels(const trba_image *image, const struct image_rules *rules, struct image_buffer *buffer,
@@ -55,9 +66,16 @@ trba_status image_from_pixels(const trba_image *image, const struct image_rules 
 /* TRBA_ERROR_ARGUMENT unless both are of the header's values. */
 trba_status image_check_policies(trba_exif exif, trba_alpha alpha, trba_error *err);
 
-/* An image of any kind. `file` holds a file's bytes; like `buffer` it only grows. `out` points into `buffer`, or at the
- * caller's raw pixels. */
-trba_status image_load(const trba_image *image, const struct image_rules *rules, struct file_buffer *file,
+/* What loading needs beside the pixels: like them it only grows. Starts zeroed. */
+struct load_scratch {
+    struct file_buffer file; /* a file's bytes */
+    struct image_codecs codecs;
+};
+void load_scratch_free(struct load_scratch *scratch);
+size_t load_scratch_memory(const struct load_scratch *scratch);
+
+/* An image of any kind. `out` points into `buffer`, or at the caller's raw pixels. */
+trba_status image_load(const trba_image *image, const struct image_rules *rules, struct load_scratch *scratch,
                        struct image_buffer *buffer, struct image_view *out, trba_error *err);
 
 /* How an image becomes the network's input. */

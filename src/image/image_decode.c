@@ -132,8 +132,21 @@ static void apply_orientation(int orientation, const struct image_buffer *buffer
     *image = (struct image_view){turned, width, height, image->channels, (size_t)width * (size_t)image->channels};
 }
 
+void image_codecs_free(struct image_codecs *codecs)
+{
+    decode_jpeg_free(codecs->jpeg);
+    codec_memory_free(&codecs->memory);
+    codecs->jpeg = NULL;
+}
+
+size_t image_codecs_memory(const struct image_codecs *codecs)
+{
+    return codec_memory_size(&codecs->memory) + decode_jpeg_memory(codecs->jpeg);
+}
+
 trba_status image_decode(const void *bytes, size_t n_bytes, const struct image_rules *rules,
-                         struct image_buffer *buffer, struct image_view *out, trba_error *err)
+                         struct image_codecs *codecs, struct image_buffer *buffer, struct image_view *out,
+                         trba_error *err)
 {
     assert(rules->channels == 0 || rules->channels == 1 || rules->channels == 3);
     if (bytes == NULL && n_bytes != 0) return error_set(err, TRBA_ERROR_ARGUMENT, "the image's bytes are NULL");
@@ -142,11 +155,12 @@ trba_status image_decode(const void *bytes, size_t n_bytes, const struct image_r
     int orientation = 1;
     trba_status status;
     if (signature_matches(&png_signature, bytes, n_bytes))
-        status = decode_png(bytes, n_bytes, *rules, buffer, &view, &orientation, err);
+        status = decode_png(bytes, n_bytes, *rules, codecs, buffer, &view, &orientation, err);
     else if (signature_matches(&jpeg_signature, bytes, n_bytes))
-        status = decode_jpeg(bytes, n_bytes, *rules, buffer, &view, &orientation, err);
+        status = decode_jpeg(bytes, n_bytes, *rules, codecs, buffer, &view, &orientation, err);
     else
         status = describe_other_file(bytes, n_bytes, err);
+    codec_memory_reset(&codecs->memory);
     if (status != TRBA_OK) return status;
     if (orientation != 1) apply_orientation(orientation, buffer, &view);
     *out = view;

@@ -18,7 +18,18 @@ trba_status image_check_policies(trba_exif exif, trba_alpha alpha, trba_error *e
     return TRBA_OK;
 }
 
-trba_status image_load(const trba_image *image, const struct image_rules *rules, struct file_buffer *file,
+void load_scratch_free(struct load_scratch *scratch)
+{
+    file_buffer_free(&scratch->file);
+    image_codecs_free(&scratch->codecs);
+}
+
+size_t load_scratch_memory(const struct load_scratch *scratch)
+{
+    return scratch->file.capacity + image_codecs_memory(&scratch->codecs);
+}
+
+trba_status image_load(const trba_image *image, const struct image_rules *rules, struct load_scratch *scratch,
                        struct image_buffer *buffer, struct image_view *out, trba_error *err)
 {
     trba_status status;
@@ -26,11 +37,12 @@ trba_status image_load(const trba_image *image, const struct image_rules *rules,
     case TRBA_IMAGE_PIXELS: return image_from_pixels(image, rules, buffer, out, err);
     case TRBA_IMAGE_ENCODED:
         if (image->bytes == NULL) return error_set(err, TRBA_ERROR_ARGUMENT, "the encoded image is NULL");
-        return image_decode(image->bytes, image->n_bytes, rules, buffer, out, err);
+        return image_decode(image->bytes, image->n_bytes, rules, &scratch->codecs, buffer, out, err);
     case TRBA_IMAGE_FILE:
         if (image->path == NULL) return error_set(err, TRBA_ERROR_ARGUMENT, "the image's path is NULL");
-        status = file_read(image->path, FILE_LIMIT_BYTES, file, err);
-        return status != TRBA_OK ? status : image_decode(file->bytes, file->n_bytes, rules, buffer, out, err);
+        status = file_read(image->path, FILE_LIMIT_BYTES, &scratch->file, err);
+        if (status != TRBA_OK) return status;
+        return image_decode(scratch->file.bytes, scratch->file.n_bytes, rules, &scratch->codecs, buffer, out, err);
     }
     return error_set(err, TRBA_ERROR_ARGUMENT, "the image's kind is none of file, encoded and pixels");
 }

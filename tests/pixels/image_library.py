@@ -28,6 +28,10 @@ class Buffer(ctypes.Structure):
     _fields_ = [("bytes", ctypes.c_void_p), ("capacity", ctypes.c_size_t)]
 
 
+class Codecs(ctypes.Structure):
+    _fields_ = [("memory", ctypes.c_void_p), ("jpeg", ctypes.c_void_p)]
+
+
 class Rules(ctypes.Structure):
     _fields_ = [("channels", ctypes.c_int), ("grey", ctypes.c_int), ("applies_orientation", ctypes.c_bool),
                 ("alpha", ctypes.c_int)]
@@ -98,13 +102,17 @@ def view_of(pixels):
     return View(pixels.ctypes.data, width, height, channels, width * channels)
 
 
+# One for all pictures, as in a session: none may leave anything behind that the next one shows.
+CODECS = Codecs()
+
+
 def decode(data, channels=1, grey=GREY_PILLOW, applies_orientation=None, alpha=ALPHA_IGNORE):
     """`applies_orientation` None: as the program that the grey values are of."""
     turned = grey == GREY_OPENCV if applies_orientation is None else applies_orientation
     rules, buffer, view, error = Rules(channels, grey, turned, alpha), Buffer(), View(), Error()
     try:
-        check(library.image_decode(data, ctypes.c_size_t(len(data)), ctypes.byref(rules), ctypes.byref(buffer),
-                                   ctypes.byref(view), ctypes.byref(error)), error)
+        check(library.image_decode(data, ctypes.c_size_t(len(data)), ctypes.byref(rules), ctypes.byref(CODECS),
+                                   ctypes.byref(buffer), ctypes.byref(view), ctypes.byref(error)), error)
         return array_of(view)
     finally:
         library.image_buffer_free(ctypes.byref(buffer))

@@ -134,9 +134,11 @@ static void transparency_is_ignored_or_laid_on_white_or_black(void **state)
 static void check_no_image(const char *bytes, size_t n_bytes, trba_status status, const char *words)
 {
     struct image_buffer buffer = {0};
+    struct image_codecs codecs = {0};
     struct image_view view = {.width = -7};
     trba_error err = {0};
-    assert_int_equal(image_decode(bytes, n_bytes, &grey_rules, &buffer, &view, &err), status);
+    assert_int_equal(image_decode(bytes, n_bytes, &grey_rules, &codecs, &buffer, &view, &err), status);
+    image_codecs_free(&codecs);
     assert_non_null(strstr(err.message, words));
     assert_int_equal(view.width, -7);
     assert_null(buffer.bytes);
