@@ -72,7 +72,10 @@ void *arena_alloc(struct arena *a, size_t n_bytes)
     struct arena_block *block = a->blocks;
     if (block == NULL || rounded > block->size - block->used) {
         block = arena_block_new(rounded > a->block_bytes ? rounded : a->block_bytes);
-        if (block == NULL) return NULL;
+        if (block == NULL) {
+            a->has_failed = true;
+            return NULL;
+        }
         block->next = a->blocks;
         a->blocks = block;
     }

@@ -3,6 +3,7 @@
 #ifndef TRBA_BASE_ARENA_H
 #define TRBA_BASE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Grows by blocks up to `limit_bytes` in all. Not shared between threads. */
@@ -11,6 +12,7 @@ struct arena {
     size_t used_bytes;  /* handed out, alignment included */
     size_t limit_bytes;
     size_t block_bytes; /* of a new block, at least; may be changed after arena_init() */
+    bool has_failed;    /* memory could not be had at least once, the limit apart */
 };
 
 /* Blocks of 64 KiB. */

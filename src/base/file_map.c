@@ -11,10 +11,17 @@
 
 static const char empty_file[1];
 
+/* Mapping needs memory for the map itself, opening some for the descriptor. */
+static trba_status fail_to(const char *what, const char *path, trba_error *err)
+{
+    const trba_status status = errno == ENOMEM ? TRBA_ERROR_MEMORY : TRBA_ERROR_IO;
+    return error_set(err, status, "cannot %s %s: %s", what, path, strerror(errno));
+}
+
 static trba_status map_descriptor(int fd, const char *path, struct file_map *out, trba_error *err)
 {
     struct stat info;
-    if (fstat(fd, &info) != 0) return error_set(err, TRBA_ERROR_IO, "cannot read %s: %s", path, strerror(errno));
+    if (fstat(fd, &info) != 0) return fail_to("read", path, err);
     if (S_ISDIR(info.st_mode)) return error_set(err, TRBA_ERROR_IO, "this is a folder, not a file: %s", path);
     if (!S_ISREG(info.st_mode))
         return error_set(err, TRBA_ERROR_IO, "this is not a regular file (a pipe or device cannot be mapped): %s",
@@ -27,7 +34,7 @@ static trba_status map_descriptor(int fd, const char *path, struct file_map *out
         return TRBA_OK;
     }
     const void *bytes = mmap(NULL, n_bytes, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (bytes == MAP_FAILED) return error_set(err, TRBA_ERROR_IO, "cannot map %s: %s", path, strerror(errno));
+    if (bytes == MAP_FAILED) return fail_to("map", path, err);
     *out = (struct file_map){.bytes = bytes, .n_bytes = n_bytes};
     return TRBA_OK;
 }
@@ -37,7 +44,7 @@ trba_status file_map_open(const char *path, struct file_map *out, trba_error *er
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
         if (errno == ENOENT) return error_set(err, TRBA_ERROR_IO, "there is no such file: %s", path);
-        return error_set(err, TRBA_ERROR_IO, "cannot open %s: %s", path, strerror(errno));
+        return fail_to("open", path, err);
     }
     const trba_status status = map_descriptor(fd, path, out, err);
     close(fd);

@@ -360,6 +360,8 @@ trba_status find_weights(struct table_builder *builder, struct pickle_heap *heap
         const struct walk_item item = walk.queue[walk.first++]; /* a copy: the queue may move */
         status = visit(&walk, &item);
     }
+    if (heap->arena.has_failed) /* then paths may be missing, and with them the weights */
+        status = error_set(err, TRBA_ERROR_MEMORY, "no memory for the names of tensors");
     if (status == TRBA_OK && walk.best.n == 0) status = report_no_tensors(&walk, root);
     if (status == TRBA_OK) status = take_best(&walk, find, reader);
     free(walk.queue);

@@ -54,8 +54,10 @@ static bool fail_with(struct pickle_machine *m, trba_status status, const char *
     return false;
 }
 
+/* The heap refused: was there no memory, or is it the heap's limit? */
 static bool fail_memory(struct pickle_machine *m)
 {
+    if (m->heap->arena.has_failed) return fail_with(m, TRBA_ERROR_MEMORY, "no memory for its values");
     return fail_with(m, TRBA_ERROR_LIMIT, "it needs more than %zu MiB of memory", m->heap->arena.limit_bytes >> 20);
 }
 

@@ -107,7 +107,7 @@ static trba_status write_header(const struct save_list *list, struct file_writer
     add_metadata(&header.json, list);
     for_each_item(list, describe_item, &header, NULL);
     byte_text_add(&header.json, "}", 1);
-    while (header.json.n % ALIGNMENT != 0) byte_text_add(&header.json, " ", 1);
+    while (!header.json.failed && header.json.n % ALIGNMENT != 0) byte_text_add(&header.json, " ", 1);
     byte_text_add_le(&length, header.json.n, 8);
     trba_status status = TRBA_OK;
     if (header.json.failed || length.failed)

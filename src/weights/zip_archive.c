@@ -315,31 +315,36 @@ static trba_status check_inflated_size(const struct zip_archive *archive, const 
     return TRBA_OK;
 }
 
-/* Raw inflate of exactly n_bytes; a stream that wants to give fewer or more is refused. */
-static bool inflate_exactly(const struct zip_entry *entry, uint8_t *out)
+/* Raw inflate of exactly n_bytes; a stream that wants to give fewer or more is refused. zlib takes its window when it
+ * first needs it. */
+static trba_status inflate_exactly(const struct zip_entry *entry, uint8_t *out, trba_error *err)
 {
     uint8_t beyond; /* zlib wants somewhere to write even for an empty entry */
     z_stream z = {.next_in = (z_const Bytef *)entry->packed, .avail_in = (uInt)entry->packed_bytes,
                   .next_out = entry->n_bytes > 0 ? out : &beyond, .avail_out = (uInt)entry->n_bytes};
-    if (inflateInit2(&z, -MAX_WBITS) != Z_OK) return false;
-    const int result = inflate(&z, Z_FINISH);
-    const bool is_exact = result == Z_STREAM_END && z.total_out == entry->n_bytes;
-    inflateEnd(&z);
-    return is_exact;
+    int result = inflateInit2(&z, -MAX_WBITS);
+    if (result == Z_OK) {
+        result = inflate(&z, Z_FINISH);
+        inflateEnd(&z);
+    }
+    if (result == Z_MEM_ERROR)
+        return error_set(err, TRBA_ERROR_MEMORY, "no memory to unpack zip entry %.200s", entry->name);
+    if (result != Z_STREAM_END || z.total_out != entry->n_bytes)
+        return error_set(err, TRBA_ERROR_FORMAT, "damaged zip file: entry %.200s cannot be unpacked", entry->name);
+    return TRBA_OK;
 }
 
 static trba_status inflate_entry(struct zip_archive *archive, struct zip_entry *entry, struct arena *arena,
                                  const uint8_t **data, trba_error *err)
 {
-    const trba_status status = check_inflated_size(archive, entry, err);
+    trba_status status = check_inflated_size(archive, entry, err);
     if (status != TRBA_OK) return status;
     uint8_t *out = arena_alloc(arena, entry->n_bytes);
     if (out == NULL) return error_set(err, TRBA_ERROR_MEMORY, "no memory to unpack zip entry %.200s", entry->name);
     archive->inflated_bytes += entry->n_bytes;
-    if (!inflate_exactly(entry, out))
-        return error_set(err, TRBA_ERROR_FORMAT, "damaged zip file: entry %.200s cannot be unpacked", entry->name);
-    *data = out;
-    return TRBA_OK;
+    status = inflate_exactly(entry, out, err);
+    if (status == TRBA_OK) *data = out;
+    return status;
 }
 
 uint32_t zip_checksum(const void *bytes, size_t n_bytes, bool can_fold)

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Memory that runs out, and memory that is not asked for: the programs allocation_failure and allocation_count, on
+small random checkpoints of every kind and a few pictures.
+
+What is promised, and how it is tried, is told in the programs. Under AddressSanitizer, a leak fails them once more.
+"""
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+SOURCE_DIR = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(SOURCE_DIR / "training"))
+
+BUILD_DIR = Path(os.environ.get("TRBA_BUILD_DIR", "."))
+PICTURES = ("rgb.png", "palette.png", "baseline.jpg", "progressive.jpg")
+SIDECAR_OPT = """------------ Options -------------
+imgH: 32
+imgW: 100
+character: 0123456789
+PAD: True
+---------------------------------------
+"""
+SIDECAR_YAML = """number: '0123'
+symbol: '45'
+lang_char: '6789'
+network_params: {input_channel: 1}
+charset_preset:
+"""
+
+
+def deflate(source, target):
+    """The same entries, compressed: PyTorch stores them, other tools do not."""
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name))
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Checkpoints in folders of their own (sidecars are found by folder), and pictures, by name."""
+    from PIL import Image
+    from trba_torch import Architecture
+    from trba_torch.checkpoints import random_network, save_checkpoint
+    from trba_torch.textures import Stream, texture
+
+    folder = tmp_path_factory.mktemp("robust")
+
+    def path(name):
+        (folder / name).parent.mkdir(exist_ok=True)
+        return str(folder / name)
+
+    ctc = random_network(Architecture("None", "VGG", "BiLSTM", "CTC", output_channel=8, hidden_size=8, num_class=11), 7)
+    attention = random_network(Architecture("None", "VGG", "None", "Attn", output_channel=8, hidden_size=8,
+                                            num_class=12), seed=7)
+    for form, name in (("zip", "zip/m.pth"), ("zip", "opt/m.pth"), ("zip", "yaml/m.pth"), ("legacy", "legacy/m.pth"),
+                       ("safetensors", "safetensors/m.safetensors")):
+        save_checkpoint(ctc, path(name), form)
+    save_checkpoint(attention, path("attention/m.pth"), "zip")
+    deflate(path("zip/m.pth"), path("deflated/m.pth"))
+    Path(path("opt/opt.txt")).write_text(SIDECAR_OPT)
+    Path(path("yaml/m.yaml")).write_text(SIDECAR_YAML)
+    picture = Image.fromarray(texture(Stream(1), 16, 24, 3))
+    picture.save(path("rgb.png"))
+    picture.quantize(16).save(path("palette.png"))
+    picture.save(path("baseline.jpg"))
+    picture.convert("CMYK").save(path("progressive.jpg"), progressive=True)
+    Path(path("broken.png")).write_bytes(Path(path("rgb.png")).read_bytes()[:200])
+    return path
+
+
+def run(program, *arguments):
+    """The program has its own sanitizer, which looks for leaks; the one preloaded for Python does not."""
+    environment = {name: value for name, value in os.environ.items() if name not in ("LD_PRELOAD", "ASAN_OPTIONS")}
+    if not (BUILD_DIR / program).exists():
+        pytest.skip(f"{program} was not built")
+    done = subprocess.run([BUILD_DIR / program, *arguments], env=environment, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=600)
+    assert done.returncode == 0, done.stdout
+    print(done.stdout)
+    return done.stdout
+
+
+@pytest.mark.parametrize("checkpoint", ["deflated/m.pth", "legacy/m.pth", "safetensors/m.safetensors"])
+def test_every_form_of_checkpoint_survives_missing_memory(files, checkpoint):
+    assert "save safetensors" in run("allocation_failure", "checkpoint", files(checkpoint), files("rgb.png"))
+
+
+@pytest.mark.parametrize("checkpoint", ["opt/m.pth", "yaml/m.pth", "attention/m.pth"])
+def test_models_with_and_without_sidecars_survive_missing_memory(files, checkpoint):
+    assert "make a session" in run("allocation_failure", "model", files(checkpoint), files("rgb.png"))
+
+
+def test_reading_every_kind_of_picture_survives_missing_memory(files):
+    pictures = [files(name) for name in PICTURES]
+    assert "read regions" in run("allocation_failure", "all", files("zip/m.pth"), *pictures)
+
+
+@pytest.mark.parametrize("checkpoint", ["zip/m.pth", "attention/m.pth"])
+def test_reading_asks_for_no_memory(files, checkpoint):
+    pictures = [files(name) for name in (*PICTURES, "broken.png")]
+    assert "with 1 thread" in run("allocation_count", files(checkpoint), *pictures)
