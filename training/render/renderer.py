@@ -21,6 +21,7 @@ DISPLAY_STYLES = ("segment", "dotmatrix")
 DISPLAY_KINDS = {"number": 6, "price": 2, "date": 1, "time": 4, "word": 4}
 SEGMENT_KINDS = {"number": 6, "price": 2, "time": 4, "date": 1}
 NEIGHBOUR_CHANCE = 0.4
+BLANK = 3.0  # standard deviation of a picture whose word is lost: all white in the light, black on black
 EASE = 0.7  # exponent: below 1, more hard pictures than easy ones
 
 
@@ -79,10 +80,13 @@ class Renderer:
         """(uint8 [h, w] as the camera gave it, text)."""
         dice = Dice(self._seed, number)
         difficulty *= dice.uniform(0, 1) ** EASE
-        lettering, text = self._lettering(dice, longest, difficulty)
-        background = self._backgrounds.draw(dice, *lettering.mask.shape, difficulty)
-        sign = paint_sign(dice, lettering, background, difficulty)
-        return photograph(dice, look_at(dice, sign, lettering, difficulty), difficulty), text
+        while True:
+            lettering, text = self._lettering(dice, longest, difficulty)
+            background = self._backgrounds.draw(dice, *lettering.mask.shape, difficulty)
+            sign = paint_sign(dice, lettering, background, difficulty)
+            picture = photograph(dice, look_at(dice, sign, lettering, difficulty), difficulty)
+            if picture.std() > BLANK:
+                return picture, text
 
     def draw(self, number, difficulty=1.0, longest=25, width=None):
         """(uint8 [height, width], text): resized as the C library does it, by Pillow's bicubic filter."""
