@@ -2,11 +2,13 @@
 # Makefile - a thin front to CMake: `make demo` reads the sample words, `make test` runs every test.
 .DEFAULT_GOAL := help
 .PHONY: help demo test build models parity bench asan tsan install clean packages test-packages test-easyocr venv wheel
-.PHONY: dist deb check-deb train samples train-packages
+.PHONY: dist deb check-deb train samples train-packages soak
+.PHONY: fuzz coverage
 
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 PYTHON ?= python3
+FUZZ_SECONDS ?= 10
 MAKEFLAGS += --no-print-directory
 BUILD := cmake --build --parallel $(JOBS) --preset
 CTEST := ctest --parallel $(JOBS) --output-on-failure
@@ -54,6 +56,11 @@ test-easyocr: packages ## hold trba.easyocr against EasyOCR itself (6 GB in .ven
 	.venv-easyocr/bin/python -m pytest -q -rs -p no:cacheprovider tests/drop_in
 	.venv-easyocr/bin/python tests/drop_in/measure_speed.py
 
+soak: test-packages venv ## read 200,000 images, watching memory, descriptors and threads; writes docs/SOAK.md
+	cmake --preset test
+	$(BUILD) test --target soak
+	.venv/bin/python tests/soak/run_soak.py --program build/test/soak --output docs/SOAK.md
+
 asan: test-packages venv ## run the unit and hostile-file tests under AddressSanitizer and UBSan
 	cmake --preset asan
 	$(BUILD) asan
@@ -63,6 +70,20 @@ tsan: test-packages venv ## run the unit tests under ThreadSanitizer
 	cmake --preset tsan
 	$(BUILD) tsan
 	$(CTEST) --preset tsan
+
+fuzz: test-packages venv ## run every fuzz target for FUZZ_SECONDS (10) with libFuzzer and the sanitizers
+	@scripts/install_debian_packages.sh fuzz
+	cmake --preset fuzz
+	$(BUILD) fuzz
+	.venv/bin/python tests/fuzz/run_fuzz.py build/fuzz --seconds $(FUZZ_SECONDS)
+
+coverage: test-packages venv ## run the tests of the readers, count their lines; fails under 95 %
+	@scripts/install_debian_packages.sh coverage
+	cmake --preset coverage
+	$(BUILD) coverage
+	find build/coverage -name '*.gcda' -delete
+	$(CTEST) --preset coverage
+	@scripts/measure_coverage.sh build/coverage
 
 install: build ## install the release build under PREFIX (/usr/local)
 	cmake --install build/release --prefix $(PREFIX)

@@ -33,6 +33,9 @@ if(TRBA_SANITIZE)
     target_compile_options(trba_flags INTERFACE ${sanitize})
     target_link_options(trba_flags INTERFACE ${sanitize})
 endif()
+if(TRBA_FUZZ)
+    target_compile_options(trba_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 
 # The instruction-set tiers of src/kernels/ that this build has, each with its flags.
 set(TRBA_SIMD_TIERS "")

@@ -23,8 +23,11 @@ function(trba_add_program target output_name)
     install(TARGETS ${target} RUNTIME COMPONENT programs)
 endfunction()
 
-if(TRBA_BUILD_TOOLS)
+# The fuzz targets of the tests compile parts of the programs.
+if(TRBA_BUILD_TOOLS OR TRBA_BUILD_TESTS)
     pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
+endif()
+if(TRBA_BUILD_TOOLS)
     file(RELATIVE_PATH TRBA_BINDIR_TO_LIBDIR "/${CMAKE_INSTALL_BINDIR}" "/${CMAKE_INSTALL_LIBDIR}")
     trba_add_program(strdemo strdemo)
     # The target trba is the library.

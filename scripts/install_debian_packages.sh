@@ -3,18 +3,20 @@
 # install_debian_packages.sh - makes sure that the Debian packages the build needs are there; installs only those that
 # are missing, and does nothing (and needs no rights) when there are none.
 #
-#   usage: install_debian_packages.sh [test|training]      "test" adds what only the tests need, "training" the fonts,
-#                                                          word lists and photographs of training/packages.tsv
+#   usage: install_debian_packages.sh [test|training|fuzz|coverage]
+#
+# Each adds what only that needs; "training" the fonts, word lists and photographs of training/packages.tsv.
 set -eu
 
 packages="build-essential cmake pkg-config
           libopenblas-dev libpng-dev libjpeg62-turbo-dev zlib1g-dev libjansson-dev libyaml-dev liblmdb-dev
           ca-certificates python3 python3-pip python3-venv"
-if [ "${1:-}" = test ]; then
-    packages="$packages libcmocka-dev python3-dev fish zsh fonts-dejavu-core wamerican-small"
-elif [ "${1:-}" = training ]; then
-    packages="$packages $(grep -v '^#' "$(dirname "$0")/../training/packages.tsv" | cut -f 1)"
-fi
+case "${1:-}" in
+    test) packages="$packages libcmocka-dev python3-dev fish zsh fonts-dejavu-core wamerican-small" ;;
+    training) packages="$packages $(grep -v '^#' "$(dirname "$0")/../training/packages.tsv" | cut -f 1)" ;;
+    fuzz) packages="$packages libcmocka-dev clang libclang-rt-dev" ;;
+    coverage) packages="$packages libcmocka-dev gcovr" ;;
+esac
 
 # The last words of a run that cannot go on: what is the matter, and the packages to install by hand.
 give_up() {

@@ -148,7 +148,7 @@ def parse_options(arguments=None):
     parser.add_argument("--resume-from", default=COMMITTED, help="state to begin with (training/state/joint.pt)")
     parser.add_argument("--output-channel", type=int, default=128)
     parser.add_argument("--hidden-size", type=int, default=128)
-    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--ema", type=float, default=0.998, help="how slowly the averaged weights follow")
     parser.add_argument("--seed", type=int, default=1)

@@ -225,6 +225,11 @@ def tensorflow_saved_model():
     return b"\x08\x01\x12\x90\x4e\x0a\x10" + bytes(64)
 
 
+@case("protocol buffers of a kind that nobody names", "not a checkpoint of a known kind")
+def other_protocol_buffer():
+    return b"\x08\x02\x12\x03abc" + bytes(range(64))
+
+
 @case("a Keras model", "HDF5")
 def keras_hdf5():
     return b"\x89HDF\r\n\x1a\n" + bytes(64)
@@ -693,6 +698,18 @@ def zip_two_pickles():
     return torch_zip(GOOD_PICKLE, extra=[Entry("other/data.pkl", GOOD_PICKLE)])
 
 
+@case("data.pkl lies in a folder whose name has 2,000 bytes", "folder has too long a name")
+def zip_folder_name_too_long():
+    return zip_file([Entry("x" * 2000 + "/data.pkl", GOOD_PICKLE)])
+
+
+@case("weights that would unpack to 1.1 GB, not even a hundred times their size", "would unpack to more than 1024 MiB")
+def zip_unpacks_to_too_much():
+    n = 275 * 1000 * 1000
+    weights = Entry("archive/data/0", b"", method=8, packed=bytes(12 << 20), both_size=4 * n)
+    return zip_file([Entry("archive/data.pkl", state_dict(tensor(n=n, shape=(n,), strides=(1,)))), weights])
+
+
 @case("two entries share their bytes", "share the same bytes")
 def zip_overlapping_entries():
     inner = local_header(Entry("archive/data/0", FLOATS).local) + FLOATS
@@ -1039,6 +1056,21 @@ def safetensors_negative_size():
 @case("a dtype that is not read", "dtype that is not read")
 def safetensors_unread_dtype():
     return safetensors_file('{"a": %s}' % st_tensor(dtype="F8_E4M3", shape="[24]"))
+
+
+@case("a shape of texts", "has a shape that is not at most 8 integers")
+def safetensors_shape_of_texts():
+    return safetensors_file('{"a": %s}' % st_tensor(shape='["2", "3"]'))
+
+
+@case("a shape of nine dimensions", "has a shape that is not at most 8 integers")
+def safetensors_too_many_dimensions():
+    return safetensors_file('{"a": %s}' % st_tensor(shape="[1, 1, 1, 1, 1, 1, 1, 2, 3]"))
+
+
+@case("a tensor's name of 5,000 bytes", "name is longer than 1024 bytes")
+def safetensors_name_too_long():
+    return safetensors_file('{"%s": %s}' % ("x" * 5000, st_tensor()))
 
 
 @case("a header without tensors", "holds no tensors")

@@ -147,6 +147,14 @@ static void a_list_may_hold_itself(void **state)
     assert_ptr_equal(pickle_item(list, 0), list);
 }
 
+static void values_above_a_mark_are_dropped_or_doubled(void **state)
+{
+    (void)state;
+    assert_int(READ("K\5(K\1K\2" "1."), 5); /* POP_MARK */
+    assert_int(READ("K\5(0."), 5);          /* POP, of a mark with nothing above it */
+    assert_int(pickle_item(READ("K\1K\7" "2\x87."), 2), 7); /* DUP */
+}
+
 static void a_call_becomes_an_object_that_remembers_it(void **state)
 {
     (void)state;
@@ -184,6 +192,9 @@ static void an_ordered_dict_of_python_2_is_filled_from_its_pairs(void **state)
     (void)state;
     assert_int(pickle_dict_find(READ("ccollections\nOrderedDict\n](](U\1kK\5e](U\1lK\6ee\x85R."), "l"), 6);
     assert_int_equal(READ("c__builtin__\nset\n](K\1K\2e\x85R.")->as.list.n, 2);
+    const struct pickle_value *list = READ("c__builtin__\nlist\n](K\1K\2e\x85R.");
+    assert_int_equal(list->kind, PICKLE_LIST);
+    assert_int(pickle_item(list, 1), 2);
 }
 
 static void subclasses_of_list_and_dict_keep_their_items(void **state)
@@ -234,6 +245,14 @@ static void what_cannot_be_is_refused(void **state)
     ASSERT_REFUSED("X\xff\xff\xff\x7fhi.", "a length of 2147483647 bytes where 3 are left");
     ASSERT_REFUSED("K\1K\1\x93.", "a Python name that is not a text");
     ASSERT_REFUSED("Ix\n.", "not an integer");
+    ASSERT_REFUSED("Nq\0gx\n.", "GET: this is not a memo number");
+    ASSERT_REFUSED("Np-1\n.", "PUT: this is not a memo number");
+    ASSERT_REFUSED("S'a\\x41'\n.", "escapes in texts of protocol 0 are not read");
+    ASSERT_REFUSED("Shi\n.", "the text has no quotes");
+    ASSERT_REFUSED("S'hi\"\n.", "the text has no quotes");
+    ASSERT_REFUSED("S'\n.", "the text has no quotes");
+    ASSERT_REFUSED("1.", "POP_MARK: there is no mark");
+    ASSERT_REFUSED("2.", "DUP: the stack is empty");
     ASSERT_REFUSED("\xff.", "no such opcode");
     ASSERT_REFUSED("\x80\x06N.", "protocol 6");
     ASSERT_REFUSED("cabc", "ends in the middle");
@@ -257,6 +276,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_dict_memoised_before_it_is_filled_is_the_same_dict, set_up, tear_down),
         cmocka_unit_test_setup_teardown(memoize_takes_the_next_number, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_list_may_hold_itself, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(values_above_a_mark_are_dropped_or_doubled, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_call_becomes_an_object_that_remembers_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(every_form_of_a_call_is_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(build_sets_the_state_of_an_object_and_leaves_a_dict_alone, set_up, tear_down),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_thread_pool.c - every task once, on a thread of the pool, seen by the caller afterwards; awake or asleep. */
+/* test_thread_pool.c - every task once, on a thread of the pool, seen by the caller afterwards; awake or asleep, and
+ * asleep when there is nothing to do. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -153,6 +154,27 @@ static void a_caller_that_waits_long_is_woken(void **state)
     thread_pool_free(pool);
 }
 
+static double processor_ms(void)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (double)used.tv_sec * 1e3 + (double)used.tv_nsec / 1e6;
+}
+
+/* Counted from the end of the job: the time that they spin is in it. */
+static void idle_workers_leave_the_processor_alone(void **state)
+{
+    (void)state;
+    struct thread_pool *pool = new_pool(MAX_THREADS);
+    struct job job = {.n_threads = MAX_THREADS, .caller = pthread_self()};
+    run_and_check(pool, &job, MAX_TASKS);
+    const double before_ms = processor_ms();
+    sleep_ms(500);
+    const double used_ms = processor_ms() - before_ms;
+    if (used_ms > 5) fail_msg("%d threads used %.3f ms of the processor in 500 ms without work", MAX_THREADS, used_ms);
+    thread_pool_free(pool);
+}
+
 static void pools_end_whether_they_worked_or_not(void **state)
 {
     (void)state;
@@ -172,6 +194,7 @@ int main(void)
         cmocka_unit_test(jobs_may_live_on_the_stack),
         cmocka_unit_test(sleeping_workers_wake_up),
         cmocka_unit_test(a_caller_that_waits_long_is_woken),
+        cmocka_unit_test(idle_workers_leave_the_processor_alone),
         cmocka_unit_test(pools_end_whether_they_worked_or_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -391,6 +391,16 @@ def test_parameters_are_read_like_tensors():
     assert_holds(read_checkpoint(save(state)), state)
 
 
+def test_tensors_with_attributes_are_read():
+    """PyTorch writes these as a call of _rebuild_from_type_v2 around the usual one."""
+    state = collections.OrderedDict((name, value.clone()) for name, value in STATE.items())
+    for value in state.values():
+        value.note = "set by hand"
+    data = save(state)
+    assert b"_rebuild_from_type_v2" in data
+    assert_holds(read_checkpoint(data))
+
+
 # ---- metadata --------------------------------------------------------------------------------------------------------
 
 
@@ -415,6 +425,17 @@ def test_metadata_is_read(form, protocol):
         "opt.Transformation": "TPS", "opt.character": "한글é", "opt.imgH": "32", "opt.rgb": "False",
         "epoch": "12", "best_acc": "84.25", "best_f4": repr(float(numpy.float32(0.1))), "count": "-3",
     }
+
+
+def test_numpy_scalars_of_other_kinds_are_left_out():
+    obj = {"state_dict": STATE, "steps": numpy.int32(-70000), "flag": numpy.bool_(True), "name": numpy.bytes_(b"long"),
+           "wide": numpy.complex128(1)}
+    assert read_checkpoint(save(obj)).metadata == {"steps": "-70000"}
+
+
+def test_texts_that_are_no_text_are_left_out():
+    obj = {"state_dict": STATE, "good": "ü", "zero": "a\0b", "half": "\ud800", "long": "x" * 70000}
+    assert read_checkpoint(save(obj)).metadata == {"good": "ü"}
 
 
 class AttributeDict(dict):

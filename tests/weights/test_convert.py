@@ -231,6 +231,16 @@ def test_what_cannot_be_written_is_said(checkpoint, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_names_that_cannot_be_written_are_refused(checkpoint, tmp_path):
+    done = convert(checkpoint, tmp_path / "out.pth", "--prefix", "x" * 1020 + ".")
+    assert done.returncode != 0 and "with its prefix a tensor's name is longer than 1024 bytes" in done.stderr
+    torch.save({"__metadata__": torch.ones(2)}, tmp_path / "reserved.pth")
+    for out in ("out.pth", "out.safetensors"):
+        done = convert(tmp_path / "reserved.pth", tmp_path / out)
+        assert done.returncode != 0 and "not UTF-8, or reserved" in done.stderr
+        assert not (tmp_path / out).exists()
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_a_full_disk_leaves_what_was_there(checkpoint, tmp_path, form):
     def fill_disk():

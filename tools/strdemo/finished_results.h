@@ -13,7 +13,7 @@ struct finished_results;
 
 /* Reads the lines of a regular file that is open for reading and writing, cuts a torn last line off, and leaves the
  * file at its end. `name` is for messages. NULL after a line on stderr: there is a line that is none of this format, or
- * the file cannot be read or cut. Takes about 100 bytes and its path for each line. */
+ * the file cannot be read or cut. Takes about 80 bytes and its path for each line. */
 struct finished_results *finished_results_read(FILE *file, const char *name, enum result_format format);
 void finished_results_free(struct finished_results *finished);
 

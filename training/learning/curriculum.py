@@ -3,7 +3,7 @@
 
     words         width   longest   difficulty         TPS
     0             52      5         0.2, rising        left out     letters; half the width is half the work
-    40,000        100     25        rising             left out
+    150,000       100     25        rising             left out
     300,000       100     25        1                  left out
     2,000,000     100     25        1                  trained
 
@@ -14,12 +14,12 @@ of the weights over the last steps stands in for a cool-down.
 
 from dataclasses import dataclass
 
-SHORT_WORDS_UNTIL = 40_000
+SHORT_WORDS_UNTIL = 150_000
 SHORT_WIDTH, SHORT_LONGEST = 52, 5     # 14 frames for 5 letters: as wide on average as 10 letters in 100 pixels
 FULL_WIDTH, FULL_LONGEST = 100, 25
 EASIEST, HARDEST_FROM = 0.2, 300_000
 RECTIFY_FROM = 2_000_000
-WARM_UP = 20_000                       # words
+WARM_UP = 10_000                       # words
 
 
 @dataclass(frozen=True)
