@@ -10,7 +10,9 @@
  *     the likely cause, or the options that work */
 #include "model/architecture.h"
 
+#include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/message.h"
@@ -47,11 +49,16 @@ static bool shape_fits(const struct tensor *tensor, int n_dimensions, const int6
     return true;
 }
 
+/* TPS-ResNet-BiLSTM-Attn has 252 tensors. */
+enum { MOST_NEEDED = 512 };
+
 struct comparison {
     const struct tensor_table *table;
     architecture_difference_visitor visit;
     void *user;
-    size_t n_differences, n_matched; /* matched: of the table's tensors, by name */
+    size_t n_differences;
+    const struct tensor *matched[MOST_NEEDED]; /* [n_matched]: the table's tensors that the architecture has, too */
+    size_t n_matched;
     bool is_module_missing; /* was the last required tensor missing? */
 };
 
@@ -71,7 +78,8 @@ static void compare_needed(void *user, const char *name, int n_dimensions, const
         if (c->is_module_missing && !is_counter) report(c, TRBA_DIFFERENCE_MISSING, name, "");
         return;
     }
-    c->n_matched++;
+    assert(c->n_matched < MOST_NEEDED);
+    c->matched[c->n_matched++] = tensor;
     if (shape_fits(tensor, n_dimensions, shape)) return;
     char detail[160];
     snprintf(detail, sizeof detail, "has %s, needs %s", show_shape(tensor->n_dimensions, tensor->shape).text,
@@ -79,16 +87,10 @@ static void compare_needed(void *user, const char *name, int n_dimensions, const
     report(c, TRBA_DIFFERENCE_SHAPE, name, detail);
 }
 
-struct search {
-    const char *name;
-    bool is_found;
-};
-
-static void look_for_name(void *user, const char *name, int n_dimensions, const int64_t *shape, bool is_required)
+static int compare_pointers(const void *a, const void *b)
 {
-    (void)n_dimensions, (void)shape, (void)is_required;
-    struct search *search = user;
-    if (strcmp(name, search->name) == 0) search->is_found = true;
+    const struct tensor *const *x = a, *const *y = b; /* into one array */
+    return (*x > *y) - (*x < *y);
 }
 
 /* Counters that wrappers leave beside the weights: torch's AveragedModel counts its models in "n_averaged". */
@@ -97,16 +99,14 @@ static bool is_bookkeeping(const char *name)
     return strcmp(name, "n_averaged") == 0;
 }
 
-static void compare_unexpected(struct comparison *c, const trba_architecture *arch)
+static void compare_unexpected(struct comparison *c)
 {
-    if (c->n_matched == c->table->n_tensors) return; /* as a rule; the search below is quadratic */
+    if (c->n_matched > 0) qsort(c->matched, c->n_matched, sizeof *c->matched, compare_pointers);
     for (size_t i = 0; i < c->table->n_tensors; i++) {
-        struct search search = {.name = c->table->tensors[i].name, .is_found = false};
-        if (is_bookkeeping(search.name)) continue;
-        /* A name of no known network needs no search; that keeps files of very many tensors quick. */
-        if (architecture_recognise_name(search.name) == search.name)
-            architecture_for_each_tensor(arch, look_for_name, &search);
-        if (!search.is_found) report(c, TRBA_DIFFERENCE_UNEXPECTED, search.name, "");
+        const struct tensor *tensor = &c->table->tensors[i];
+        if (is_bookkeeping(tensor->name)) continue;
+        if (bsearch(&tensor, c->matched, c->n_matched, sizeof *c->matched, compare_pointers) == NULL)
+            report(c, TRBA_DIFFERENCE_UNEXPECTED, tensor->name, "");
     }
 }
 
@@ -115,7 +115,7 @@ size_t architecture_compare(const struct tensor_table *table, const trba_archite
 {
     struct comparison c = {.table = table, .visit = visit, .user = user};
     architecture_for_each_tensor(arch, compare_needed, &c);
-    compare_unexpected(&c, arch);
+    compare_unexpected(&c);
     return c.n_differences;
 }
 

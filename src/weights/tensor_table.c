@@ -55,6 +55,15 @@ static trba_status read_any(struct table_builder *builder, const void *bytes, si
     return error_set(err, TRBA_ERROR_UNSUPPORTED, "%s", sentence);
 }
 
+static trba_status make_index(struct table_builder *builder, trba_error *err)
+{
+    struct tensor_table *table = &builder->table;
+    table->by_name = arena_alloc_array(&builder->arena, table->n_tensors, sizeof *table->by_name);
+    if (table->by_name == NULL) return error_set(err, TRBA_ERROR_MEMORY, "no memory for the table of tensors");
+    tensor_table_sort(table);
+    return TRBA_OK;
+}
+
 trba_status tensor_table_open(const void *bytes, size_t n_bytes, tensor_name_recogniser recogniser,
                               struct tensor_table **out, trba_error *err)
 {
@@ -62,7 +71,8 @@ trba_status tensor_table_open(const void *bytes, size_t n_bytes, tensor_name_rec
     if (builder == NULL) return error_set(err, TRBA_ERROR_MEMORY, "no memory for the table of tensors");
     arena_init(&builder->arena, table_limit_bytes);
     builder->recogniser = recogniser;
-    const trba_status status = read_any(builder, bytes, n_bytes, err);
+    trba_status status = read_any(builder, bytes, n_bytes, err);
+    if (status == TRBA_OK) status = make_index(builder, err);
     if (status == TRBA_OK)
         *out = &builder->table;
     else
@@ -78,11 +88,25 @@ void tensor_table_free(struct tensor_table *table)
     free(builder);
 }
 
+static int compare_tensors(const void *a, const void *b)
+{
+    const struct tensor *const *x = a, *const *y = b;
+    return strcmp((*x)->name, (*y)->name);
+}
+
+void tensor_table_sort(struct tensor_table *table)
+{
+    for (size_t i = 0; i < table->n_tensors; i++) table->by_name[i] = &table->tensors[i];
+    if (table->n_tensors > 0) qsort(table->by_name, table->n_tensors, sizeof *table->by_name, compare_tensors);
+}
+
 const struct tensor *tensor_table_find(const struct tensor_table *table, const char *name)
 {
-    for (size_t i = 0; i < table->n_tensors; i++)
-        if (strcmp(table->tensors[i].name, name) == 0) return &table->tensors[i];
-    return NULL;
+    const struct tensor wanted = {.name = name}, *const key = &wanted;
+    if (table->n_tensors == 0) return NULL;
+    const struct tensor *const *found =
+        bsearch(&key, table->by_name, table->n_tensors, sizeof *table->by_name, compare_tensors);
+    return found != NULL ? *found : NULL;
 }
 
 const char *tensor_table_find_metadata(const struct tensor_table *table, const char *key)

@@ -47,6 +47,7 @@ struct tensor_table {
     size_t n_tensors;
     struct tensor_metadata *metadata;
     size_t n_metadata;
+    const struct tensor **by_name; /* [n_tensors], sorted: there may be 65,536, and hundreds are looked for */
 };
 
 /* Returns where in `name` the name of a known network begins ("module.FeatureExtraction.x" -> "FeatureExtraction.x"),
@@ -58,6 +59,8 @@ trba_status tensor_table_open(const void *bytes, size_t n_bytes, tensor_name_rec
                               struct tensor_table **out, trba_error *err);
 void tensor_table_free(struct tensor_table *table);
 
+/* Fills by_name, for which there must be room, once all tensors have their names. */
+void tensor_table_sort(struct tensor_table *table);
 /* The tensor of that name, or NULL. */
 const struct tensor *tensor_table_find(const struct tensor_table *table, const char *name);
 /* The metadata value of that key, or NULL. */

@@ -547,6 +547,12 @@ def tensor_flood():
     return torch_zip(out + b"".join(text("t%d" % i) + get(0) + SETITEM for i in range(70000)) + STOP)
 
 
+def many_tensors(name, n=65000):
+    """As many tensors as may be, under names of a network: no error by itself, but every one is looked up."""
+    out = PROTO + tensor() + put(0) + POP + EMPTY_DICT
+    return torch_zip(out + b"".join(text(name % i) + get(0) + SETITEM for i in range(n)) + STOP)
+
+
 @case("a tensor's name of 5,000 bytes", "longer than 1024 bytes or not text")
 def tensor_name_too_long():
     return torch_zip(state_dict(tensor(), key="x" * 5000))

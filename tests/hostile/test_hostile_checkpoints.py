@@ -71,6 +71,20 @@ def test_a_file_cut_anywhere_is_refused(make):
         assert str(refused.value), length
 
 
+@pytest.mark.skipif("TRBA_TRBA" not in os.environ, reason="TRBA_TRBA is not set: the program was not run")
+@pytest.mark.parametrize("name", ["FeatureExtraction.ConvNet.x%d", "module.FeatureExtraction.ConvNet.layer1.%d.bias"])
+@pytest.mark.parametrize("command,code,limit", [(["compare", "model.pth"], 1, LIMIT_SECONDS),
+                                                (["convert", "model.pth", "out.safetensors"], 0, 3 * LIMIT_SECONDS)])
+def test_names_in_great_number_cost_no_time(name, command, code, limit, tmp_path):
+    """Linear searches took ten times as long to convert."""
+    (tmp_path / "model.pth").write_bytes(hostile.many_tensors(name))
+    began = child_seconds()
+    done = subprocess.run([os.environ["TRBA_TRBA"], *command], capture_output=True, cwd=tmp_path,
+                          stdin=subprocess.DEVNULL, timeout=60, check=False)
+    assert done.returncode == code, done.stderr
+    assert child_seconds() - began < limit
+
+
 @pytest.mark.skipif("TRBA_STRDEMO" not in os.environ, reason="TRBA_STRDEMO is not set: the program was not run")
 @pytest.mark.parametrize("case", hostile.CASES, ids=names_of(hostile.CASES))
 def test_program_refuses(case, tmp_path):

@@ -110,6 +110,7 @@ enum { MOST_TENSORS = 512 };
 struct fake {
     struct tensor_table table;
     struct tensor tensors[MOST_TENSORS];
+    const struct tensor *by_name[MOST_TENSORS];
     char names[MOST_TENSORS][128];
     size_t n_names; /* of removed tensors, too */
     float *p_hat;
@@ -128,6 +129,7 @@ static struct tensor *fake_add(struct fake *fake, const char *name, int n_dimens
         tensor->strides[d] = (int64_t)tensor->n_elements;
         tensor->n_elements *= (size_t)shape[d];
     }
+    tensor_table_sort(&fake->table);
     return tensor;
 }
 
@@ -150,6 +152,7 @@ static void fake_remove(struct fake *fake, const char *name)
     struct tensor *tensor = must_find(fake, name);
     const struct tensor *end = fake->tensors + --fake->table.n_tensors;
     memmove(tensor, tensor + 1, (size_t)(end - tensor) * sizeof *tensor);
+    tensor_table_sort(&fake->table);
 }
 
 /* The sampling grid in columns 1 and 2, as the reference computes it. */
@@ -172,7 +175,8 @@ static struct fake *fake_empty(void)
 {
     struct fake *fake = calloc(1, sizeof *fake);
     assert_non_null(fake);
-    fake->table = (struct tensor_table){.format = "PyTorch zip", .root = "", .prefix = "", .tensors = fake->tensors};
+    fake->table = (struct tensor_table){.format = "PyTorch zip", .root = "", .prefix = "", .tensors = fake->tensors,
+                                         .by_name = fake->by_name};
     return fake;
 }
 
@@ -495,6 +499,7 @@ static void damaged_networks_are_told_with_a_likely_cause(void **state)
     (void)state;
     struct fake *renamed = fake_usual("None-VGG-BiLSTM-CTC");
     strcpy(renamed->names[1], "FeatureExtraction.ConvNet.0.offset");
+    tensor_table_sort(&renamed->table);
     must_not_pass(renamed, &nothing_expected,
                   FRAGMENTS("nearly a None-VGG-BiLSTM-CTC network",
                             "1 missing in the file: FeatureExtraction.ConvNet.0.bias",
@@ -536,6 +541,7 @@ static void longest_message_still_ends_in_the_options(void **state)
     struct fake *fake = fake_usual("TPS-RCNN-BiLSTM-Attn");
     for (size_t i = 0; i < 3; i++) /* as unexpected: long names, cut when shown */
         snprintf(fake->names[i], sizeof fake->names[i], "FeatureExtraction.ConvNet.%zu.%0*d", i, 90, 1);
+    tensor_table_sort(&fake->table);
     must_find(fake, "Transformation.LocalizationNetwork.localization_fc1.0.bias")->shape[0] = INT64_MAX;
     trba_architecture asked = make_architecture("TPS-ResNet-BiLSTM-CTC", &usual_sizes);
     asked.input_channel = 3;
