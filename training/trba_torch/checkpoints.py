@@ -145,14 +145,19 @@ def settle(network, images, stream):
 
 
 @torch.no_grad()
-def random_network(architecture, seed):
-    """A Recogniser in eval mode, float32, its weights determined by the architecture and the seed."""
+def random_network(architecture, seed, change_weights=None):
+    """A Recogniser in eval mode, float32, its weights determined by the architecture and the seed.
+
+    `change_weights(network, stream)` may change what was drawn, before the rest is measured on it.
+    """
     network = Recogniser(architecture).double()
     for name, constant in network.named_buffers():
         if "GridGenerator" in name:
             constant.copy_(constant.float())  # as a checkpoint holds them
     stream = Stream(seed)
     draw_weights(network, stream)
+    if change_weights:
+        change_weights(network, stream)
     a = architecture
     pictures = np.stack([texture(stream, a.img_h, a.img_w, a.input_channel) for _ in range(N_MEASURED)])
     images = torch.from_numpy(pictures.transpose(0, 3, 1, 2).astype(np.float64)) / 127.5 - 1
