@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test build models parity bench asan tsan install clean packages test-packages test-easyocr venv wheel
 .PHONY: dist deb check-deb train samples train-packages soak
-.PHONY: fuzz coverage
+.PHONY: fuzz coverage check-processors
 
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
@@ -14,7 +14,7 @@ BUILD := cmake --build --parallel $(JOBS) --preset
 CTEST := ctest --parallel $(JOBS) --output-on-failure
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: build models ## read the sample words of data/ with the default model
 	build/release/strdemo data/
@@ -65,6 +65,9 @@ asan: test-packages venv ## run the unit and hostile-file tests under AddressSan
 	cmake --preset asan
 	$(BUILD) asan
 	$(CTEST) --preset asan
+
+check-processors: ## build for aarch64 and big-endian s390x, run the tests in C there, in an emulator
+	@JOBS=$(JOBS) scripts/check_other_processors.sh
 
 tsan: test-packages venv ## run the unit tests under ThreadSanitizer
 	cmake --preset tsan

@@ -86,7 +86,7 @@ if(TRBA_BUILD_TESTS OR TRBA_BUILD_BENCH)
     target_link_libraries(trba_internal PUBLIC trba_flags trba_dependencies)
 endif()
 
-if(TRBA_BUILD_TESTS)
+if(TRBA_BUILD_TESTS AND NOT CMAKE_CROSSCOMPILING)
     trba_add_objects(trba_testing_objects default)
     add_library(trba_testing SHARED ${trba_testing_objects_OBJECTS})
     target_link_libraries(trba_testing PRIVATE trba_flags trba_dependencies)

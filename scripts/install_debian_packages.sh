@@ -3,7 +3,7 @@
 # install_debian_packages.sh - makes sure that the Debian packages the build needs are there; installs only those that
 # are missing, and does nothing (and needs no rights) when there are none.
 #
-#   usage: install_debian_packages.sh [test|training|fuzz|coverage]
+#   usage: install_debian_packages.sh [test|training|fuzz|coverage|processors]
 #
 # Each adds what only that needs; "training" the fonts, word lists and photographs of training/packages.tsv.
 set -eu
@@ -16,6 +16,7 @@ case "${1:-}" in
     training) packages="$packages $(grep -v '^#' "$(dirname "$0")/../training/packages.tsv" | cut -f 1)" ;;
     fuzz) packages="$packages libcmocka-dev clang libclang-rt-dev" ;;
     coverage) packages="$packages libcmocka-dev gcovr" ;;
+    processors) packages="$packages gcc-aarch64-linux-gnu gcc-s390x-linux-gnu qemu-user-static" ;;
 esac
 
 # The last words of a run that cannot go on: what is the matter, and the packages to install by hand.

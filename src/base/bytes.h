@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bytes.h - a cursor over bytes that cannot run past the end. */
+/* bytes.h - numbers in the byte order of files, and a cursor over bytes that cannot run past the end. */
 #ifndef TRBA_BASE_BYTES_H
 #define TRBA_BASE_BYTES_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Once a read does not fit, `failed` stays true and every further read returns zero or NULL: a parser may read a whole
  * record and check once. */
@@ -39,6 +40,37 @@ static inline const uint8_t *bytes_take(struct byte_reader *r, size_t n)
 static inline uint16_t load_u16le(const uint8_t *p) { return (uint16_t)(p[0] | p[1] << 8); }
 static inline uint32_t load_u32le(const uint8_t *p) { return load_u16le(p) | (uint32_t)load_u16le(p + 2) << 16; }
 static inline uint64_t load_u64le(const uint8_t *p) { return load_u32le(p) | (uint64_t)load_u32le(p + 4) << 32; }
+
+/* IEEE 754 numbers, and the way back. */
+static inline float load_f32le(const uint8_t *p)
+{
+    const uint32_t bits = load_u32le(p);
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+static inline double load_f64le(const uint8_t *p)
+{
+    const uint64_t bits = load_u64le(p);
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+static inline void store_u16le(uint8_t *p, uint16_t value)
+{
+    p[0] = (uint8_t)value;
+    p[1] = (uint8_t)(value >> 8);
+}
+static inline void store_f32le(uint8_t *p, float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    store_u16le(p, (uint16_t)bits);
+    store_u16le(p + 2, (uint16_t)(bits >> 16));
+}
+
+/* Does this processor keep numbers as those files do, so that they can be copied? */
+static inline bool host_is_little_endian(void) { return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__; }
 
 static inline uint8_t bytes_u8(struct byte_reader *r)
 {

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/checked.h"
 
 bool tensor_dtype_is_float(enum tensor_dtype dtype)
@@ -102,8 +103,7 @@ static trba_status check_doubles(const struct tensor *tensor, const struct cast_
 {
     tensor_read_raw(tensor, buffer->bytes);
     for (size_t i = 0; i < tensor->n_elements; i++) {
-        double value;
-        memcpy(&value, buffer->bytes + i * sizeof value, sizeof value);
+        const double value = load_f64le(buffer->bytes + i * sizeof value);
         if (isfinite(value) && !isfinite(buffer->values[i])) return fail_range(value, dtype, err);
     }
     return TRBA_OK;
@@ -116,7 +116,7 @@ static trba_status convert(const float *values, size_t n, enum tensor_dtype dtyp
     for (size_t i = 0; i < n; i++) {
         const uint16_t bits = is_half ? float16_from_float(values[i]) : bfloat16_from_float(values[i]);
         if ((bits & 0x7FFF) == infinity && isfinite(values[i])) return fail_range((double)values[i], dtype, err);
-        memcpy(out + i * sizeof bits, &bits, sizeof bits);
+        store_u16le(out + i * sizeof bits, bits);
     }
     return TRBA_OK;
 }
@@ -136,6 +136,6 @@ trba_status tensor_cast(const struct tensor *tensor, enum tensor_dtype dtype, st
     if (tensor->dtype == TENSOR_FLOAT64) status = check_doubles(tensor, buffer, dtype, err);
     if (status != TRBA_OK) return status;
     if (dtype != TENSOR_FLOAT32) return convert(buffer->values, n, dtype, buffer->bytes, err);
-    if (n > 0) memcpy(buffer->bytes, buffer->values, n * sizeof(float));
+    for (size_t i = 0; i < n; i++) store_f32le(buffer->bytes + i * sizeof(float), buffer->values[i]);
     return TRBA_OK;
 }

@@ -16,7 +16,7 @@ uint16_t bfloat16_from_float(float value);
 
 /* Memory for one tensor's elements; zero-initialise. */
 struct cast_buffer {
-    uint8_t *bytes; /* the result */
+    uint8_t *bytes; /* the result; little-endian, as in a file */
     float *values;
     size_t bytes_capacity, values_capacity;
 };

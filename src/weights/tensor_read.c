@@ -2,15 +2,15 @@
 /* tensor_read.c - the elements of a tensor as float or as they are, in row-major order, whatever their dtype and
  * strides.
  *
- *   contiguous (nearly every weight there is)      one row; of float32 one memcpy
+ *   contiguous (nearly every weight there is)      one row; of float32 one memcpy if the processor is little-endian
  *   else                                           row by row; an odometer over the outer dimensions
  *
- * The file's numbers are little-endian, and so are the processors this library is built for: elements are copied out
- * with memcpy because the file does not align them.
+ * The file's numbers are little-endian, whatever the processor, and not aligned: each is put together from its bytes.
  */
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "weights/tensor_table.h"
 
 static const struct {
@@ -48,25 +48,21 @@ static float float_from_half(uint16_t half)
 /* One reader per dtype: n elements, `step` bytes apart. */
 typedef void (*row_reader)(const uint8_t *at, size_t step, size_t n, float *out);
 
-#define DEFINE_ROW_READER(suffix, type, convert)                                                  \
+#define DEFINE_ROW_READER(suffix, value)                                                          \
     static void read_row_##suffix(const uint8_t *at, size_t step, size_t n, float *out)           \
     {                                                                                             \
-        for (size_t i = 0; i < n; i++, at += step) {                                              \
-            type value;                                                                           \
-            memcpy(&value, at, sizeof value);                                                     \
-            out[i] = convert;                                                                     \
-        }                                                                                         \
+        for (size_t i = 0; i < n; i++, at += step) out[i] = value;                                \
     }
-DEFINE_ROW_READER(float32, float, value)
-DEFINE_ROW_READER(float64, double, (float)value)
-DEFINE_ROW_READER(float16, uint16_t, float_from_half(value))
-DEFINE_ROW_READER(bfloat16, uint16_t, float_from_bits((uint32_t)value << 16))
-DEFINE_ROW_READER(int64, int64_t, (float)value)
-DEFINE_ROW_READER(int32, int32_t, (float)value)
-DEFINE_ROW_READER(int16, int16_t, (float)value)
-DEFINE_ROW_READER(int8, int8_t, (float)value)
-DEFINE_ROW_READER(uint8, uint8_t, (float)value)
-DEFINE_ROW_READER(bool, uint8_t, value != 0 ? 1.0f : 0.0f)
+DEFINE_ROW_READER(float32, load_f32le(at))
+DEFINE_ROW_READER(float64, (float)load_f64le(at))
+DEFINE_ROW_READER(float16, float_from_half(load_u16le(at)))
+DEFINE_ROW_READER(bfloat16, float_from_bits((uint32_t)load_u16le(at) << 16))
+DEFINE_ROW_READER(int64, (float)(int64_t)load_u64le(at))
+DEFINE_ROW_READER(int32, (float)(int32_t)load_u32le(at))
+DEFINE_ROW_READER(int16, (float)(int16_t)load_u16le(at))
+DEFINE_ROW_READER(int8, (float)(int8_t)*at)
+DEFINE_ROW_READER(uint8, (float)*at)
+DEFINE_ROW_READER(bool, *at != 0 ? 1.0f : 0.0f)
 #undef DEFINE_ROW_READER
 
 static const row_reader row_readers[] = {
@@ -124,7 +120,8 @@ static void visit_rows(const struct tensor *tensor, row_visitor visit, void *out
 static void float_row(const struct tensor *tensor, const uint8_t *at, size_t step, size_t n, size_t done, void *out)
 {
     float *const values = (float *)out + done;
-    if (tensor->dtype == TENSOR_FLOAT32 && step == sizeof(float)) memcpy(values, at, n * sizeof(float));
+    const bool is_memory = tensor->dtype == TENSOR_FLOAT32 && step == sizeof(float) && host_is_little_endian();
+    if (is_memory) memcpy(values, at, n * sizeof(float));
     else row_readers[tensor->dtype](at, step, n, values);
 }
 

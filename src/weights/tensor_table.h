@@ -70,7 +70,7 @@ const char *tensor_table_find_metadata(const struct tensor_table *table, const c
 struct tensor tensor_row(const struct tensor *tensor, int64_t row);
 /* Gathers the elements in row-major order, converted to float, into out[n_elements]. Every dtype can be read. */
 void tensor_read_float(const struct tensor *tensor, float *out);
-/* The same without conversion: n_elements * tensor_dtype_bytes() bytes. */
+/* The same without conversion: n_elements * tensor_dtype_bytes() bytes, each element as it is in the file. */
 void tensor_read_raw(const struct tensor *tensor, void *out);
 
 #endif

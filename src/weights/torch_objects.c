@@ -195,11 +195,9 @@ bool torch_read_numpy_scalar(const struct pickle_value *value, double *out)
     size_t n;
     if (!read_scalar_bytes(pickle_item(value->as.object->arguments, 1), bytes, &n)) return false;
     if (pickle_is_text(code, "f8") && n == 8) {
-        memcpy(out, bytes, sizeof *out);
+        *out = load_f64le(bytes);
     } else if (pickle_is_text(code, "f4") && n == 4) {
-        float narrow;
-        memcpy(&narrow, bytes, sizeof narrow);
-        *out = (double)narrow;
+        *out = (double)load_f32le(bytes);
     } else if (pickle_is_text(code, "i8") && n == 8) {
         *out = (double)(int64_t)load_u64le(bytes);
     } else if (pickle_is_text(code, "i4") && n == 4) {

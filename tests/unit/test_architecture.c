@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/utf8.h"
 #include "model/architecture.h"
 #include "model/architecture_names.h"
@@ -113,7 +114,7 @@ struct fake {
     const struct tensor *by_name[MOST_TENSORS];
     char names[MOST_TENSORS][128];
     size_t n_names; /* of removed tensors, too */
-    float *p_hat;
+    uint8_t *p_hat; /* float32 as in a file */
 };
 
 static struct tensor *fake_add(struct fake *fake, const char *name, int n_dimensions, const int64_t *shape)
@@ -163,12 +164,12 @@ static void fill_p_hat(struct fake *fake, const trba_architecture *arch)
     fake->p_hat = calloc(p_hat->n_elements, sizeof(float));
     assert_non_null(fake->p_hat);
     for (int row = 0; row < h * w; row++) {
-        float *at = fake->p_hat + row * columns;
-        at[0] = 1.0F;
-        at[1] = (float)((2.0 * (row % w) + 1 - w) / w);
-        at[2] = (float)((2.0 * (row / w) + 1 - h) / h);
+        uint8_t *at = fake->p_hat + row * columns * 4;
+        store_f32le(at, 1.0F);
+        store_f32le(at + 4, (float)((2.0 * (row % w) + 1 - w) / w));
+        store_f32le(at + 8, (float)((2.0 * (row / w) + 1 - h) / h));
     }
-    p_hat->data = (const uint8_t *)fake->p_hat;
+    p_hat->data = fake->p_hat;
 }
 
 static struct fake *fake_empty(void)
@@ -295,17 +296,15 @@ static void image_size_is_read_from_p_hat_of_any_dtype_and_strides(void **state)
     struct fake *fake = fake_new(&arch);
     struct tensor *p_hat = must_find(fake, "Transformation.GridGenerator.P_hat");
     const size_t rows = (size_t)p_hat->shape[0], columns = (size_t)p_hat->shape[1];
-    uint16_t *transposed = calloc(rows * columns, sizeof *transposed); /* bfloat16: the upper half of a float */
+    uint8_t *transposed = calloc(rows * columns, 2); /* bfloat16: the upper half of a float */
     assert_non_null(transposed);
-    for (size_t i = 0; i < rows * columns; i++) {
-        uint32_t bits;
-        memcpy(&bits, fake->p_hat + i, sizeof bits);
-        transposed[i % columns * rows + i / columns] = (uint16_t)((bits + 0x8000) >> 16);
-    }
+    for (size_t i = 0; i < rows * columns; i++)
+        store_u16le(transposed + 2 * (i % columns * rows + i / columns),
+                    (uint16_t)((load_u32le(fake->p_hat + 4 * i) + 0x8000) >> 16));
     p_hat->dtype = TENSOR_BFLOAT16;
     p_hat->strides[0] = 1;
     p_hat->strides[1] = (int64_t)rows;
-    p_hat->data = (const uint8_t *)transposed;
+    p_hat->data = transposed;
     const trba_architecture found = must_infer(fake);
     assert_int_equal(found.img_h, 48);
     assert_int_equal(found.img_w, 200);
@@ -523,14 +522,14 @@ static void p_hat_that_is_no_grid_is_refused(void **state)
 {
     (void)state;
     struct fake *fake = fake_usual("TPS-VGG-None-CTC");
-    float *y = &fake->p_hat[23 * 1234 + 2];
-    const float before = *y;
-    *y += 1.0F;
+    uint8_t *y = fake->p_hat + (23 * 1234 + 2) * 4;
+    const float before = load_f32le(y);
+    store_f32le(y, before + 1.0F);
     assert_int_equal(must_infer(fake).img_h, 0);
     must_not_pass(fake, &nothing_expected, FRAGMENTS("P_hat holds no sampling grid"));
-    *y = before;
+    store_f32le(y, before);
     assert_int_equal(must_infer(fake).img_h, 32);
-    fake->p_hat[1] = NAN;
+    store_f32le(fake->p_hat + 4, NAN);
     must_not_pass(fake, &nothing_expected, FRAGMENTS("P_hat holds no sampling grid"));
     fake_free(fake);
 }

@@ -23,6 +23,20 @@ static void integers_are_little_endian(void **state)
     assert_false(r.failed);
 }
 
+/* -1.5 has a sign, the exponent of 1 and the uppermost bit of the fraction; 2^-149 is the least subnormal. */
+static void fractions_are_little_endian_both_ways(void **state)
+{
+    (void)state;
+    uint8_t out[5] = {9, 9, 9, 9, 9};
+    assert_true(load_f32le((const uint8_t *)"\0\0\xc0\xbf") == -1.5f);
+    assert_true(load_f32le((const uint8_t *)"\1\0\0\0") == 0x1p-149f);
+    assert_true(load_f64le((const uint8_t *)"\0\0\0\0\0\0\xf8\xbf") == -1.5);
+    store_f32le(out, -1.5f);
+    assert_memory_equal(out, "\0\0\xc0\xbf\x09", 5);
+    store_u16le(out, 0x1234);
+    assert_memory_equal(out, "\x34\x12\xc0\xbf", 4);
+}
+
 static void a_read_that_does_not_fit_fails_and_so_does_every_later_one(void **state)
 {
     (void)state;
@@ -101,6 +115,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(integers_are_little_endian),
+        cmocka_unit_test(fractions_are_little_endian_both_ways),
         cmocka_unit_test(a_read_that_does_not_fit_fails_and_so_does_every_later_one),
         cmocka_unit_test(nothing_fits_into_nothing),
         cmocka_unit_test(a_length_near_the_largest_does_not_wrap_round),

@@ -8,16 +8,17 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "weights/tensor_view.h"
 
 static trba_error err;
 
-/* A float32 view of 24 floats 0, 1, 2, ... */
+/* A float32 view of 24 floats 0, 1, 2, ..., as a file has them. */
 static struct tensor_view view_of_24(int64_t offset)
 {
-    static float storage[24];
-    for (int i = 0; i < 24; i++) storage[i] = (float)i;
-    return (struct tensor_view){.dtype = TENSOR_FLOAT32, .offset = offset, .storage = (const uint8_t *)storage,
+    static uint8_t storage[24 * sizeof(float)];
+    for (int i = 0; i < 24; i++) store_f32le(storage + 4 * i, (float)i);
+    return (struct tensor_view){.dtype = TENSOR_FLOAT32, .offset = offset, .storage = storage,
                                 .storage_bytes = sizeof storage};
 }
 
