@@ -3,6 +3,7 @@
 #
 #   C11 without extensions, POSIX 2008; warnings; hardening; sanitizers on request.
 #   -ffp-contract=off: a*b+c must not turn into a fused operation on some compiler only; kernels ask for FMA explicitly.
+#   -fexcess-precision=fast: GCC on s390x would otherwise compute float expressions in double, as C11 lets it.
 set(CMAKE_C_STANDARD 11)
 set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS OFF)
@@ -17,6 +18,11 @@ target_compile_options(trba_flags INTERFACE
     -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes
     -ffp-contract=off
     -fstack-protector-strong)
+include(CheckCCompilerFlag)
+check_c_compiler_flag("-Werror -fexcess-precision=fast" TRBA_HAVE_EXCESS_PRECISION_FLAG)
+if(TRBA_HAVE_EXCESS_PRECISION_FLAG)
+    target_compile_options(trba_flags INTERFACE -fexcess-precision=fast)
+endif()
 target_link_options(trba_flags INTERFACE "LINKER:-z,relro,-z,now,-z,noexecstack" "LINKER:--as-needed")
 
 # glibc's checked string functions need an optimising build, and get in the way of the sanitizers' own checks.

@@ -14,6 +14,7 @@
  * Ratios are computed in double with the operations of the Python programs, because int() and ceil() show the last bit.
  */
 #include <assert.h>
+#include <float.h>
 #include <math.h>
 #include <stdbool.h>
 
@@ -21,6 +22,8 @@
 #include "image/image.h"
 #include "image/resize_bicubic.h"
 #include "image/resize_linear.h"
+
+_Static_assert(FLT_EVAL_METHOD == 0, "float expressions must be rounded to float: see cmake/TrbaCompile.cmake");
 
 enum { MAX_RATIO = 64 };
 
