@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test build models parity bench asan tsan install clean packages test-packages test-easyocr venv wheel
 .PHONY: dist deb check-deb train samples train-packages soak
-.PHONY: fuzz coverage check-processors
+.PHONY: fuzz coverage check-processors check-all clang ref-only
 
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
@@ -65,6 +65,20 @@ asan: test-packages venv ## run the unit and hostile-file tests under AddressSan
 	cmake --preset asan
 	$(BUILD) asan
 	$(CTEST) --preset asan
+
+clang: ## build with Clang, warnings are errors, and run the tests in C
+	@scripts/install_debian_packages.sh clang
+	cmake --preset clang
+	$(BUILD) clang
+	$(CTEST) --preset clang
+
+ref-only: test-packages venv models ## build without AVX2 and AVX-512, and run every test
+	cmake --preset ref-only
+	$(BUILD) ref-only
+	$(CTEST) --preset ref-only
+
+check-all: ## everything there is to check, in its long form: hours (STEPS="clang deb": only these)
+	@$(PYTHON) scripts/check_all.py $(STEPS)
 
 check-processors: ## build for aarch64 and big-endian s390x, run the tests in C there, in an emulator
 	@JOBS=$(JOBS) scripts/check_other_processors.sh

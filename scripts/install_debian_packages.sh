@@ -3,9 +3,10 @@
 # install_debian_packages.sh - makes sure that the Debian packages the build needs are there; installs only those that
 # are missing, and does nothing (and needs no rights) when there are none.
 #
-#   usage: install_debian_packages.sh [test|training|fuzz|coverage|processors]
+#   usage: install_debian_packages.sh [test|training|fuzz|coverage|processors|clang]
 #
 # Each adds what only that needs; "training" the fonts, word lists and photographs of training/packages.tsv.
+# Exit status 77: packages are missing and cannot be had.
 set -eu
 
 packages="build-essential cmake pkg-config
@@ -17,12 +18,13 @@ case "${1:-}" in
     fuzz) packages="$packages libcmocka-dev clang libclang-rt-dev" ;;
     coverage) packages="$packages libcmocka-dev gcovr" ;;
     processors) packages="$packages gcc-aarch64-linux-gnu gcc-s390x-linux-gnu qemu-user-static" ;;
+    clang) packages="$packages libcmocka-dev clang" ;;
 esac
 
 # The last words of a run that cannot go on: what is the matter, and the packages to install by hand.
 give_up() {
     printf '%s; please install these packages, or what your system calls them: %s\n' "$1" "$missing" >&2
-    exit 1
+    exit 77
 }
 
 missing=""
