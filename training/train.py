@@ -61,6 +61,7 @@ class Trainer:
         self.optimizer = torch.optim.AdamW(self.network.parameters(), weight_decay=WEIGHT_DECAY)
         self.progress = resume(self.folder / "last.pt", options.resume_from, self.network, self.average.module,
                                self.optimizer) or NOTHING_SEEN | {"seed": options.seed}
+        self.average.n_averaged.fill_(self.progress["steps"])  # at 0 the first update would overwrite the average
         self.journal = Journal(self.folder)
         self.stops = False
         for number in (signal.SIGTERM, signal.SIGINT):

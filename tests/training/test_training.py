@@ -79,8 +79,9 @@ def test_a_run_that_was_cut_off_goes_on_to_the_same_bits(run_folder, train_until
     straight = train_until(tmp_path, 4 * BATCH)
     resumed = torch.load(run_folder / "last.pt", weights_only=True)
     assert resumed["progress"] | {"seconds": 0} == straight.progress | {"seconds": 0}
-    for name, tensor in straight.network.state_dict().items():
-        assert torch.equal(tensor, resumed["network"][name]), name
+    for kind, module in (("network", straight.network), ("average", straight.average.module)):
+        for name, tensor in module.state_dict().items():
+            assert torch.equal(tensor, resumed[kind][name]), f"{kind}: {name}"
 
 
 def test_a_run_goes_on_from_the_committed_state(run_folder, train_until, tmp_path):
