@@ -517,6 +517,7 @@ size_t trba_session_memory(const trba_session *session)
         total += sizeof session->prepared[i] + session->prepared[i].capacity * sizeof(float);
     for (int i = 0; i < thread_pool_size(session->pool); i++)
         total += sizeof session->scratch[i] + load_scratch_memory(&session->scratch[i].load) +
-                 session->scratch[i].pixels.capacity + crop_scratch_memory(&session->scratch[i].crop);
+                 session->scratch[i].pixels.capacity + crop_scratch_memory(&session->scratch[i].crop) +
+                 preprocess_scratch_memory(&session->scratch[i].preprocess);
     return total;
 }

@@ -91,6 +91,7 @@ struct preprocess {
 struct preprocess_scratch {
     struct image_buffer between, resized, coefficients, linear, contrast;
 };
+size_t preprocess_scratch_memory(const struct preprocess_scratch *scratch);
 void preprocess_scratch_free(struct preprocess_scratch *scratch);
 
 /* The width of the network's input for an image of this size: img_w, or with EASYOCR a multiple of img_h.

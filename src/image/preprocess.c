@@ -27,6 +27,12 @@ _Static_assert(FLT_EVAL_METHOD == 0, "float expressions must be rounded to float
 
 enum { MAX_RATIO = 64 };
 
+size_t preprocess_scratch_memory(const struct preprocess_scratch *scratch)
+{
+    return scratch->between.capacity + scratch->resized.capacity + scratch->coefficients.capacity +
+           scratch->linear.capacity + scratch->contrast.capacity;
+}
+
 void preprocess_scratch_free(struct preprocess_scratch *scratch)
 {
     image_buffer_free(&scratch->between);
