@@ -4,9 +4,9 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 #include <stdlib.h>
 
+#include "base/bytes.h"
 #include "fuzz.h"
 #include "model/architecture.h"
 
@@ -54,9 +54,8 @@ uint8_t *tiny_network_new(size_t *n_bytes)
     for (int i = 0; i < LENGTH_BYTES; i++) file.bytes[i] = (uint8_t)((file.n_bytes - LENGTH_BYTES) >> 8 * i);
     fuzz_require(file.n_bytes + file.n_floats * sizeof(float) <= CAPACITY, "the tiny network is not tiny");
     for (size_t i = 0; i < file.n_floats; i++) {
-        const float number = 0.01f * (float)(i % 89 + 1);
-        memcpy(file.bytes + file.n_bytes, &number, sizeof number);
-        file.n_bytes += sizeof number;
+        store_f32le(file.bytes + file.n_bytes, 0.01f * (float)(i % 89 + 1));
+        file.n_bytes += sizeof(float);
     }
     *n_bytes = file.n_bytes;
     return file.bytes;
