@@ -32,7 +32,7 @@
 #include "image/grey.h"
 
 /* A progressive file of a few kilobytes can order thousands of passes over millions of blocks. Encoders write about
- * ten scans; what is allowed here takes a second or two at most. */
+ * ten scans; what is allowed here takes about a second. */
 enum { MAX_SCANS = 500 };
 static const uint64_t MAX_SCANNED_PIXELS = UINT64_C(2000) * 1000 * 1000;
 
@@ -66,14 +66,17 @@ static void on_message(j_common_ptr jpeg)
     (void)jpeg; /* the library never prints */
 }
 
+static bool has_too_many_scans(const struct jpeg_decoder *decoder, uint64_t n_scans)
+{
+    const uint64_t n_pixels = (uint64_t)decoder->jpeg.image_width * decoder->jpeg.image_height;
+    return n_scans > MAX_SCANS || n_scans * n_pixels > MAX_SCANNED_PIXELS;
+}
+
 static void on_progress(j_common_ptr jpeg)
 {
     struct jpeg_decoder *decoder = (struct jpeg_decoder *)jpeg;
-    const uint64_t n_pixels = (uint64_t)decoder->jpeg.image_width * decoder->jpeg.image_height;
-    const uint64_t n_scans = (uint64_t)decoder->jpeg.input_scan_number;
-    if (n_scans <= MAX_SCANS && n_scans * n_pixels <= MAX_SCANNED_PIXELS) return;
-    decoder->has_too_many_scans = true;
-    longjmp(decoder->jump, 1);
+    decoder->has_too_many_scans = has_too_many_scans(decoder, (uint64_t)decoder->jpeg.input_scan_number);
+    if (decoder->has_too_many_scans) longjmp(decoder->jump, 1);
 }
 
 static void source_do_nothing(j_decompress_ptr jpeg) { (void)jpeg; }
@@ -304,6 +307,12 @@ static void start(struct jpeg_decoder *decoder, const uint8_t *bytes, bool wants
     jpeg_save_markers(&decoder->jpeg, JPEG_APP0 + 1, wants_orientation ? 0xFFFF : 0);
 }
 
+static trba_status fail_scans(const struct jpeg_decoder *decoder, trba_error *err)
+{
+    return error_set(err, TRBA_ERROR_LIMIT, "progressive JPEG with too many scans for its size (%u x %u pixels)",
+                     decoder->jpeg.image_width, decoder->jpeg.image_height);
+}
+
 static trba_status fail_truncated(const struct jpeg_decoder *decoder, trba_error *err)
 {
     return error_set(err, TRBA_ERROR_FORMAT, "truncated JPEG: it ends after %zu bytes, before its last row",
@@ -340,6 +349,24 @@ static trba_status read_header(struct jpeg_decoder *decoder, trba_error *err)
     if (n != 1 && n != 3 && n != 4)
         return error_set(err, TRBA_ERROR_UNSUPPORTED, "JPEG with %d colour components; 1, 3 and 4 are read", n);
     return decode_check_size("JPEG", decoder->jpeg.image_width, decoder->jpeg.image_height, err);
+}
+
+/* Counts the scans by the file's markers. Before their first pass: the planes of a progressive picture take six bytes a
+ * pixel, and are only worth it if the file will be read. */
+static uint64_t count_scans(const uint8_t *bytes, size_t n_bytes)
+{
+    enum { FIRST_RESTART = 0xD0, END_OF_IMAGE = 0xD9, SCAN = 0xDA };
+    uint64_t n = 0;
+    for (size_t at = 0; n_bytes - at >= 4;) {
+        const unsigned marker = bytes[at + 1];
+        const bool is_marker = bytes[at] == 0xFF && marker != 0xFF && marker > 1;
+        const bool has_length = is_marker && (marker < FIRST_RESTART || marker > END_OF_IMAGE);
+        if (is_marker && marker == END_OF_IMAGE) break;
+        if (marker == SCAN && is_marker) n++;
+        const size_t length = has_length ? 2 + ((size_t)bytes[at + 2] << 8 | bytes[at + 3]) : 1;
+        at = length < n_bytes - at ? at + length : n_bytes;
+    }
+    return n;
 }
 
 static int find_orientation(const struct jpeg_decoder *decoder)
@@ -382,9 +409,7 @@ static trba_status read_pixels(struct jpeg_decoder *decoder, struct image_rules 
 
 static trba_status describe_failure(const struct jpeg_decoder *decoder, trba_error *err)
 {
-    if (decoder->has_too_many_scans)
-        return error_set(err, TRBA_ERROR_LIMIT, "progressive JPEG with too many scans for its size (%u x %u pixels)",
-                         decoder->jpeg.image_width, decoder->jpeg.image_height);
+    if (decoder->has_too_many_scans) return fail_scans(decoder, err);
     switch (decoder->errors.msg_code) {
     case JERR_OUT_OF_MEMORY: return error_set(err, TRBA_ERROR_MEMORY, "out of memory while decoding a JPEG");
     case JERR_IMAGE_TOO_BIG: return error_set(err, TRBA_ERROR_LIMIT, "JPEG too large: %s", decoder->message);
@@ -403,6 +428,7 @@ static trba_status read_image(struct jpeg_decoder *decoder, const uint8_t *bytes
     start(decoder, bytes, rules.applies_orientation);
     trba_status status = read_header(decoder, err);
     if (status != TRBA_OK) return status;
+    if (has_too_many_scans(decoder, count_scans(bytes, decoder->n_bytes))) return fail_scans(decoder, err);
     *orientation = find_orientation(decoder);
     return read_pixels(decoder, rules, *orientation != 1, buffer, view, err);
 }

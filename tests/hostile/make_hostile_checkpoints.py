@@ -497,6 +497,14 @@ def billion_laughs():
     return torch_zip(out + STOP)
 
 
+@case("a tuple of two tuples of two tuples ...: 2^40 of them if copied", "no named tensors")
+def doubled_tuples():
+    out = PROTO + NONE + TUPLE1 + put(0) + POP
+    for depth in range(1, 41):
+        out += get(depth - 1) + get(depth - 1) + TUPLE2 + put(depth) + POP
+    return torch_zip(out + get(40) + STOP)
+
+
 @case("100,000 objects share a dict of 100,000 attributes: 10^10 keys to look at", "no named tensors")
 def shared_attributes():
     attributes = EMPTY_DICT + MARK + (integer(0) + NONE) * 100000 + SETITEMS + put(0)

@@ -103,9 +103,9 @@ def jpeg_declaring(width, height, **options):
     return bytes(data)
 
 
-def jpeg_with_many_scans(n):
+def jpeg_with_many_scans(n, data=None):
     """A progressive JPEG whose last scan, a refinement of one coefficient, is repeated."""
-    data = small_jpeg(progressive=True)
+    data = data or small_jpeg(progressive=True)
     last = data.rindex(b"\xff\xda")
     return data[:last] + data[last:-2] * n + b"\xff\xd9"
 
@@ -123,6 +123,8 @@ def hostile_jpegs():
     yield "jpeg_of_65535_x_65535", "4 billion pixels would be allocated", jpeg_declaring(65_535, 65_535)
     yield "jpeg_of_65000_x_65000", "each side is within its limit, the area is not", jpeg_declaring(65_000, 65_000)
     yield "jpeg_thousands_of_scans", "3000 passes over the picture", jpeg_with_many_scans(3000)
+    yield "jpeg_scans_over_a_large_picture", "490 passes over 100 million pixels, in 11 kB", jpeg_with_many_scans(
+        490, jpeg_declaring(10_000, 10_000, progressive=True))
     yield "jpeg_bad_huffman_counts", "a Huffman table of 16 x 255 codes", edited(jpeg, b"\xff\xc4", 5, b"\xff" * 16)
     yield "jpeg_bad_huffman_class", "Huffman table number 15", edited(jpeg, b"\xff\xc4", 4, b"\x0f")
     yield "jpeg_quantisation_table_9", "quantisation table number 9", edited(jpeg, b"\xff\xdb", 4, b"\x09")

@@ -4,18 +4,11 @@ small random checkpoints of every kind and a few pictures.
 
 What is promised, and how it is tried, is told in the programs. Under AddressSanitizer, a leak fails them once more.
 """
-import os
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
-SOURCE_DIR = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(SOURCE_DIR / "training"))
-
-BUILD_DIR = Path(os.environ.get("TRBA_BUILD_DIR", "."))
 PICTURES = ("rgb.png", "palette.png", "baseline.jpg", "progressive.jpg")
 SIDECAR_OPT = """------------ Options -------------
 imgH: 32
@@ -72,34 +65,22 @@ def files(tmp_path_factory):
     return path
 
 
-def run(program, *arguments):
-    """The program has its own sanitizer, which looks for leaks; the one preloaded for Python does not."""
-    environment = {name: value for name, value in os.environ.items() if name not in ("LD_PRELOAD", "ASAN_OPTIONS")}
-    if not (BUILD_DIR / program).exists():
-        pytest.skip(f"{program} was not built")
-    done = subprocess.run([BUILD_DIR / program, *arguments], env=environment, text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=600)
-    assert done.returncode == 0, done.stdout
-    print(done.stdout)
-    return done.stdout
-
-
 @pytest.mark.parametrize("checkpoint", ["deflated/m.pth", "legacy/m.pth", "safetensors/m.safetensors"])
-def test_every_form_of_checkpoint_survives_missing_memory(files, checkpoint):
+def test_every_form_of_checkpoint_survives_missing_memory(run, files, checkpoint):
     assert "save safetensors" in run("allocation_failure", "checkpoint", files(checkpoint), files("rgb.png"))
 
 
 @pytest.mark.parametrize("checkpoint", ["opt/m.pth", "yaml/m.pth", "attention/m.pth"])
-def test_models_with_and_without_sidecars_survive_missing_memory(files, checkpoint):
+def test_models_with_and_without_sidecars_survive_missing_memory(run, files, checkpoint):
     assert "make a session" in run("allocation_failure", "model", files(checkpoint), files("rgb.png"))
 
 
-def test_reading_every_kind_of_picture_survives_missing_memory(files):
+def test_reading_every_kind_of_picture_survives_missing_memory(run, files):
     pictures = [files(name) for name in PICTURES]
     assert "read regions" in run("allocation_failure", "all", files("zip/m.pth"), *pictures)
 
 
 @pytest.mark.parametrize("checkpoint", ["zip/m.pth", "attention/m.pth"])
-def test_reading_asks_for_no_memory(files, checkpoint):
+def test_reading_asks_for_no_memory(run, files, checkpoint):
     pictures = [files(name) for name in (*PICTURES, "broken.png")]
     assert "with 1 thread" in run("allocation_count", files(checkpoint), *pictures)

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a call costs: processor time, and memory at its peak beyond what the process held before.
+
+    with cost.of(f"{name}", n_bytes) as spent: library.decode(...)      # fails if it was over the limits
+
+The limits hold whatever the file says: 1 second, and 64 MB above the file's own size. The machine may be busy with
+other things, so it is processor time that counts. A sanitizer makes everything several times slower and larger.
+"""
+import contextlib
+import ctypes
+import os
+import time
+
+IS_SANITIZED = "asan" in os.environ.get("LD_PRELOAD", "")
+SECONDS = 5.0 if IS_SANITIZED else 1.0
+BYTES = 64_000_000
+
+
+def peak_bytes():
+    with open("/proc/self/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:"))
+
+
+def forget_peak():
+    """From here the peak counts anew. What malloc() keeps for later goes back first, or it would hide what is used."""
+    ctypes.CDLL(None).malloc_trim(0)
+    with open("/proc/self/clear_refs", "w", encoding="ascii") as switch:
+        switch.write("5")
+
+
+@contextlib.contextmanager
+def of(what, n_bytes):
+    """`n_bytes`: the file's own size."""
+    forget_peak()
+    before, began = peak_bytes(), time.process_time()
+    yield
+    seconds, used = time.process_time() - began, peak_bytes() - before
+    assert seconds < SECONDS, f"{what}: took {seconds:.2f} s"
+    assert IS_SANITIZED or used < BYTES + n_bytes, f"{what}: took {used / 1e6:.0f} MB; the file has {n_bytes / 1e6:.1f}"

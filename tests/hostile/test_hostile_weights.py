@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Weights that are no weights: NaN, infinity, variances below zero; and numbers so small that processors get slow."""
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+SOURCE_DIR = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(SOURCE_DIR / "training"), str(SOURCE_DIR / "tests"), str(Path(__file__).parent)]
+
+import cost  # noqa: E402
+from trba_ctypes import Model, Session, TrbaError  # noqa: E402
+
+CHARACTERS = "0123456789"
+CONV, NORM, LINEAR = "FeatureExtraction.ConvNet.0.weight", "FeatureExtraction.ConvNet.12", "Prediction.weight"
+
+
+@pytest.fixture(scope="module")
+def network():
+    from trba_torch import Architecture
+    from trba_torch.checkpoints import random_network
+
+    return random_network(Architecture("None", "VGG", "None", "CTC", output_channel=16, num_class=11), seed=3)
+
+
+def save(network, path, name, change):
+    """The network's checkpoint with one tensor changed."""
+    import torch
+
+    state = {key: tensor.clone() for key, tensor in network.state_dict().items()}
+    change(state[name].view(-1))
+    torch.save(state, path)
+    return str(path)
+
+
+def set_last(value):
+    def change(tensor):
+        tensor[-1] = value
+    return change
+
+
+@pytest.mark.parametrize("name", [CONV, LINEAR, NORM + ".weight", NORM + ".running_mean", "Prediction.bias"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_weights_that_are_not_finite_are_refused_by_name(network, tmp_path, name, value):
+    path = save(network, tmp_path / "model.pth", name, set_last(value))
+    with cost.of(name, Path(path).stat().st_size), pytest.raises(TrbaError) as failure:
+        Model(path, charset_text=CHARACTERS)
+    assert failure.value.status == "bad format" and name in failure.value.message
+
+
+def test_a_negative_variance_is_refused_by_name(network, tmp_path):
+    path = save(network, tmp_path / "model.pth", NORM + ".running_var", set_last(-1.0))
+    with pytest.raises(TrbaError) as failure:
+        Model(path, charset_text=CHARACTERS)
+    assert failure.value.status == "bad format" and NORM in failure.value.message
+
+
+@pytest.mark.parametrize("name", [CONV, LINEAR])
+def test_denormal_weights_are_read_in_time(network, tmp_path, name):
+    path = save(network, tmp_path / "model.pth", name, lambda tensor: tensor.fill_(1e-40))
+    picture = np.full((32, 100), 200, np.uint8)
+    with cost.of(name, Path(path).stat().st_size), Model(path, charset_text=CHARACTERS) as model, \
+            Session(model) as session:
+        result = session.read_batch([picture])[0]
+    assert 0.0 <= result.confidence <= 1.0
