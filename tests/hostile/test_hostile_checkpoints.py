@@ -69,8 +69,8 @@ def test_a_file_cut_anywhere_is_refused(make):
 
 @pytest.mark.skipif("TRBA_TRBA" not in os.environ, reason="TRBA_TRBA is not set: the program was not run")
 @pytest.mark.parametrize("name", ["FeatureExtraction.ConvNet.x%d", "module.FeatureExtraction.ConvNet.layer1.%d.bias"])
-@pytest.mark.parametrize("command,code,limit", [(["compare", "model.pth"], 1, LIMIT_SECONDS),
-                                                (["convert", "model.pth", "out.safetensors"], 0, 3 * LIMIT_SECONDS)])
+@pytest.mark.parametrize("command,code,limit", [(["compare", "model.pth"], 1, cost.SECONDS),
+                                                (["convert", "model.pth", "out.safetensors"], 0, 3 * cost.SECONDS)])
 def test_names_in_great_number_cost_no_time(name, command, code, limit, tmp_path):
     """Linear searches took ten times as long to convert."""
     (tmp_path / "model.pth").write_bytes(hostile.many_tensors(name))
