@@ -133,6 +133,8 @@ def legacy_seeds():
 def safetensors_seeds():
     yield "small", save_safetensors(small_state())
     yield "metadata", save_safetensors(small_state(), {"character": "0123456789", "note": "ä"})
+    odd = '{"__metadata__": {"a": 1, "b": {"c": [null]}}, "x": {"extra": [1, {"y": true}], %s}'
+    yield "unknown_keys", hostile.safetensors_file(odd % hostile.st_tensor()[1:])
     yield "ctc", save_safetensors(state_of(dict(tiny_architectures())["ctc"]))
     yield from ((name, data) for name, data in hostile_cases() if data[8:9] == b"{")
 

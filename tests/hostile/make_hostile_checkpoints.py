@@ -1087,6 +1087,12 @@ def safetensors_name_too_long():
     return safetensors_file('{"%s": %s}' % ("x" * 5000, st_tensor()))
 
 
+@case("seventy thousand tensors", "there are more than 65536 tensors")
+def safetensors_tensor_flood():
+    empty = st_tensor(shape="[0]", offsets="[0, 0]")
+    return safetensors_file("{%s}" % ", ".join('"t%d": %s' % (i, empty) for i in range(70000)), data=b"")
+
+
 @case("a header without tensors", "holds no tensors")
 def safetensors_empty():
     return safetensors_file("{}", data=b"")

@@ -207,19 +207,20 @@ static void check_ties(struct check *c, int n_valid)
     check_argmax_of(c, logits, n);
 }
 
-/* With NaN among the logits the answer is in range; with nothing but NaN it is 0. */
-static void check_nan_logits(struct check *c, int n_valid, bool all)
+/* With numbers that are none among the logits the answer is one of the classes, never padding, and no more than sure;
+ * with nothing but NaN it is 0. */
+static void check_odd_logits(struct check *c, int n_valid, float odd, int one_in, float padding)
 {
     int n;
     float *logits = make_logits(c, LOGITS_PLAIN, n_valid, &n);
     for (int i = 0; i < n_valid; i++)
-        if (all || check_random(c) % 4 == 0) logits[i] = NAN;
-    if (all)
-        for (int i = n_valid; i < n; i++) logits[i] = NAN;
+        if (check_random(c) % (unsigned)one_in == 0) logits[i] = odd;
+    for (int i = n_valid; i < n; i++) logits[i] = padding;
     float *probability = check_output(c, 1);
     const int got = c->table->argmax_softmax(logits, n, probability);
-    check_true(c, "out of range", got >= 0 && got < n);
-    if (all) check_true(c, "not 0 of nothing but NaN", got == 0);
+    check_true(c, "out of range", got >= 0 && got < n_valid);
+    check_true(c, "surer than sure", !(*probability > 1.0f));
+    if (isnan(odd) && one_in == 1) check_true(c, "not 0 of nothing but NaN", got == 0);
     check_end(c);
 }
 
@@ -232,8 +233,10 @@ void check_argmax_softmax(struct check *c)
             check_argmax_of(c, logits, n);
         }
         for (int round = 0; round < 8; round++) check_ties(c, valid_counts[i]);
-        check_nan_logits(c, valid_counts[i], false);
-        check_nan_logits(c, valid_counts[i], true);
+        check_odd_logits(c, valid_counts[i], NAN, 4, -INFINITY);
+        check_odd_logits(c, valid_counts[i], NAN, 1, -INFINITY);
+        check_odd_logits(c, valid_counts[i], NAN, 1, NAN);
+        check_odd_logits(c, valid_counts[i], INFINITY, 1, -INFINITY);
     }
 }
 

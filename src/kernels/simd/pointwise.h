@@ -4,6 +4,8 @@
 #ifndef TRBA_KERNELS_SIMD_POINTWISE_H
 #define TRBA_KERNELS_SIMD_POINTWISE_H
 
+#include <math.h>
+
 static void TIER(max_pool)(const float *const *in, int n_in, int n, float *out)
 {
     for (int i = 0; i < n; i += LANES) {
@@ -73,8 +75,11 @@ static int TIER(argmax_softmax)(const float *logits, int n, float *probability)
     vec sum = vec_zero();
     for (int i = 0; i < n; i += LANES)
         sum = vec_add(sum, vec_exp(vec_sub(vec_load(logits + i), vec_set(largest))));
-    *probability = 1.0f / vec_sum(sum);
-    for (int i = 0; i < n; i++)
+    /* The largest adds 1 by itself. Less means that it is infinite, or that there is nothing but NaN: vec_max() passes
+     * over it, and vec_exp() makes it tiny. */
+    const float total = vec_sum(sum);
+    *probability = total >= 0.5f ? 1.0f / total : NAN;
+    for (int i = 0; largest > -INFINITY && i < n; i++) /* -infinity: the padding, which is no class */
         if (logits[i] == largest) return i;
     return 0;
 }
