@@ -30,7 +30,7 @@ static struct codec_block *add_block(struct codec_memory *memory, size_t n_bytes
 
 void *codec_memory_take(struct codec_memory *memory, size_t n_bytes)
 {
-    if (n_bytes > SIZE_MAX - ALIGNMENT) return NULL;
+    if (n_bytes > PTRDIFF_MAX / 2) return NULL; /* more than malloc() can have */
     const size_t rounded = round_up(n_bytes, ALIGNMENT);
     struct codec_block *block = memory->blocks;
     if (block == NULL || rounded > block->size - block->used)
