@@ -25,6 +25,12 @@ bool code_points_prepare(void)
     return true;
 }
 
+void code_points_finish(void)
+{
+    const locale_t utf8 = uselocale(LC_GLOBAL_LOCALE);
+    if (utf8 != LC_GLOBAL_LOCALE) freelocale(utf8);
+}
+
 static void reserve(struct code_points *text, size_t n)
 {
     if (n <= text->capacity) return;

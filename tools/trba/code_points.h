@@ -18,6 +18,8 @@ enum { CODE_POINT_BYTES = 8 }; /* enough for one in UTF-8, terminated */
 /* Gives the calling thread the C library's UTF-8 character tables, which the functions below need. Returns false if
  * this system has none. */
 bool code_points_prepare(void);
+/* Takes them away again. */
+void code_points_finish(void);
 
 /* Takes UTF-8 apart. Returns false, with `out` empty, if the text is not valid. */
 bool code_points_decode(const char *text, struct code_points *out);

@@ -72,6 +72,7 @@ int command_eval(int argc, char *const *argv)
             console_print("%s", message);
         else
             code = evaluate(&options, &sets);
+        code_points_finish();
     }
     eval_sets_free(&sets);
     free(options.inputs.items);
