@@ -41,8 +41,7 @@ struct jpeg_decoder {
     struct jpeg_memory_mgr *own_memory; /* libjpeg's, which the decoder itself lives in */
     struct jpeg_memory_mgr our_memory;
     struct codec_memory *memory;        /* of this picture */
-    struct jvirt_sarray_control *sample_arrays; /* asked for, not yet there */
-    struct jvirt_barray_control *block_arrays;
+    struct jvirt_barray_control *block_arrays; /* asked for, not yet there */
     struct jpeg_error_mgr errors;
     struct jpeg_source_mgr source;
     struct jpeg_progress_mgr progress;
@@ -103,20 +102,14 @@ static void source_skip(j_decompress_ptr jpeg, long n)
 enum { ROW_ALIGNMENT = 64 };
 
 /* What libjpeg calls a virtual array: a whole plane, asked for before its size is sure. Ours are simply there, but for
- * their zeros: those are written row by row, as far as the picture goes. */
-struct jvirt_sarray_control {
-    struct jvirt_sarray_control *next;
-    JSAMPARRAY rows;
-    JDIMENSION width, height;
-    boolean begins_zeroed;
-    JDIMENSION n_zeroed; /* rows */
-};
+ * their zeros: those are written row by row, as far as the picture goes. Only of blocks (progressive files); whole
+ * planes of samples libjpeg wants for one thing, choosing a palette, which is never asked of it. */
 struct jvirt_barray_control {
     struct jvirt_barray_control *next;
     JBLOCKARRAY rows;
     JDIMENSION width, height;
     boolean begins_zeroed;
-    JDIMENSION n_zeroed;
+    JDIMENSION n_zeroed; /* rows */
 };
 
 static void *take_memory(j_common_ptr jpeg, int pool, size_t n_bytes)
@@ -155,16 +148,12 @@ static JBLOCKARRAY take_blocks(j_common_ptr jpeg, int pool, JDIMENSION width, JD
     return rows;
 }
 
-static jvirt_sarray_ptr ask_for_samples(j_common_ptr jpeg, int pool, boolean begins_zeroed, JDIMENSION width,
-                                        JDIMENSION height, JDIMENSION most_at_once)
+static jvirt_sarray_ptr refuse_samples(j_common_ptr jpeg, int pool, boolean begins_zeroed, JDIMENSION width,
+                                       JDIMENSION height, JDIMENSION most_at_once)
 {
-    (void)most_at_once;
-    struct jpeg_decoder *decoder = (struct jpeg_decoder *)jpeg;
-    struct jvirt_sarray_control *array = take_memory(jpeg, pool, sizeof *array);
-    *array = (struct jvirt_sarray_control){
-        .next = decoder->sample_arrays, .width = width, .height = height, .begins_zeroed = begins_zeroed};
-    decoder->sample_arrays = array;
-    return array;
+    (void)pool, (void)begins_zeroed, (void)width, (void)height, (void)most_at_once;
+    ERREXIT(jpeg, JERR_NOT_COMPILED);
+    return NULL;
 }
 
 static jvirt_barray_ptr ask_for_blocks(j_common_ptr jpeg, int pool, boolean begins_zeroed, JDIMENSION width,
@@ -182,34 +171,17 @@ static jvirt_barray_ptr ask_for_blocks(j_common_ptr jpeg, int pool, boolean begi
 static void make_arrays(j_common_ptr jpeg)
 {
     struct jpeg_decoder *decoder = (struct jpeg_decoder *)jpeg;
-    for (; decoder->sample_arrays != NULL; decoder->sample_arrays = decoder->sample_arrays->next)
-        decoder->sample_arrays->rows =
-            take_samples(jpeg, JPOOL_IMAGE, decoder->sample_arrays->width, decoder->sample_arrays->height);
     for (; decoder->block_arrays != NULL; decoder->block_arrays = decoder->block_arrays->next)
         decoder->block_arrays->rows =
             take_blocks(jpeg, JPOOL_IMAGE, decoder->block_arrays->width, decoder->block_arrays->height);
-}
-
-static void check_rows(j_common_ptr jpeg, const void *rows, JDIMENSION first, JDIMENSION n, JDIMENSION height)
-{
-    if (rows == NULL || first > height || n > height - first) ERREXIT(jpeg, JERR_BAD_VIRTUAL_ACCESS);
-}
-
-static JSAMPARRAY access_samples(j_common_ptr jpeg, jvirt_sarray_ptr array, JDIMENSION first, JDIMENSION n,
-                                 boolean will_write)
-{
-    (void)will_write;
-    check_rows(jpeg, array->rows, first, n, array->height);
-    for (; array->begins_zeroed && array->n_zeroed < first + n; array->n_zeroed++)
-        memset(array->rows[array->n_zeroed], 0, array->width * sizeof(JSAMPLE));
-    return array->rows + first;
 }
 
 static JBLOCKARRAY access_blocks(j_common_ptr jpeg, jvirt_barray_ptr array, JDIMENSION first, JDIMENSION n,
                                  boolean will_write)
 {
     (void)will_write;
-    check_rows(jpeg, array->rows, first, n, array->height);
+    if (array->rows == NULL || first > array->height || n > array->height - first)
+        ERREXIT(jpeg, JERR_BAD_VIRTUAL_ACCESS);
     for (; array->begins_zeroed && array->n_zeroed < first + n; array->n_zeroed++)
         memset(array->rows[array->n_zeroed], 0, array->width * sizeof(JBLOCK));
     return array->rows + first;
@@ -227,10 +199,9 @@ static const struct jpeg_memory_mgr memory_functions = {
     .alloc_large = take_memory,
     .alloc_sarray = take_samples,
     .alloc_barray = take_blocks,
-    .request_virt_sarray = ask_for_samples,
+    .request_virt_sarray = refuse_samples,
     .request_virt_barray = ask_for_blocks,
     .realize_virt_arrays = make_arrays,
-    .access_virt_sarray = access_samples,
     .access_virt_barray = access_blocks,
     .free_pool = free_nothing,
     .self_destruct = destroy_nothing,
@@ -284,7 +255,6 @@ static void forget_picture(struct jpeg_decoder *decoder)
         decoder->jpeg.dc_huff_tbl_ptrs[i] = NULL;
         decoder->jpeg.ac_huff_tbl_ptrs[i] = NULL;
     }
-    decoder->sample_arrays = NULL;
     decoder->block_arrays = NULL;
 }
 
