@@ -249,3 +249,18 @@ trba_model *model_options_open(const struct model_settings *settings, const trba
     *status = TRBA_ERROR_ARGUMENT;
     return NULL;
 }
+
+trba_session *model_options_open_session(const struct model_settings *settings, const trba_model *model, int n_threads,
+                                         size_t batch)
+{
+    trba_session_options options = trba_session_options_default();
+    trba_session *session = NULL;
+    trba_error err;
+    options.n_threads = n_threads;
+    options.exif = model_options_exif(settings);
+    options.alpha = model_options_alpha(settings);
+    options.batch_size = (int)batch;
+    if (trba_session_new(model, &options, &session, &err) == TRBA_OK) return session;
+    console_print("%s", err.message);
+    return NULL;
+}

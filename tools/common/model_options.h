@@ -51,6 +51,13 @@ bool model_options_make(const struct model_settings *settings, const trba_archit
 trba_model *model_options_open(const struct model_settings *settings, const trba_architecture *expect,
                                char path[MODEL_PATH_BYTES], trba_status *status);
 
+/* Pictures that are read together unless --batch says otherwise. */
+enum { DEFAULT_BATCH = 16 };
+
+/* A session for batches of that many; NULL after a sentence on stderr. n_threads 0: one per processor. */
+trba_session *model_options_open_session(const struct model_settings *settings, const trba_model *model, int n_threads,
+                                         size_t batch);
+
 /* Says on stderr what the model is. */
 void model_describe(const trba_model *model, const char *path);
 

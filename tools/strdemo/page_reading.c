@@ -12,8 +12,6 @@
 #include "common/tool_memory.h"
 #include "input_list.h"
 
-enum { BATCH = 16 };
-
 /* Takes the only input. Returns the exit code PROGRAM_OK, or another after a line on stderr. */
 static int take_page(const struct strdemo_options *options, struct input_item *out)
 {
@@ -52,18 +50,6 @@ static trba_page *open_page(const trba_model *model, const struct strdemo_option
     if (trba_page_open(&image, &page_options, &page, &err) == TRBA_OK) return page;
     if (err.status == TRBA_ERROR_IO) console_print("%s", err.message);
     else console_print("%s: %s", item->bytes != NULL ? "standard input" : item->path, err.message);
-    return NULL;
-}
-
-static trba_session *open_session(const trba_model *model, const struct strdemo_options *options, size_t batch)
-{
-    trba_session_options session_options = trba_session_options_default();
-    trba_session *session = NULL;
-    trba_error err;
-    session_options.n_threads = options->model.n_threads;
-    session_options.batch_size = (int)batch;
-    if (trba_session_new(model, &session_options, &session, &err) == TRBA_OK) return session;
-    console_print("%s", err.message);
     return NULL;
 }
 
@@ -130,10 +116,10 @@ static int read_item(const trba_model *model, const struct strdemo_options *opti
                      const struct boxes *boxes, struct result_output *out, struct reading_time *time)
 {
     const struct strdemo_settings *s = &options->settings;
-    const size_t batch = options->model.batch != 0 ? (size_t)options->model.batch : BATCH;
+    const size_t batch = options->model.batch != 0 ? (size_t)options->model.batch : DEFAULT_BATCH;
     trba_page *page = open_page(model, options, item);
     if (page == NULL) return PROGRAM_PARTIAL;
-    trba_session *session = open_session(model, options, batch);
+    trba_session *session = model_options_open_session(&options->model, model, options->model.n_threads, batch);
     int code = PROGRAM_REFUSED;
     if (session != NULL) {
         struct page_reader reader = {.session = session, .page = page, .path = item->path,

@@ -30,7 +30,7 @@
 #include "common/tool_memory.h"
 #include "picture_batch.h"
 
-enum { BATCH = 16, COMPAT_BATCH = 192, MOST_LANES = 2 };
+enum { COMPAT_BATCH = 192, MOST_LANES = 2 };
 
 struct lane {
     struct reader *reader;
@@ -204,17 +204,12 @@ static void *run_lane(void *arg)
 /* Makes the session for batches no larger than the first. */
 static bool open_session(struct lane *lane, int n_threads)
 {
-    struct reader *r = lane->reader;
-    trba_session_options options = trba_session_options_default();
-    trba_error err;
-    options.n_threads = n_threads;
-    options.exif = model_options_exif(&r->options->model);
-    options.alpha = model_options_alpha(&r->options->model);
+    const struct reader *r = lane->reader;
+    const size_t n = lane->batch.n;
     /* What stands under one heading (--compat) may be more than is worth its memory in the network. */
-    options.batch_size = (int)(lane->batch.n < BATCH || r->black == NULL ? lane->batch.n : BATCH);
-    if (trba_session_new(r->model, &options, &lane->session, &err) == TRBA_OK) return true;
-    console_print("%s", err.message);
-    return false;
+    const size_t batch = n < DEFAULT_BATCH || r->black == NULL ? n : DEFAULT_BATCH;
+    lane->session = model_options_open_session(&r->options->model, r->model, n_threads, batch);
+    return lane->session != NULL;
 }
 
 static bool open_sessions(struct reader *r, int n_threads)
@@ -310,7 +305,7 @@ int read_all(const trba_model *model, const struct strdemo_options *options, str
     pthread_cond_init(&r.batch_written, NULL);
     time->started_ms = clock_ms();
     r.progress = (struct progress){.is_wanted = wants_progress(options), .started_ms = time->started_ms};
-    const int code = read_batches(&r, asked != 0 ? (size_t)asked : is_compat ? COMPAT_BATCH : BATCH);
+    const int code = read_batches(&r, asked != 0 ? (size_t)asked : is_compat ? COMPAT_BATCH : DEFAULT_BATCH);
     console_progress_clear();
     free_lanes(&r);
     pthread_cond_destroy(&r.batch_written);

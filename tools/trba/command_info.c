@@ -14,6 +14,7 @@
 #include "common/json_text.h"
 #include "common/model_options.h"
 #include "common/model_search.h"
+#include "common/tool_memory.h"
 #include "trba.h"
 #include "trba_commands.h"
 
@@ -48,7 +49,8 @@ struct facts {
     trba_model *model;         /* opened with default options; NULL if that is not possible */
     trba_error no_model;
     trba_model_info model_info;
-    trba_model *layers;        /* opened with any alphabet, to ask for its layers; NULL: not asked for */
+    const trba_model *layers;  /* to ask for its layers: `model`, else `stand_in`; NULL: not asked for */
+    trba_model *stand_in;      /* opened with any alphabet where the right one is not known */
 };
 
 static bool has_end(const char *name, const char *end)
@@ -76,22 +78,6 @@ static int64_t count_parameters(const trba_checkpoint *checkpoint)
     return total;
 }
 
-/* The layers do not depend on the alphabet, so any of the right length will do. */
-static void open_layers(trba_cpu cpu, struct facts *facts)
-{
-    const size_t n_characters = (size_t)architecture_n_characters(&facts->architecture);
-    char *charset = malloc(n_characters + 1);
-    trba_model_options options = trba_model_options_default();
-    if (charset == NULL) return;
-    memset(charset, 'x', n_characters);
-    charset[n_characters] = '\0';
-    options.charset_text = charset;
-    options.cpu = cpu;
-    options.use_sidecar = TRBA_CHOICE_NO;
-    facts->no_model.status = trba_model_open(facts->path, &options, &facts->layers, &facts->no_model);
-    free(charset);
-}
-
 /* What strdemo would do with the file and no options. */
 static void try_model(trba_cpu cpu, struct facts *facts)
 {
@@ -100,6 +86,28 @@ static void try_model(trba_cpu cpu, struct facts *facts)
     options.cpu = cpu;
     facts->no_model.status = trba_model_open(facts->path, &options, &facts->model, &facts->no_model);
     if (facts->no_model.status == TRBA_OK) trba_model_get_info(facts->model, &facts->model_info);
+}
+
+/* The layers do not depend on the alphabet, so any of the right length will do. */
+static void open_stand_in(trba_cpu cpu, struct facts *facts)
+{
+    const size_t n_characters = (size_t)architecture_n_characters(&facts->architecture);
+    char *charset = memory_resize(NULL, n_characters + 1, 1);
+    trba_model_options options = trba_model_options_default();
+    trba_error err;
+    memset(charset, 'x', n_characters);
+    charset[n_characters] = '\0';
+    options.charset_text = charset;
+    options.cpu = cpu;
+    options.use_sidecar = TRBA_CHOICE_NO;
+    if (trba_model_open(facts->path, &options, &facts->stand_in, &err) != TRBA_OK) console_print("%s", err.message);
+    free(charset);
+}
+
+static void find_layers(trba_cpu cpu, struct facts *facts)
+{
+    if (facts->model == NULL) open_stand_in(cpu, facts);
+    facts->layers = facts->model != NULL ? facts->model : facts->stand_in;
 }
 
 /* Returns false after a sentence if the file cannot be opened at all. */
@@ -115,15 +123,15 @@ static bool gather_facts(const char *path, bool with_layers, trba_cpu cpu, struc
     out->no_network.status = trba_checkpoint_architecture(out->checkpoint, &out->architecture, &out->no_network);
     if (out->no_network.status != TRBA_OK) return true;
     trba_architecture_name(&out->architecture, out->network, sizeof out->network);
-    if (with_layers) open_layers(cpu, out);
     try_model(cpu, out);
+    if (with_layers) find_layers(cpu, out);
     return true;
 }
 
 static void drop_facts(struct facts *facts)
 {
     trba_model_free(facts->model);
-    trba_model_free(facts->layers);
+    trba_model_free(facts->stand_in);
     trba_checkpoint_free(facts->checkpoint);
 }
 

@@ -17,7 +17,7 @@
 #include "common/progress.h"
 #include "common/tool_memory.h"
 
-enum { BATCH = 16, MOST_LABEL_CHARACTERS = 10000 };
+enum { MOST_LABEL_CHARACTERS = 10000 };
 
 struct eval_reader {
     const struct eval_options *options;
@@ -135,19 +135,6 @@ static bool read_set(struct eval_reader *r, const struct eval_set *set, struct e
     return is_read;
 }
 
-static bool open_session(struct eval_reader *r, const trba_model *model)
-{
-    trba_session_options options = trba_session_options_default();
-    trba_error err;
-    options.n_threads = r->options->model.n_threads;
-    options.exif = model_options_exif(&r->options->model);
-    options.alpha = model_options_alpha(&r->options->model);
-    options.batch_size = (int)r->batch;
-    if (trba_session_new(model, &options, &r->session, &err) == TRBA_OK) return true;
-    console_print("%s", err.message);
-    return false;
-}
-
 static size_t count_samples(const struct eval_sets *sets)
 {
     size_t n = 0;
@@ -171,7 +158,7 @@ int eval_read_sets(const trba_model *model, const struct eval_options *options, 
                    enum eval_comparison wrong_by, struct eval_score *scores, struct errors_page *page)
 {
     const size_t n_samples = count_samples(sets), asked = (size_t)options->model.batch;
-    const size_t batch = asked != 0 ? asked : BATCH;
+    const size_t batch = asked != 0 ? asked : DEFAULT_BATCH;
     trba_model_info info;
     trba_model_get_info(model, &info);
     struct eval_reader r = {.options = options, .page = page, .judge.wrong_by = wrong_by,
@@ -182,7 +169,8 @@ int eval_read_sets(const trba_model *model, const struct eval_options *options, 
     r.samples = memory_resize(NULL, r.batch, sizeof *r.samples);
     r.images = memory_resize(NULL, r.batch, sizeof *r.images);
     alphabet_make(model, &r.alphabet);
-    const int code = open_session(&r, model) ? read_sets(&r, sets, scores) : PROGRAM_REFUSED;
+    r.session = model_options_open_session(&options->model, model, options->model.n_threads, r.batch);
+    const int code = r.session != NULL ? read_sets(&r, sets, scores) : PROGRAM_REFUSED;
     trba_session_free(r.session);
     alphabet_free(&r.alphabet);
     eval_judge_free(&r.judge);
