@@ -11,10 +11,10 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from types import TracebackType
-from typing import Any, Final, Literal, NoReturn, Self, TypedDict, TypeVar, overload
+from typing import Any, Final, Literal, NoReturn, TypedDict, TypeVar, overload
 
 from . import _core
+from ._closing import Closing
 from ._errors import ArgumentError, Error
 from ._images import ChannelOrder, CoreImage, ImageInput, ImageRules, is_single, try_prepare
 from ._options import ALPHAS, EXIFS, PRESETS, ROTATES, Alpha, Exif, Preset, Rotate, check_ways, find_name, number_choice
@@ -111,7 +111,7 @@ def _prepare_regions(regions: Sequence[RegionInput], first: int) -> list[CoreReg
 
 # ---- the model ----
 
-class Model:
+class Model(Closing):
     """A recogniser, opened from a PyTorch checkpoint (or a safetensors file). Nothing in the file is executed.
 
     path_or_bytes       a path, or the bytes of a checkpoint (read during the call only)
@@ -280,13 +280,6 @@ class Model:
     def close(self) -> None:
         """Gives the memory back, as soon as the calls that are running have ended. Closing again does nothing."""
         self._pool = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         info = self._info

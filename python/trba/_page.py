@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import NoReturn, Self
+from typing import NoReturn
 
 from . import _core
+from ._closing import Closing
 from ._errors import ArgumentError
 from ._images import ChannelOrder, ImageInput, ImageRules, prepare_image
 from ._options import ALPHAS, EXIFS, PRESETS, Alpha, Exif, Preset, check_ways, find_name
 
 
-class Page:
+class Page(Closing):
     """A page, decoded. Model.read_regions() reads from it; any number of models and threads may do so at once.
 
     image           a path, the bytes of a PNG or JPEG file, an array or a PIL image, as for Model.read(). It is read
@@ -65,13 +65,6 @@ class Page:
         """Gives the memory back, as soon as the calls that are reading from it have ended. Closing again does
         nothing."""
         self._capsule = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return f"<trba.Page {self._width} x {self._height}{' closed' if self._capsule is None else ''}>"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 SOURCE_DIR = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(SOURCE_DIR / "training"))
+sys.path[:0] = [str(SOURCE_DIR / "tests"), str(SOURCE_DIR / "training")]
 
 LOWER_ALNUM = "0123456789abcdefghijklmnopqrstuvwxyz"
 

@@ -7,10 +7,14 @@ TRBA_PYTHON_WHEEL=FILE takes a finished wheel instead (one of `make wheel`, say)
 backend, every test skips and says so; a wheel that does not build is a failure.
 """
 
+import gc
 import importlib
 import os
 import subprocess
 import sys
+import threading
+import time
+import tracemalloc
 import venv
 from dataclasses import dataclass
 from pathlib import Path
@@ -184,3 +188,55 @@ def noise():
     def make(*shape):
         return np.random.default_rng(sum(shape)).integers(0, 256, shape, dtype=np.uint8)
     return make
+
+
+# ---- what is proved of reading, images and regions alike ----
+
+
+def assert_others_run(name, warm_up, call):
+    """Within one call of the C library, _core's function `name`: if it kept the GIL, this thread could not tick between
+    its start and end. The first call warms up."""
+    from trba import _core
+    read, span, ticks = getattr(_core, name), [], []
+
+    def time_read(*arguments):
+        start = time.perf_counter()
+        results = read(*arguments)
+        span[:] = start, time.perf_counter()
+        return results
+
+    warm_up()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_core, name, time_read)
+        reader = threading.Thread(target=call)
+        reader.start()
+        while reader.is_alive():
+            ticks.append(time.perf_counter())
+            time.sleep(0.001)
+        reader.join()
+    start, end = span
+    assert end - start > 0.05, "the call is too short to prove anything"
+    inside = [tick for tick in ticks if start + 0.005 < tick < end - 0.005]
+    assert len(inside) > 5, f"{len(inside)} ticks in a call of {end - start:.3f} s"
+
+
+def resident_bytes():
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * 4096
+
+
+def assert_memory_stays(read_many, n_warm, n_traced, n_measured):
+    """read_many(n) takes no more memory for every n; after n_warm and, with Python's own count on, n_traced."""
+    read_many(n_warm)
+    gc.collect()
+    tracemalloc.start()
+    read_many(n_traced)
+    gc.collect()
+    traced, resident = tracemalloc.get_traced_memory()[0], resident_bytes()
+    read_many(n_measured)
+    gc.collect()
+    traced_after, resident_after = tracemalloc.get_traced_memory()[0], resident_bytes()
+    tracemalloc.stop()
+    assert traced_after - traced < 20_000, f"{traced_after - traced} bytes of Python objects more"
+    # A leaked copy of the smallest picture alone would be over 100 kB here.
+    assert resident_after - resident < 1 << 20, f"{resident_after - resident} bytes of memory more"

@@ -6,19 +6,9 @@ import subprocess
 
 import numpy as np
 import pytest
+from box_corners import BOXES, corners, flat
 from conftest import run
 from PIL import Image
-
-BOXES = [(10, 12, 100, 32), (150, 40, 90, 30), (60, 150, 30, 60)]
-
-
-def corners(box):
-    x, y, w, h = box
-    return [[x, y], [x + w, y], [x + w, y + h], [x, y + h]]
-
-
-def flat(box):
-    return [number for point in corners(box) for number in point]
 
 
 def lines(pattern, make=lambda box: box):

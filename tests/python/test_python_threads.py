@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Threads, processes and memory: one model for all, the GIL released, nothing left behind."""
 
-import gc
 import threading
-import time
-import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from conftest import assert_memory_stays, assert_others_run, resident_bytes
 
 N_THREADS = 8
 
@@ -61,30 +59,8 @@ def test_no_more_sessions_than_allowed(trba, networks, pixels, monkeypatch):
 
 
 def test_other_threads_run_while_a_call_reads(trba, networks, pixels):
-    """Within one call of the C library: if it kept the GIL, this thread could not tick between its start and end."""
-    from trba import _core
-    span = []
-
-    def time_read(session, images, read=_core.read):
-        start = time.perf_counter()
-        results = read(session, images)
-        span[:] = start, time.perf_counter()
-        return results
-
-    with trba.Model(networks["attn"], threads=1, cpu="ref") as model, pytest.MonkeyPatch.context() as patch:
-        model.read(pixels[:16])
-        patch.setattr(_core, "read", time_read)
-        reader = threading.Thread(target=model.read, args=((pixels * 11)[:256],))
-        ticks = []
-        reader.start()
-        while reader.is_alive():
-            ticks.append(time.perf_counter())
-            time.sleep(0.001)
-        reader.join()
-    start, end = span
-    assert end - start > 0.05, "the call is too short to prove anything"
-    inside = [tick for tick in ticks if start + 0.005 < tick < end - 0.005]
-    assert len(inside) > 5, f"{len(inside)} ticks in a call of {end - start:.3f} s"
+    with trba.Model(networks["attn"], threads=1, cpu="ref") as model:
+        assert_others_run("read", lambda: model.read(pixels[:16]), lambda: model.read((pixels * 11)[:256]))
 
 
 def test_a_model_closed_while_it_reads_ends_well(trba, networks, pixels):
@@ -125,11 +101,6 @@ def test_a_model_works_on_both_sides_of_a_fork(installed, networks, files):
 
 # ---- memory ----
 
-def resident_bytes():
-    with open("/proc/self/statm", encoding="ascii") as file:
-        return int(file.read().split()[1]) * 4096
-
-
 def test_memory_does_not_grow_over_2000_reads(trba, networks, pixels):
     images = [*pixels, pixels[1][:, ::-1], np.zeros((3, 3, 7), np.uint8), b"no image"]  # a copied one, two bad ones
 
@@ -139,19 +110,7 @@ def test_memory_does_not_grow_over_2000_reads(trba, networks, pixels):
                 model.read(image, errors="return")
 
     with trba.Model(networks["ctc"], threads=1) as model:
-        read_many(300)
-        gc.collect()
-        tracemalloc.start()
-        read_many(100)
-        gc.collect()
-        traced, resident = tracemalloc.get_traced_memory()[0], resident_bytes()
-        read_many(2000)
-        gc.collect()
-        traced_after, resident_after = tracemalloc.get_traced_memory()[0], resident_bytes()
-        tracemalloc.stop()
-    assert traced_after - traced < 20_000, f"{traced_after - traced} bytes of Python objects more"
-    # A leaked copy of the smallest picture alone would be over 100 kB here.
-    assert resident_after - resident < 1 << 20, f"{resident_after - resident} bytes of memory more"
+        assert_memory_stays(read_many, 300, 100, 2000)
 
 
 def test_memory_does_not_grow_over_pages_and_regions(trba, networks, pixels):
@@ -169,18 +128,7 @@ def test_memory_does_not_grow_over_pages_and_regions(trba, networks, pixels):
                 model.read_regions(page, [regions[0], (1, 2, 3)])
 
     with trba.Model(networks["ctc"], threads=1) as model:
-        read_many(100)
-        gc.collect()
-        tracemalloc.start()
-        read_many(20)
-        gc.collect()
-        traced, resident = tracemalloc.get_traced_memory()[0], resident_bytes()
-        read_many(300)
-        gc.collect()
-        traced_after, resident_after = tracemalloc.get_traced_memory()[0], resident_bytes()
-        tracemalloc.stop()
-    assert traced_after - traced < 20_000, f"{traced_after - traced} bytes of Python objects more"
-    assert resident_after - resident < 1 << 20, f"{resident_after - resident} bytes of memory more"
+        assert_memory_stays(read_many, 100, 20, 300)
 
 
 def test_opening_and_closing_leaves_nothing(trba, networks, pixels):
