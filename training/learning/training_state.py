@@ -20,14 +20,19 @@ def write_whole(state, path):
     os.replace(partial, path)
 
 
+def is_constant(name):
+    """Is it one of the constants of TPS, which follow from the sizes?"""
+    return "GridGenerator" in name
+
+
 def halve(state):
-    """float32 -> float16; counters stay."""
-    return {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
+    """float32 -> float16. Counters stay, and so do the constants of TPS: rounded, they move points by whole pixels."""
+    return {name: tensor.half() if tensor.is_floating_point() and not is_constant(name) else tensor
+            for name, tensor in state.items()}
 
 
 def strip_constants(state):
-    """Without the TPS constants, which follow from the sizes."""
-    return {name: tensor for name, tensor in state.items() if "GridGenerator" not in name}
+    return {name: tensor for name, tensor in state.items() if not is_constant(name)}
 
 
 def save_run(path, network, average, optimizer, progress):
@@ -43,7 +48,7 @@ def save_seed(path, average, progress):
 def load_network(network, state):
     """Of a run or of a committed state; the TPS constants may be missing, nothing else."""
     missing, unexpected = network.load_state_dict(state, strict=False)
-    missing = [name for name in missing if "GridGenerator" not in name]
+    missing = [name for name in missing if not is_constant(name)]
     if missing or unexpected:
         raise ValueError(f"the saved network does not fit: missing {missing}, unexpected {unexpected}")
 
