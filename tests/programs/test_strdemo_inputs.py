@@ -6,6 +6,7 @@ import os
 import random
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -91,6 +92,14 @@ def test_pipe_in_a_folder_is_passed_over(paths_of, tmp_path):
     assert paths_of(".", cwd=tmp_path) == ["./1.png"]
 
 
+def copy_program(strdemo, folder):
+    """A copy, with its library beside it, that somebody else can run: the build may lie in a folder of root alone."""
+    folder.mkdir()
+    for library in Path(os.environ["TRBA_BUILD_DIR"]).glob("libtrba.so.*"):
+        shutil.copy(library, folder)
+    return shutil.copy(strdemo.path, folder)
+
+
 def test_unreadable_subfolder_is_one_line_and_the_rest_is_read(strdemo, crnn, pictures, tmp_path):
     if os.geteuid() == 0 and shutil.which("setpriv") is None:
         pytest.skip("root reads every folder, and there is no setpriv to be somebody else")
@@ -99,11 +108,13 @@ def test_unreadable_subfolder_is_one_line_and_the_rest_is_read(strdemo, crnn, pi
     shutil.copy(crnn.path, tmp_path / "crnn.pth")
     (tmp_path / "closed").chmod(0)
     command = ["setpriv", "--reuid=65534", "--clear-groups"] if os.geteuid() == 0 else []
+    program = copy_program(strdemo, tmp_path.parent / "program") if os.geteuid() == 0 else strdemo.path
     for folder in (tmp_path, *tmp_path.parents):
         if os.geteuid() == 0 and os.stat(folder).st_uid == 0 and not os.stat(folder).st_mode & 0o001:
             os.chmod(folder, os.stat(folder).st_mode | 0o055)
-    done = subprocess.run([*command, strdemo.path, "-m", "crnn.pth", "-f", "tsv", "."], cwd=tmp_path,
-                          capture_output=True, text=True, timeout=60)
+    done = subprocess.run([*command, program, "-m", "crnn.pth", "-f", "tsv", "."], cwd=tmp_path,
+                          env=os.environ | {"LD_LIBRARY_PATH": str(Path(program).parent)}, capture_output=True,
+                          text=True, timeout=60)
     (tmp_path / "closed").chmod(0o755)
     if "setpriv" in done.stderr:
         pytest.skip(f"setpriv cannot be used here: {done.stderr}")
