@@ -47,6 +47,34 @@ static void bench_gemm_block(const struct kernels *k, const struct shape *s)
     }
 }
 
+/* The weights are whatever bits lie there; sums may wrap around, which takes no longer. */
+static void bench_gemm_block_int16(const struct kernels *k, const struct shape *s)
+{
+    for (int row = 0; row < s->first; row += k->gemm_rows) {
+        struct gemm_block_int16 g = {.n_rows = smaller(k->gemm_rows, s->first - row), .depth = s->second,
+                                     .b = (const int16_t *)weights, .column_scales = weights, .n_columns = s->third,
+                                     .bias = weights};
+        for (int i = 0; i < g.n_rows; i++) {
+            g.a[i] = (const int16_t *)inputs + (size_t)(row + i) * (size_t)s->second;
+            g.out[i] = outputs + (size_t)(row + i) * (size_t)s->third;
+        }
+        k->gemm_block_int16(&g);
+    }
+}
+
+static void bench_quantize_row(const struct kernels *k, const struct shape *s)
+{
+    static const ptrdiff_t no_offset[1] = {0};
+    for (int row = 0; row < s->first; row++)
+        k->quantize_row(inputs + (size_t)row * (size_t)s->second, no_offset, 1, s->second,
+                        (int16_t *)outputs + (size_t)row * (size_t)s->second);
+}
+
+static void bench_quantize_panel(const struct kernels *k, const struct shape *s)
+{
+    k->quantize_panel(weights, s->first, s->second, (int16_t *)outputs, inputs);
+}
+
 /* Patches of a map of one row of tiles; products of all tiles side by side, as winograd.c has them. */
 #define BENCH_WINOGRAD(ROWS, COLUMNS)                                                                                 \
     static void bench_winograd_weights_##ROWS##x##COLUMNS(const struct kernels *k, const struct shape *s)             \
@@ -153,7 +181,8 @@ static const struct bench *find_bench(const char *kernel)
 static double count_operations(const struct shape *s)
 {
     const double first = s->first, second = s->second;
-    if (strcmp(s->kernel, "gemm_block") == 0) return 2.0 * first * second * s->third;
+    if (strcmp(s->kernel, "gemm_block") == 0 || strcmp(s->kernel, "gemm_block_int16") == 0)
+        return 2.0 * first * second * s->third;
     if (strcmp(s->kernel, "weighted_sum") == 0) return 2.0 * first * second;
     if (strcmp(s->kernel, "tps_grid") == 0) return 4.0 * first * second;
     return 0.0;
@@ -265,7 +294,7 @@ static void print_header(bool is_markdown)
 {
     if (is_markdown)
         printf("| tier | kernel | layer | sizes | least us | median us | GFLOP/s |\n|---|---|---|---|--:|--:|--:|\n");
-    else printf("%-8s %-20s %-18s %-16s %10s %10s %9s\n", "tier", "kernel", "layer", "sizes", "least us", "median us",
+    else printf("%-10s %-20s %-18s %-16s %10s %10s %9s\n", "tier", "kernel", "layer", "sizes", "least us", "median us",
                 "GFLOP/s");
 }
 
@@ -276,7 +305,7 @@ static void print_row(const char *tier, const struct shape *s, const struct timi
     if (s->second > 0) n += snprintf(sizes + n, sizeof sizes - (size_t)n, " x %d", s->second);
     if (s->third > 0) snprintf(sizes + n, sizeof sizes - (size_t)n, " x %d", s->third);
     if (count_operations(s) > 0.0) snprintf(rate, sizeof rate, "%.1f", count_operations(s) / t->least_us / 1e3);
-    printf(is_markdown ? "| %s | %s | %s | %s | %.2f | %.2f | %s |\n" : "%-8s %-20s %-18s %-16s %10.2f %10.2f %9s\n",
+    printf(is_markdown ? "| %s | %s | %s | %s | %.2f | %.2f | %s |\n" : "%-10s %-20s %-18s %-16s %10.2f %10.2f %9s\n",
            tier, s->kernel, s->layer, sizes, t->least_us, t->median_us, rate);
     fflush(stdout);
 }
@@ -336,7 +365,8 @@ static void run_tier(trba_cpu cpu, const struct shape *shapes, int n_shapes, con
 int main(int argc, char **argv)
 {
     /* BLAS has the kernels of REF. */
-    static const trba_cpu tiers[] = {TRBA_CPU_REF, TRBA_CPU_AVX2, TRBA_CPU_AVX512};
+    static const trba_cpu tiers[] = {TRBA_CPU_REF, TRBA_CPU_AVX2, TRBA_CPU_AVX512,
+                                      TRBA_CPU_AVX512VNNI};
     static struct shape shapes[MAX_SHAPES];
     const struct options options = parse_options(argc, argv);
     const int n_shapes = read_shapes(options.shapes, shapes);

@@ -19,7 +19,7 @@ list(FILTER plain_kernels INCLUDE REGEX "/src/kernels/")
 set_source_files_properties(${plain_kernels} PROPERTIES COMPILE_OPTIONS "$<$<NOT:$<CONFIG:Debug>>:-O3>")
 
 # Everything under src/kernels/TIER/ leaves the common list; tiers this build has come back with flags of their own.
-foreach(tier IN ITEMS avx2 avx512)
+foreach(tier IN ITEMS avx2 avx512 avx512vnni)
     set(TRBA_SOURCES_${tier} ${TRBA_SOURCES})
     list(FILTER TRBA_SOURCES_${tier} INCLUDE REGEX "/src/kernels/${tier}/")
     list(FILTER TRBA_SOURCES EXCLUDE REGEX "/src/kernels/${tier}/")

@@ -83,14 +83,15 @@ typedef enum trba_cpu {
     TRBA_CPU_REF,
     TRBA_CPU_BLAS,
     TRBA_CPU_AVX2,
-    TRBA_CPU_AVX512
+    TRBA_CPU_AVX512,
+    TRBA_CPU_AVX512VNNI
 } trba_cpu;
 
 /* How many processors this process may run on: as many threads has a session whose n_threads is 0, but at most 64. */
 TRBA_API int trba_cpu_count(void);
 /* The best tier of this processor and of this build. */
 TRBA_API trba_cpu trba_cpu_best(void);
-/* "auto", "ref", "blas", "avx2", "avx512". */
+/* "auto", "ref", "blas", "avx2", "avx512", "avx512vnni". */
 TRBA_API const char *trba_cpu_name(trba_cpu cpu);
 /* The tier of that name. TRBA_ERROR_ARGUMENT if there is none; TRBA_ERROR_UNSUPPORTED if this processor lacks it. */
 TRBA_API trba_status trba_cpu_from_name(const char *name, trba_cpu *out, trba_error *err);
@@ -238,6 +239,18 @@ typedef enum trba_preset {
 
 typedef enum trba_choice { TRBA_CHOICE_ANY = 0, TRBA_CHOICE_NO, TRBA_CHOICE_YES } trba_choice;
 
+/* The numbers that convolutions multiply; everything else is float32 always. FP32 has PyTorch's answers. INT16 multiplies
+ * 16-bit integers, a scale for each row and each column, and sums exactly: half the memory, and twice as fast with VNNI;
+ * how many texts change stands in docs/PRECISION.md. It needs AVX2; on lesser tiers INT16 is FP32. */
+typedef enum trba_precision {
+    TRBA_PRECISION_FP32 = 0,
+    TRBA_PRECISION_INT16,
+    TRBA_PRECISION_AUTO /* the fastest of the two on this processor: INT16 with VNNI, else FP32 */
+} trba_precision;
+
+/* "fp32", "int16", "auto". */
+TRBA_API const char *trba_precision_name(trba_precision precision);
+
 typedef struct trba_model_options {
     size_t struct_size;
     trba_architecture expect; /* what the caller believes; contradicting the tensors is an error. img_h, img_w: the
@@ -252,6 +265,7 @@ typedef struct trba_model_options {
     trba_choice compat;         /* YES: clovaai's demo.py to the letter, its defects included (docs/COMPATIBILITY.md) */
     trba_choice use_sidecar;    /* ANY, YES: read opt.txt or STEM.yaml beside the checkpoint; NO: do not look */
     trba_cpu cpu;               /* the cap */
+    trba_precision precision;
 } trba_model_options;
 
 TRBA_API trba_model_options trba_model_options_default(void);
@@ -273,6 +287,7 @@ typedef struct trba_model_info {
     int pad, compat;                /* 0 or 1 */
     int batch_max_length;
     trba_cpu cpu;                   /* the tier in use */
+    trba_precision precision;       /* in use: FP32 or INT16 */
     const char *charset_name;       /* a preset's name, else "custom"; owned by the model, as all strings here */
     int n_characters;
     const char *sidecar;            /* path of the sidecar that was read; "" if none */

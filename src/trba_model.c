@@ -59,8 +59,9 @@ static trba_status check_options(const trba_model_options *options, trba_error *
     if (n_charsets > 1)
         return error_set(err, TRBA_ERROR_ARGUMENT, "the alphabet is given %d times; give one of charset_preset, "
                          "charset_text and charset_file", n_charsets);
-    if ((unsigned)options->preset > TRBA_PRESET_EASYOCR || (unsigned)options->cpu > TRBA_CPU_AVX512)
-        return error_set(err, TRBA_ERROR_ARGUMENT, "unknown value of preset or cpu in trba_model_options");
+    if ((unsigned)options->preset > TRBA_PRESET_EASYOCR || (unsigned)options->cpu > TRBA_CPU_AVX512VNNI ||
+        (unsigned)options->precision > TRBA_PRECISION_AUTO)
+        return error_set(err, TRBA_ERROR_ARGUMENT, "unknown value of preset, cpu or precision in trba_model_options");
     trba_status status = check_range("imgH", options->expect.img_h, 1, MAX_IMG_H, err);
     if (status == TRBA_OK) status = check_range("imgW", options->expect.img_w, 1, MAX_IMG_W, err);
     if (status == TRBA_OK) status = check_range("batch_max_length", options->batch_max_length, 1, MAX_MAX_LENGTH, err);
@@ -143,9 +144,18 @@ static trba_status settle(const struct opening *opening, trba_model *model, trba
 
 /* ---- opening ---- */
 
+/* Integers are the faster choice where one instruction does both products of a pair and adds them; without, they save
+ * memory only. */
+static bool choose_int16(trba_cpu cpu, trba_precision precision)
+{
+    if (precision == TRBA_PRECISION_AUTO) return cpu >= TRBA_CPU_AVX512VNNI;
+    return precision == TRBA_PRECISION_INT16 && cpu >= TRBA_CPU_AVX2;
+}
+
 static trba_status pack_weights(const struct opening *opening, const trba_architecture *arch, trba_model *model)
 {
     kernels_select(&model->kernels, opening->options->cpu);
+    model->kernels.uses_int16 = choose_int16(model->kernels.cpu, opening->options->precision);
     if (model->kernels.uses_blas) blas_use_one_thread();
     struct packer packer = {.table = opening->table, .map = opening->map, .kernels = &model->kernels,
                             .arena = &model->arena};
@@ -241,6 +251,7 @@ void trba_model_get_info(const trba_model *model, trba_model_info *out)
         .compat = model->rules.is_compatible,
         .batch_max_length = model->rules.max_length,
         .cpu = model->kernels.cpu,
+        .precision = model->kernels.uses_int16 ? TRBA_PRECISION_INT16 : TRBA_PRECISION_FP32,
         .charset_name = model->charset->name,
         .n_characters = model->charset->n_characters,
         .sidecar = model->sidecar_path != NULL ? model->sidecar_path : "",

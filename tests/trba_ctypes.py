@@ -20,7 +20,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-CPUS = ("auto", "ref", "blas", "avx2", "avx512")
+CPUS = ("auto", "ref", "blas", "avx2", "avx512", "avx512vnni")
+PRECISIONS = ("fp32", "int16", "auto")
 TRANSFORMATIONS = ("any", "None", "TPS")
 FEATURE_EXTRACTIONS = ("any", "VGG", "RCNN", "ResNet")
 SEQUENCE_MODELINGS = ("any", "None", "BiLSTM")
@@ -50,12 +51,13 @@ class TensorInfoStruct(ctypes.Structure):
 class ModelOptionsStruct(ctypes.Structure):
     _fields_ = [("struct_size", c_size_t), ("expect", ArchitectureStruct), ("charset_preset", c_char_p),
                 ("charset_text", c_char_p), ("charset_file", c_char_p), ("preset", c_int), ("pad", c_int),
-                ("batch_max_length", c_int), ("compat", c_int), ("use_sidecar", c_int), ("cpu", c_int)]
+                ("batch_max_length", c_int), ("compat", c_int), ("use_sidecar", c_int), ("cpu", c_int),
+                ("precision", c_int)]
 
 
 class ModelInfoStruct(ctypes.Structure):
     _fields_ = [("architecture", ArchitectureStruct), ("preset", c_int), ("pad", c_int), ("compat", c_int),
-                ("batch_max_length", c_int), ("cpu", c_int), ("charset_name", c_char_p), ("n_characters", c_int),
+                ("batch_max_length", c_int), ("cpu", c_int), ("precision", c_int), ("charset_name", c_char_p), ("n_characters", c_int),
                 ("sidecar", c_char_p), ("packed_bytes", c_size_t)]
 
 
@@ -165,7 +167,8 @@ class Model:
     """A trba_model. `source`: a path, or a checkpoint's bytes. `expect`: fields of trba_architecture."""
 
     def __init__(self, source, *, charset_preset=None, charset_text=None, charset_file=None, preset="any", pad=None,
-                 batch_max_length=0, compat=None, use_sidecar=False, cpu="auto", expect=None):
+                 batch_max_length=0, compat=None, use_sidecar=False, cpu="auto", expect=None,
+                 precision="fp32"):
         options = library().trba_model_options_default()
         _set_architecture(options.expect, expect or {})
         for name, value in (("charset_preset", charset_preset), ("charset_text", charset_text),
@@ -176,6 +179,7 @@ class Model:
             setattr(options, name, 0 if value is None else 1 + bool(value))
         options.batch_max_length = batch_max_length
         options.cpu = CPUS.index(cpu)
+        options.precision = PRECISIONS.index(precision)
         self._handle, error = c_void_p(), ErrorStruct()
         if isinstance(source, bytes):
             status = library().trba_model_open_memory(source, len(source), options, self._handle, error)

@@ -8,7 +8,7 @@
 
 #include "base/status.h"
 
-static const char *const cpu_names[] = {"auto", "ref", "blas", "avx2", "avx512"};
+static const char *const cpu_names[] = {"auto", "ref", "blas", "avx2", "avx512", "avx512vnni"};
 enum { N_CPU_NAMES = sizeof cpu_names / sizeof cpu_names[0] };
 
 #if defined(__x86_64__)
@@ -44,7 +44,11 @@ trba_cpu cpu_best(void)
     if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(b & bit_AVX2)) return TRBA_CPU_BLAS;
 #ifdef TRBA_HAVE_AVX512
     const unsigned avx512_needed = bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL;
-    if ((b & avx512_needed) == avx512_needed && (xcr0 & AVX512_STATE) == AVX512_STATE) return TRBA_CPU_AVX512;
+    if ((b & avx512_needed) != avx512_needed || (xcr0 & AVX512_STATE) != AVX512_STATE) return TRBA_CPU_AVX2;
+#ifdef TRBA_HAVE_AVX512VNNI
+    if (c & bit_AVX512VNNI) return TRBA_CPU_AVX512VNNI;
+#endif
+    return TRBA_CPU_AVX512;
 #endif
     return TRBA_CPU_AVX2;
 }
@@ -69,6 +73,12 @@ const char *trba_cpu_name(trba_cpu cpu)
     return (unsigned)cpu < N_CPU_NAMES ? cpu_names[cpu] : "unknown";
 }
 
+const char *trba_precision_name(trba_precision precision)
+{
+    static const char *const names[] = {"fp32", "int16", "auto"};
+    return (unsigned)precision < sizeof names / sizeof names[0] ? names[precision] : "unknown";
+}
+
 trba_status trba_cpu_from_name(const char *name, trba_cpu *out, trba_error *err)
 {
     if (name == NULL || out == NULL) return error_set(err, TRBA_ERROR_ARGUMENT, "no CPU tier was named");
@@ -80,6 +90,6 @@ trba_status trba_cpu_from_name(const char *name, trba_cpu *out, trba_error *err)
         *out = (trba_cpu)i;
         return TRBA_OK;
     }
-    return error_set(err, TRBA_ERROR_ARGUMENT, "there is no CPU tier \"%s\": use auto, ref, blas, avx2 or avx512",
-                     name);
+    return error_set(err, TRBA_ERROR_ARGUMENT, "there is no CPU tier \"%s\": use auto, ref, blas, avx2, avx512 or "
+                     "avx512vnni", name);
 }

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "trba.h"
 
@@ -44,6 +45,31 @@ struct gemm_block {
     const ptrdiff_t *taps;                /* [n_taps], in floats */
     int n_taps, depth;
     const float *b;                       /* the first panel */
+    int n_columns;                        /* over all panels; a multiple of CHANNEL_ALIGN */
+    const float *bias;                    /* [n_columns], or NULL */
+    const float *residual[GEMM_MAX_ROWS]; /* [n_columns] each; residual[0] NULL: none */
+    float *out[GEMM_MAX_ROWS];            /* [n_columns] each */
+    bool has_relu;
+};
+
+/* Fixed-point products. A row of activations and a column of weights each become 16-bit integers and a scale,
+ * value = integer * scale, the integers as large as two bounds allow: no element above 32767, and a Euclidean norm of at
+ * most 46340 = floor(sqrt(2^31 - 1)). So, by Cauchy and Schwarz, no sum of products of a row and a column, and no part
+ * of one, leaves 32 bits, however long they are. The scale is aimed at a little less, for what rounding adds. */
+enum { INT16_LARGEST = 32767, INT16_NORM = 46340, INT16_NORM_AIMED = 46200, INT16_MAX_DEPTH = 65536 };
+
+/* Rows times packed panels in 16-bit integers, summed exactly in 32 bits:
+ *
+ *   out[i][j] = act(bias[j] + row_scales[i] * column_scales[j] * sum over k of a[i][k] * b(k, j)  + residual[i][j])
+ *
+ * Panels as in gemm_block, in pairs of k: [depth / 2][width][2]. */
+struct gemm_block_int16 {
+    int n_rows;                           /* 1 .. gemm_rows of the table */
+    const int16_t *a[GEMM_MAX_ROWS];      /* [depth] each */
+    float row_scales[GEMM_MAX_ROWS];
+    int depth;                            /* even */
+    const int16_t *b;                     /* the first panel */
+    const float *column_scales;           /* [n_columns] */
     int n_columns;                        /* over all panels; a multiple of CHANNEL_ALIGN */
     const float *bias;                    /* [n_columns], or NULL */
     const float *residual[GEMM_MAX_ROWS]; /* [n_columns] each; residual[0] NULL: none */
@@ -90,6 +116,7 @@ struct grcl_unit {
 struct kernels {
     trba_cpu cpu;
     bool uses_blas;      /* gemm through OpenBLAS instead of gemm_block */
+    bool uses_int16;     /* convolutions with enough channels through gemm_block_int16 */
     int gemm_rows;       /* rows of a gemm_block call that make the best use of registers */
     int gemm_columns;    /* columns of a panel */
     int winograd_rows, winograd_columns; /* the output tile for 3x3 convolutions; 0: direct convolution */
@@ -106,5 +133,6 @@ void kernels_select(struct kernels *table, trba_cpu cap);
 void kernels_fill_ref(struct kernels *table);
 void kernels_override_avx2(struct kernels *table);
 void kernels_override_avx512(struct kernels *table);
+void kernels_override_avx512vnni(struct kernels *table);
 
 #endif

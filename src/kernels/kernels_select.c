@@ -22,4 +22,8 @@ void kernels_select(struct kernels *table, trba_cpu cap)
 #ifdef TRBA_HAVE_AVX512
     kernels_override_avx512(table);
 #endif
+    if (cap < TRBA_CPU_AVX512VNNI) return;
+#ifdef TRBA_HAVE_AVX512VNNI
+    kernels_override_avx512vnni(table);
+#endif
 }

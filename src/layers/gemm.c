@@ -11,6 +11,7 @@
 
 #include <assert.h>
 #include <cblas.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
@@ -46,17 +47,12 @@ static float *pack_bias(struct arena *arena, const struct gemm_source *source, i
     return bias;
 }
 
-bool gemm_pack(const struct kernels *kernels, struct arena *arena, const struct gemm_source *source, int n_taps,
-               struct gemm_weights *out)
-{
-    const int depth = source_depth(source);
-    const int n_columns = source->n_groups * source->group_padded;
-    assert(n_columns % CHANNEL_ALIGN == 0 && depth % n_taps == 0 && n_taps <= GEMM_MAX_TAPS);
-    float *packed = arena_alloc_array(arena, (size_t)depth * (size_t)n_columns, sizeof(float));
-    float *bias = NULL;
-    if (source->bias != NULL || source->padding_bias != 0.0f) bias = pack_bias(arena, source, n_columns);
-    if (packed == NULL || (bias == NULL && source->bias != NULL)) return false;
+static int source_columns(const struct gemm_source *source) { return source->n_groups * source->group_padded; }
 
+/* packed: zeros. */
+static void pack_columns(const struct kernels *kernels, const struct gemm_source *source, float *packed)
+{
+    const int depth = source_depth(source), n_columns = source_columns(source);
     const int width = kernels->uses_blas ? n_columns : kernels->gemm_columns;
     for (int group = 0; group < source->n_groups; group++) {
         for (int i = 0; i < source->group_length; i++) {
@@ -66,8 +62,65 @@ bool gemm_pack(const struct kernels *kernels, struct arena *arena, const struct 
                         (size_t)smaller(width, n_columns - first));
         }
     }
-    *out = (struct gemm_weights){
-        .packed = packed, .bias = bias, .n_taps = n_taps, .depth = depth / n_taps, .n_columns = n_columns};
+}
+
+/* Everything but the weights themselves. False when out of memory. */
+static bool prepare_weights(struct arena *arena, const struct gemm_source *source, int n_taps,
+                            struct gemm_weights *out)
+{
+    const int depth = source_depth(source), n_columns = source_columns(source);
+    assert(n_columns % CHANNEL_ALIGN == 0 && depth % n_taps == 0 && n_taps <= GEMM_MAX_TAPS);
+    *out = (struct gemm_weights){.n_taps = n_taps, .depth = depth / n_taps, .n_columns = n_columns};
+    if (source->bias == NULL && source->padding_bias == 0.0f) return true;
+    out->bias = pack_bias(arena, source, n_columns);
+    return out->bias != NULL;
+}
+
+bool gemm_pack(const struct kernels *kernels, struct arena *arena, const struct gemm_source *source, int n_taps,
+               struct gemm_weights *out)
+{
+    if (!prepare_weights(arena, source, n_taps, out)) return false;
+    float *packed = arena_alloc_array(arena, (size_t)source_depth(source) * (size_t)out->n_columns, sizeof(float));
+    if (packed == NULL) return false;
+    pack_columns(kernels, source, packed);
+    out->packed = packed;
+    return true;
+}
+
+bool gemm_suits_int16(const struct kernels *kernels, int n_terms)
+{
+    enum { LEAST_TERMS = 64 };
+    return kernels->uses_int16 && n_terms >= LEAST_TERMS && n_terms <= INT16_MAX_DEPTH;
+}
+
+bool gemm_reserve_int16(struct arena *arena, struct gemm_weights *weights)
+{
+    const size_t depth = (size_t)(weights->n_taps * weights->depth), n_columns = (size_t)weights->n_columns;
+    weights->packed_int16 = arena_alloc_array(arena, depth * n_columns, sizeof(int16_t));
+    weights->scales = arena_alloc_array(arena, n_columns, sizeof(float));
+    return weights->packed_int16 != NULL && weights->scales != NULL;
+}
+
+void gemm_quantize_panel(const struct kernels *kernels, const struct gemm_weights *weights, int first_column,
+                         const float *panel)
+{
+    const int depth = weights->n_taps * weights->depth;
+    kernels->quantize_panel(panel, depth, smaller(kernels->gemm_columns, weights->n_columns - first_column),
+                            weights->packed_int16 + (size_t)first_column * (size_t)depth,
+                            weights->scales + first_column);
+}
+
+bool gemm_pack_int16(const struct kernels *kernels, struct arena *arena, const struct gemm_source *source, int n_taps,
+                     struct gemm_weights *out)
+{
+    const size_t depth = (size_t)source_depth(source), n_columns = (size_t)source_columns(source);
+    if (!prepare_weights(arena, source, n_taps, out) || !gemm_reserve_int16(arena, out)) return false;
+    float *packed = calloc(depth * n_columns, sizeof(float));
+    if (packed == NULL) return false;
+    pack_columns(kernels, source, packed);
+    for (int first = 0; first < out->n_columns; first += kernels->gemm_columns)
+        gemm_quantize_panel(kernels, out, first, packed + (size_t)first * depth);
+    free(packed);
     return true;
 }
 
@@ -95,6 +148,9 @@ static void run_tile(const struct kernels *kernels, const struct gemm_weights *w
     kernels->gemm_block(&block);
 }
 
+/* Tiles are as even as they go: 26 = 6 + 5 + 5 + 5 + 5. */
+static int rows_of_tile(int rows_left, int tiles_left) { return (rows_left + tiles_left - 1) / tiles_left; }
+
 static void run_rows_packed(const struct kernels *kernels, const struct gemm_weights *weights,
                             const struct gemm_rows *rows, int first_column, int n_columns)
 {
@@ -105,9 +161,64 @@ static void run_rows_packed(const struct kernels *kernels, const struct gemm_wei
     const int n_tiles = (rows->n_rows + kernels->gemm_rows - 1) / kernels->gemm_rows;
     for (int column = 0; column < n_columns; column += kernels->gemm_columns) {
         const int width = smaller(kernels->gemm_columns, n_columns - column);
-        for (int tile = 0, row = 0; tile < n_tiles; tile++) { /* tiles as even as they go: 26 = 6 + 5 + 5 + 5 + 5 */
-            const int n = (rows->n_rows - row + n_tiles - tile - 1) / (n_tiles - tile);
+        for (int tile = 0, row = 0; tile < n_tiles; tile++) {
+            const int n = rows_of_tile(rows->n_rows - row, n_tiles - tile);
             run_tile(kernels, weights, rows, row, n, first_column + column, width);
+            row += n;
+        }
+    }
+}
+
+/* ---- one block, in integers ---- */
+
+/* Workspace: the block's rows as integers, then their scales. */
+static size_t int16_row_floats(const struct gemm_weights *weights)
+{
+    return (size_t)(weights->n_taps * weights->depth) / (sizeof(float) / sizeof(int16_t));
+}
+
+static size_t int16_workspace(const struct gemm_weights *weights)
+{
+    return (size_t)GEMM_BLOCK_ROWS * (int16_row_floats(weights) + 1);
+}
+
+/* Rows first_row .. of one panel. */
+static void run_tile_int16(const struct kernels *kernels, const struct gemm_weights *weights,
+                           const struct gemm_rows *rows, int first_row, int n_rows, int first_column,
+                           const int16_t *integers, const float *scales)
+{
+    const size_t depth = (size_t)(weights->n_taps * weights->depth);
+    struct gemm_block_int16 block = {
+        .n_rows = n_rows,
+        .depth = (int)depth,
+        .b = weights->packed_int16 + (size_t)first_column * depth,
+        .column_scales = weights->scales + first_column,
+        .n_columns = smaller(kernels->gemm_columns, weights->n_columns - first_column),
+        .bias = weights->bias != NULL ? weights->bias + first_column : NULL,
+        .has_relu = rows->has_relu,
+    };
+    for (int i = 0; i < n_rows; i++) {
+        block.a[i] = integers + (size_t)(first_row + i) * depth;
+        block.row_scales[i] = scales[first_row + i];
+        block.out[i] = rows->out[first_row + i] + first_column;
+        block.residual[i] = rows->residual[0] != NULL ? rows->residual[first_row + i] + first_column : NULL;
+    }
+    kernels->gemm_block_int16(&block);
+}
+
+static void run_rows_int16(const struct kernels *kernels, const struct gemm_weights *weights,
+                           const struct gemm_rows *rows, int first_column, int n_columns, float *workspace)
+{
+    int16_t *integers = (int16_t *)workspace;
+    float *scales = workspace + (size_t)GEMM_BLOCK_ROWS * int16_row_floats(weights);
+    for (int i = 0; i < rows->n_rows; i++)
+        scales[i] = kernels->quantize_row(rows->a[i], rows->taps, weights->n_taps, weights->depth,
+                                          integers + (size_t)i * (size_t)(weights->n_taps * weights->depth));
+    const int n_tiles = (rows->n_rows + kernels->gemm_rows - 1) / kernels->gemm_rows;
+    for (int column = first_column; column < first_column + n_columns; column += kernels->gemm_columns) {
+        for (int tile = 0, row = 0; tile < n_tiles; tile++) {
+            const int n = rows_of_tile(rows->n_rows - row, n_tiles - tile);
+            run_tile_int16(kernels, weights, rows, row, n, column, integers, scales);
             row += n;
         }
     }
@@ -121,6 +232,7 @@ const char *blas_describe(void) { return openblas_get_config(); }
 
 size_t gemm_workspace(const struct kernels *kernels, const struct gemm_weights *weights)
 {
+    if (weights->packed_int16 != NULL) return int16_workspace(weights);
     if (!kernels->uses_blas) return 0;
     return (size_t)GEMM_BLOCK_ROWS * (size_t)(weights->n_taps * weights->depth + weights->n_columns);
 }
@@ -159,7 +271,8 @@ static void run_rows_blas(const struct gemm_weights *weights, const struct gemm_
 void gemm_run_rows(const struct kernels *kernels, const struct gemm_weights *weights, const struct gemm_rows *rows,
                    int first_column, int n_columns, float *workspace)
 {
-    if (kernels->uses_blas) run_rows_blas(weights, rows, first_column, n_columns, workspace);
+    if (weights->packed_int16 != NULL) run_rows_int16(kernels, weights, rows, first_column, n_columns, workspace);
+    else if (kernels->uses_blas) run_rows_blas(weights, rows, first_column, n_columns, workspace);
     else run_rows_packed(kernels, weights, rows, first_column, n_columns);
 }
 

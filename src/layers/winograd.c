@@ -22,15 +22,26 @@ static int smaller(int a, int b) { return a < b ? a : b; }
 /* ---- packing ---- */
 
 /* One task per panel of columns: its kernels are read into the thread's own memory and transformed straight into the
- * order of gemm.h: point, panel, input channel, column. */
+ * order of gemm.h: point, panel, input channel, column. Integers are made from a panel of floats in the thread's own
+ * memory. */
 struct winograd_packing {
     const struct kernels *kernels;
     const struct conv2d_source *source;
     const struct conv2d_weights *weights;
-    float *const *points;   /* [points] */
+    int n_points;
+    float *const *points;   /* [n_points]; NULL: integers */
     size_t kernel_stride;   /* floats from one kernel [c][3][3] to the next in memory */
-    float *memory;          /* [threads][gemm_columns][kernel_stride] */
+    size_t panel_floats;    /* of one point's panel */
+    size_t thread_floats;   /* [gemm_columns][kernel_stride]; with integers also [n_points][panel_floats] */
+    float *memory;          /* [threads][thread_floats] */
 };
+
+static void quantize_points(const struct winograd_packing *packing, int first_column, const float *points)
+{
+    for (int p = 0; p < packing->n_points; p++)
+        gemm_quantize_panel(packing->kernels, &packing->weights->points[p], first_column,
+                            points + (size_t)p * packing->panel_floats);
+}
 
 static void pack_panel_task(void *arg, int task, int thread)
 {
@@ -40,29 +51,40 @@ static void pack_panel_task(void *arg, int task, int thread)
     const struct conv2d_shape *s = &weights->shape;
     const int first = task * kernels->gemm_columns, n_columns = (int)round_up((size_t)s->oc, CHANNEL_ALIGN);
     const size_t depth = round_up((size_t)s->c, CHANNEL_ALIGN);
-    float *memory = packing->memory + (size_t)(thread * kernels->gemm_columns) * packing->kernel_stride;
+    float *memory = packing->memory + (size_t)thread * packing->thread_floats;
+    float *panels = memory + (size_t)kernels->gemm_columns * packing->kernel_stride;
     struct winograd_panel panel = {.kernels = memory,
                                    .column_stride = packing->kernel_stride,
                                    .n_channels = s->c,
                                    .n_columns = smaller(kernels->gemm_columns, s->oc - first),
                                    .width = smaller(kernels->gemm_columns, n_columns - first)};
     packing->source->read(packing->source->arg, first, panel.n_columns, memory, packing->kernel_stride);
-    for (int p = 0; p < (weights->tile_rows + 2) * (weights->tile_columns + 2); p++)
-        panel.points[p] = packing->points[p] + (size_t)first * depth;
+    for (int p = 0; p < packing->n_points; p++)
+        panel.points[p] = packing->points != NULL ? packing->points[p] + (size_t)first * depth
+                                                  : panels + (size_t)p * packing->panel_floats;
     if (weights->tile_rows == 2) kernels->winograd_weights_2x2(&panel);
     else if (weights->tile_columns == 2) kernels->winograd_weights_4x2(&panel);
     else kernels->winograd_weights_4x4(&panel);
+    if (packing->points == NULL) quantize_points(packing, first, panels);
+}
+
+static int count_points(const struct conv2d_weights *weights)
+{
+    return (weights->tile_rows + 2) * (weights->tile_columns + 2);
 }
 
 static bool pack_panels(const struct kernels *kernels, struct thread_pool *pool, const struct conv2d_source *source,
                         const struct conv2d_weights *weights, float *const *points)
 {
     /* A stride that is no multiple of a page's or a cache way's size: columns do not push each other out. */
-    const size_t kernel_stride = (size_t)weights->shape.c * 9 + CHANNEL_ALIGN;
-    const size_t memory_floats = (size_t)(thread_pool_size(pool) * kernels->gemm_columns) * kernel_stride;
+    const size_t kernel_stride = (size_t)weights->shape.c * 9 + CHANNEL_ALIGN, width = (size_t)kernels->gemm_columns;
     struct winograd_packing packing = {.kernels = kernels, .source = source, .weights = weights, .points = points,
-                                       .kernel_stride = kernel_stride,
-                                       .memory = malloc(memory_floats * sizeof(float))};
+                                       .n_points = count_points(weights), .kernel_stride = kernel_stride};
+    packing.panel_floats = round_up((size_t)weights->shape.c, CHANNEL_ALIGN) * width;
+    packing.thread_floats = width * kernel_stride;
+    if (points == NULL) packing.thread_floats += (size_t)packing.n_points * packing.panel_floats;
+    /* Zeros: channels that are only padding stay so. */
+    packing.memory = calloc((size_t)thread_pool_size(pool) * packing.thread_floats, sizeof(float));
     if (packing.memory == NULL) return false;
     thread_pool_run(pool, (weights->shape.oc + kernels->gemm_columns - 1) / kernels->gemm_columns, pack_panel_task,
                     &packing);
@@ -85,17 +107,22 @@ bool winograd_pack(const struct kernels *kernels, struct arena *arena, struct th
 {
     const struct conv2d_shape *s = &weights->shape;
     choose_tile(kernels, weights);
-    const int n_points = (weights->tile_rows + 2) * (weights->tile_columns + 2);
     const int n_columns = (int)round_up((size_t)s->oc, CHANNEL_ALIGN);
     const int depth = (int)round_up((size_t)s->c, CHANNEL_ALIGN);
+    const bool is_int16 = gemm_suits_int16(kernels, depth);
     float *points[WINOGRAD_MAX_POINTS];
-    for (int p = 0; p < n_points; p++) {
+    for (int p = 0; p < count_points(weights); p++) {
+        struct gemm_weights *point = &weights->points[p];
+        *point = (struct gemm_weights){.n_taps = 1, .depth = depth, .n_columns = n_columns};
+        if (is_int16) {
+            if (!gemm_reserve_int16(arena, point)) return false;
+            continue;
+        }
         points[p] = arena_alloc_array(arena, (size_t)depth * (size_t)n_columns, sizeof(float));
         if (points[p] == NULL) return false;
-        weights->points[p] = (struct gemm_weights){.packed = points[p], .n_taps = 1, .depth = depth,
-                                                   .n_columns = n_columns};
+        point->packed = points[p];
     }
-    return pack_panels(kernels, pool, source, weights, points);
+    return pack_panels(kernels, pool, source, weights, is_int16 ? NULL : points);
 }
 
 /* ---- running ---- */
@@ -110,6 +137,8 @@ struct winograd_job {
     int first_tile, n_tiles;       /* of this chunk */
     float *v, *m;                  /* [n_points][n_tiles][c], [n_points][n_tiles][oc] */
     float *edge;                   /* [threads][n_points][c]: patches that leave the map */
+    float *gemm_workspace;         /* [threads][workspace_per_thread] */
+    size_t workspace_per_thread;
     int groups;                    /* column groups per point */
 };
 
@@ -166,7 +195,6 @@ static void input_task(void *arg, int task, int thread)
 static void product_task(void *arg, int task, int thread)
 {
     static const ptrdiff_t no_offset[1] = {0};
-    (void)thread;
     const struct winograd_job *job = arg;
     const int point = task / job->groups, group = task % job->groups;
     const struct gemm_weights *weights = &job->weights->points[point];
@@ -184,7 +212,8 @@ static void product_task(void *arg, int task, int thread)
             rows.out[i] = m + (size_t)(row + i) * oc;
         }
         gemm_run_rows(job->kernels, weights, &rows, first_column,
-                      smaller(group_columns, weights->n_columns - first_column), NULL);
+                      smaller(group_columns, weights->n_columns - first_column),
+                      job->gemm_workspace + (size_t)thread * job->workspace_per_thread);
     }
 }
 
@@ -224,7 +253,7 @@ void winograd_forward(struct layer_run *run, const struct conv2d_weights *weight
                                .has_relu = has_relu};
     job.tiles_y = (out->h + weights->tile_rows - 1) / weights->tile_rows;
     job.tiles_x = (out->w + weights->tile_columns - 1) / weights->tile_columns;
-    job.n_points = (weights->tile_rows + 2) * (weights->tile_columns + 2);
+    job.n_points = count_points(weights);
     job.groups = job.n_points >= 3 * n_threads ? 1 : (3 * n_threads + job.n_points - 1) / job.n_points;
 
     const size_t point_floats = (size_t)(in->c + out->c);
@@ -233,11 +262,14 @@ void winograd_forward(struct layer_run *run, const struct conv2d_weights *weight
     const int total = out->n * job.tiles_y * job.tiles_x;
     const int chunk = smaller(total, fitting < 1 ? 1 : (int)smaller((int)fitting, 1 << 16));
     const size_t edge_floats = (size_t)n_threads * (size_t)job.n_points * (size_t)in->c;
-    float *workspace = run_workspace(run, (size_t)chunk * tile_floats + edge_floats);
+    job.workspace_per_thread = gemm_workspace(run->kernels, &weights->points[0]);
+    const size_t gemm_floats = job.workspace_per_thread * (size_t)n_threads;
+    float *workspace = run_workspace(run, (size_t)chunk * tile_floats + edge_floats + gemm_floats);
     if (run->is_planning) return;
 
     job.edge = workspace;
-    job.v = workspace + edge_floats;
+    job.gemm_workspace = job.edge + edge_floats;
+    job.v = job.gemm_workspace + gemm_floats;
     for (job.first_tile = 0; job.first_tile < total; job.first_tile += chunk) {
         job.n_tiles = smaller(chunk, total - job.first_tile);
         job.m = job.v + (size_t)job.n_points * (size_t)job.n_tiles * (size_t)in->c;

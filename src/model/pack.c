@@ -60,8 +60,9 @@ static void note_layer(struct packer *packer, const char *name, const char *work
     packer->last_layer = layer;
 }
 
-static const char *product_kernel(const struct packer *packer)
+static const char *product_kernel(const struct packer *packer, const struct gemm_weights *weights)
 {
+    if (weights->packed_int16 != NULL) return "quantize_row, gemm_block_int16";
     return packer->kernels->uses_blas ? "cblas_sgemm" : "gemm_block";
 }
 
@@ -164,10 +165,11 @@ static void note_conv2d(struct packer *packer, const char *name, const struct co
     snprintf(work, sizeof work, "%dx%d convolution, stride %dx%d, %d to %d channels", s->kh, s->kw, s->stride_h,
              s->stride_w, s->c, s->oc);
     if (weights->method == CONV2D_WINOGRAD)
-        snprintf(kernels, sizeof kernels, "winograd_input_%dx%d, gemm_block, winograd_output_%dx%d", weights->tile_rows,
-                 weights->tile_columns, weights->tile_rows, weights->tile_columns);
+        snprintf(kernels, sizeof kernels, "winograd_input_%dx%d, %s, winograd_output_%dx%d", weights->tile_rows,
+                 weights->tile_columns, product_kernel(packer, &weights->points[0]), weights->tile_rows,
+                 weights->tile_columns);
     else
-        snprintf(kernels, sizeof kernels, "%s", product_kernel(packer));
+        snprintf(kernels, sizeof kernels, "%s", product_kernel(packer, &weights->direct));
     note_layer(packer, name, work, kernels, bytes_before);
 }
 
@@ -212,7 +214,7 @@ void pack_gemm(struct packer *packer, const char *name, const struct gemm_source
     packer->failed = !gemm_pack(packer->kernels, packer->arena, source, 1, out);
     snprintf(work, sizeof work, "product, %d to %d columns", source->n_segments * source->segment_length,
              source->n_groups * source->group_length);
-    note_layer(packer, name, work, product_kernel(packer), bytes_before);
+    note_layer(packer, name, work, product_kernel(packer, out), bytes_before);
 }
 
 void pack_linear(struct packer *packer, const char *name, const struct linear_shape *shape, struct gemm_weights *out)

@@ -9,7 +9,7 @@
 #include "kernels/simd/vector_math.h"
 
 #define GEMM_VECTORS 4 /* as in kernels_avx512.c */
-#define CHANNEL_VECTORS (CHANNEL_ALIGN / 16)
+#define CHANNEL_VECTORS 1
 #include "kernels/simd/gemm_block.h"
 #include "kernels/simd/winograd.h"
 

@@ -14,7 +14,9 @@ _Static_assert(TRBA_PRESET_CLOVAAI == 1 && TRBA_PRESET_EASYOCR == 2, "order of t
 _Static_assert(TRBA_EXIF_ANY == 0 && TRBA_EXIF_IGNORE == 1 && TRBA_EXIF_APPLY == 2, "order of the choices");
 _Static_assert(TRBA_ALPHA_IGNORE == 0 && TRBA_ALPHA_WHITE == 1 && TRBA_ALPHA_BLACK == 2, "order of the choices");
 _Static_assert(TRBA_CPU_AUTO == 0 && TRBA_CPU_REF == 1 && TRBA_CPU_BLAS == 2 && TRBA_CPU_AVX2 == 3 &&
-               TRBA_CPU_AVX512 == 4, "order of the choices");
+               TRBA_CPU_AVX512 == 4 && TRBA_CPU_AVX512VNNI == 5, "order of the choices");
+_Static_assert(TRBA_PRECISION_FP32 == 0 && TRBA_PRECISION_INT16 == 1 && TRBA_PRECISION_AUTO == 2,
+               "order of the choices");
 
 enum { MOST_THREADS = 64, MOST_BATCH = 1024, MOST_LENGTH = 1024, MOST_WORKERS = 1024 };
 
@@ -61,6 +63,9 @@ static const struct option_spec machine_specs[] = {
              "--compat clovaai 192)"},
     {.name = "cpu", .kind = OPTION_CHOICE, .choices = CPU_OPTION_CHOICES, .offset = FIELD(cpu),
      .help = "use at most these instructions (default: auto, the best there are)"},
+    {.name = "precision", .kind = OPTION_CHOICE, .choices = "fp32|int16|auto", .offset = FIELD(precision),
+     .help = "what convolutions multiply: fp32, PyTorch's answers; int16, twice as fast with AVX-512 VNNI, hardly a text "
+             "changes; auto, the faster of the two here (default: fp32)"},
 };
 
 static const struct option_spec clovaai_specs[] = {
@@ -191,6 +196,7 @@ bool model_options_make(const struct model_settings *s, const trba_architecture 
     if (s->pad) out->pad = TRBA_CHOICE_YES;
     if (s->without_sidecar) out->use_sidecar = TRBA_CHOICE_NO;
     out->batch_max_length = s->batch_max_length;
+    if (s->precision != 0) out->precision = (trba_precision)(s->precision - 1);
     return model_options_choose_cpu(s->cpu, &out->cpu, message);
 }
 
@@ -212,7 +218,8 @@ void model_describe(const trba_model *model, const char *path)
                         info.preset == TRBA_PRESET_EASYOCR ? "easyocr" : "clovaai", info.pad ? "yes" : "no",
                         info.compat ? "clovaai" : "no", info.batch_max_length,
                         info.sidecar[0] != '\0' ? info.sidecar : "none");
-    console_print_plain("machine: %s, %.1f MB of weights", trba_cpu_name(info.cpu), (double)info.packed_bytes / 1e6);
+    console_print_plain("machine: %s, %s, %.1f MB of weights", trba_cpu_name(info.cpu),
+                        trba_precision_name(info.precision), (double)info.packed_bytes / 1e6);
 }
 
 /* --compat clovaai needs the reference's preprocessing, which a sidecar may have put aside. */
@@ -224,6 +231,15 @@ static bool is_compat_possible(const trba_model *model, const struct model_setti
     console_print("%s asks for the preset easyocr, which --compat clovaai contradicts: add --preset clovaai or "
                   "--no-sidecar", info.sidecar);
     return false;
+}
+
+/* Says so when what was asked for cannot be had: the answers are right all the same. */
+static void note_precision(const trba_model *model, trba_precision asked)
+{
+    trba_model_info info;
+    trba_model_get_info(model, &info);
+    if (asked == TRBA_PRECISION_INT16 && info.precision != asked)
+        console_print("--precision int16 needs AVX2; reading with %s, in fp32", trba_cpu_name(info.cpu));
 }
 
 trba_model *model_options_open(const struct model_settings *settings, const trba_architecture *expect,
@@ -244,6 +260,7 @@ trba_model *model_options_open(const struct model_settings *settings, const trba
         console_print("%s", err.message);
         return NULL;
     }
+    note_precision(model, options.precision);
     if (is_compat_possible(model, settings)) return model;
     trba_model_free(model);
     *status = TRBA_ERROR_ARGUMENT;

@@ -12,7 +12,7 @@
 
 /* In the order of trba_cpu. model_options_choose_cpu() takes what the option table made of it: 0 for nothing, else one
  * more than the tier. False, with a sentence, if this processor lacks it. */
-#define CPU_OPTION_CHOICES "auto|ref|blas|avx2|avx512"
+#define CPU_OPTION_CHOICES "auto|ref|blas|avx2|avx512|avx512vnni"
 bool model_options_choose_cpu(int choice, trba_cpu *out, char message[OPTION_MESSAGE_BYTES]);
 
 /* As the tables fill it; 0 and NULL: not given. Zero-initialised. */
@@ -22,7 +22,7 @@ struct model_settings {
     const char *character; /* clovaai's: always text */
     int sensitive, preset, pad, compat, batch_max_length, without_sidecar;
     int exif, alpha;
-    int n_threads, batch, n_workers, cpu;
+    int n_threads, batch, n_workers, cpu, precision;
 };
 
 /* The tables, each a part of the help: "Model", "Pictures", "Machine", and clovaai's names for the same. */

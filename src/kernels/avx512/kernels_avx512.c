@@ -6,8 +6,10 @@
 #include "kernels/simd/vector_math.h"
 
 #define GEMM_VECTORS 4 /* per panel row */
-#define CHANNEL_VECTORS (CHANNEL_ALIGN / 16)
+#define CHANNEL_VECTORS 1
 #include "kernels/simd/gemm_block.h"
+#include "kernels/simd/gemm_int16.h"
+#include "kernels/simd/quantize.h"
 #include "kernels/simd/winograd.h"
 
 #include "kernels/simd/pointwise.h"

@@ -34,6 +34,65 @@ static void gemm_block_ref(const struct gemm_block *g)
     }
 }
 
+static void gemm_block_int16_ref(const struct gemm_block_int16 *g)
+{
+    for (int i = 0; i < g->n_rows; i++) {
+        for (int j = 0; j < g->n_columns; j++) {
+            const int first = j / REF_COLUMNS * REF_COLUMNS, left = g->n_columns - first;
+            const int width = left < REF_COLUMNS ? left : REF_COLUMNS;
+            const int16_t *b = g->b + first * g->depth + 2 * (j - first);
+            int32_t sum = 0;
+            for (int k = 0; k < g->depth; k++) sum += g->a[i][k] * b[k / 2 * 2 * width + k % 2];
+            float value = g->row_scales[i] * g->column_scales[j] * (float)sum;
+            if (g->bias != NULL) value += g->bias[j];
+            if (g->residual[0] != NULL) value += g->residual[i][j];
+            g->out[i][j] = g->has_relu && !(value > 0.0f) ? 0.0f : value;
+        }
+    }
+}
+
+/* What numbers are multiplied with to become integers: as much as both bounds allow. 0: they become zeros. NaN: they
+ * are not finite. */
+static float int16_factor(float sum_of_squares, float largest)
+{
+    if (!isfinite(sum_of_squares)) return NAN;
+    if (sum_of_squares < 1e-30f) return 0.0f;
+    return fminf((float)INT16_NORM_AIMED / sqrtf(sum_of_squares), (float)INT16_LARGEST / largest);
+}
+
+static int16_t to_int16(float value) { return (int16_t)lrintf(value); }
+
+static float quantize_row_ref(const float *a, const ptrdiff_t *taps, int n_taps, int depth, int16_t *out)
+{
+    float sum = 0.0f, largest = 0.0f;
+    for (int t = 0; t < n_taps; t++) {
+        for (int k = 0; k < depth; k++) {
+            const float value = a[taps[t] + k];
+            sum += value * value;
+            largest = fmaxf(largest, fabsf(value));
+        }
+    }
+    const float factor = int16_factor(sum, largest);
+    for (int t = 0; t < n_taps; t++)
+        for (int k = 0; k < depth; k++) out[t * depth + k] = factor > 0.0f ? to_int16(a[taps[t] + k] * factor) : 0;
+    return factor == 0.0f ? 0.0f : 1.0f / factor;
+}
+
+static void quantize_panel_ref(const float *panel, int depth, int width, int16_t *out, float *scales)
+{
+    for (int j = 0; j < width; j++) {
+        float sum = 0.0f, largest = 0.0f;
+        for (int k = 0; k < depth; k++) {
+            const float value = panel[k * width + j];
+            sum += value * value;
+            largest = fmaxf(largest, fabsf(value));
+        }
+        const float factor = int16_factor(sum, largest);
+        for (int k = 0; k < depth; k++) out[k / 2 * 2 * width + 2 * j + k % 2] = to_int16(panel[k * width + j] * factor);
+        scales[j] = factor == 0.0f ? 0.0f : 1.0f / factor;
+    }
+}
+
 /* out = left . in . right^T, left [n_out_rows][n_rows], right [n_out_columns][n_columns], in row-major. */
 static void transform_ref(const float *left, int n_out_rows, int n_rows, const float *right, int n_out_columns,
                           int n_columns, const float *in, float *out)

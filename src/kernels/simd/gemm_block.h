@@ -12,12 +12,9 @@
 #ifndef TRBA_KERNELS_SIMD_GEMM_BLOCK_H
 #define TRBA_KERNELS_SIMD_GEMM_BLOCK_H
 
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
+#include "kernels/simd/panel.h"
 
-enum {
-    PANEL = GEMM_VECTORS * LANES,
-    MAX_TILE_VECTORS = 32 / (LANES / 4) /* of one row of a tile: 16 with AVX2, 8 with AVX-512 */
-};
+enum { MAX_TILE_VECTORS = 32 / (LANES / 4) }; /* of one row of a tile: 16 with AVX2, 8 with AVX-512 */
 
 /* Asks for the same row of the next panel, so that weights stream in from memory while this panel computes. Past the
  * last panel it asks for whatever is there: a prefetch cannot fault. */

@@ -36,6 +36,39 @@ static inline vec vec_scale(vec a, vec n)
     return _mm256_mul_ps(a, _mm256_castsi256_ps(_mm256_slli_epi32(exponent, 23)));
 }
 
+/* Eight 32-bit integers, or 16 of 16 bits in pairs. */
+typedef __m256i ivec;
+
+static inline ivec ivec_load(const int16_t *p) { return _mm256_loadu_si256((const __m256i *)p); }
+static inline void ivec_store(int16_t *p, ivec v) { _mm256_storeu_si256((__m256i *)p, v); }
+static inline ivec ivec_zero(void) { return _mm256_setzero_si256(); }
+/* The same pair everywhere. */
+static inline ivec ivec_set_pair(const int16_t *p)
+{
+    int pair;
+    __builtin_memcpy(&pair, p, sizeof pair);
+    return _mm256_set1_epi32(pair);
+}
+/* sum + the two products of each pair. */
+static inline ivec ivec_dot(ivec sum, ivec a, ivec b) { return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b)); }
+static inline vec ivec_to_float(ivec v) { return _mm256_cvtepi32_ps(v); }
+/* To the nearest integers; pairs of them. */
+static inline ivec ivec_from_pairs(vec first, vec second)
+{
+    return _mm256_blend_epi16(_mm256_cvtps_epi32(first), _mm256_slli_epi32(_mm256_cvtps_epi32(second), 16), 0xAA);
+}
+static inline void vec_store_int16(int16_t *p, vec v)
+{
+    const __m256i wide = _mm256_cvtps_epi32(v);
+    _mm_storeu_si128((__m128i *)p, _mm_packs_epi32(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1)));
+}
+static inline vec vec_sqrt(vec v) { return _mm256_sqrt_ps(v); }
+/* `yes` where a < b, else `no`. */
+static inline vec vec_choose_less(vec a, vec b, vec yes, vec no)
+{
+    return _mm256_blendv_ps(no, yes, _mm256_cmp_ps(a, b, _CMP_LT_OQ));
+}
+
 static inline float vec_sum(vec v)
 {
     const __m128 four = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));

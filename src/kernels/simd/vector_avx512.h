@@ -6,7 +6,9 @@
 #include <immintrin.h>
 #include <stdint.h>
 
+#ifndef TIER /* avx512vnni has the same vector */
 #define TIER(name) name##_avx512
+#endif
 
 enum { LANES = 16 };
 typedef __m512 vec;
@@ -29,6 +31,48 @@ static inline vec vec_min(vec a, vec b) { return _mm512_min_ps(a, b); }
 static inline vec vec_round(vec a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 /* a * 2^n for whole n. */
 static inline vec vec_scale(vec a, vec n) { return _mm512_scalef_ps(a, n); }
+
+/* Sixteen 32-bit integers, or 32 of 16 bits in pairs. */
+typedef __m512i ivec;
+
+static inline ivec ivec_load(const int16_t *p) { return _mm512_loadu_si512(p); }
+static inline void ivec_store(int16_t *p, ivec v) { _mm512_storeu_si512(p, v); }
+static inline ivec ivec_zero(void) { return _mm512_setzero_si512(); }
+/* The same pair everywhere. */
+static inline ivec ivec_set_pair(const int16_t *p)
+{
+    int pair;
+    __builtin_memcpy(&pair, p, sizeof pair);
+    return _mm512_set1_epi32(pair);
+}
+/* sum + the two products of each pair. In assembly, because GCC 12 keeps the sums of _mm512_dpwssd_epi32() in memory. */
+static inline ivec ivec_dot(ivec sum, ivec a, ivec b)
+{
+#ifdef __AVX512VNNI__
+    __asm__("vpdpwssd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
+    return sum;
+#else
+    return _mm512_add_epi32(sum, _mm512_madd_epi16(a, b));
+#endif
+}
+static inline vec ivec_to_float(ivec v) { return _mm512_cvtepi32_ps(v); }
+/* To the nearest integers; pairs of them. */
+static inline ivec ivec_from_pairs(vec first, vec second)
+{
+    return _mm512_mask_blend_epi16(0xAAAAAAAA, _mm512_cvtps_epi32(first),
+                                   _mm512_slli_epi32(_mm512_cvtps_epi32(second), 16));
+}
+static inline void vec_store_int16(int16_t *p, vec v)
+{
+    _mm256_storeu_si256((__m256i *)p, _mm512_cvtepi32_epi16(_mm512_cvtps_epi32(v)));
+}
+static inline vec vec_sqrt(vec v) { return _mm512_sqrt_ps(v); }
+/* `yes` where a < b, else `no`. */
+static inline vec vec_choose_less(vec a, vec b, vec yes, vec no)
+{
+    return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), no, yes);
+}
+
 static inline float vec_sum(vec v) { return _mm512_reduce_add_ps(v); }
 static inline float vec_largest(vec v) { return _mm512_reduce_max_ps(v); }
 
