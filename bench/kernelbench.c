@@ -47,6 +47,14 @@ static void bench_gemm_block(const struct kernels *k, const struct shape *s)
     }
 }
 
+static void bench_gemm_panel(const struct kernels *k, const struct shape *s)
+{
+    const struct gemm_panel g = {.n_rows = s->first, .a = inputs, .a_stride = (size_t)s->second, .depth = s->second,
+                                 .b = weights, .width = smaller(s->third, k->winograd_panel), .out = outputs,
+                                 .continues = true};
+    for (int column = 0; column < s->third; column += g.width) k->gemm_panel(&g);
+}
+
 /* The weights are whatever bits lie there; sums may wrap around, which takes no longer. */
 static void bench_gemm_block_int16(const struct kernels *k, const struct shape *s)
 {
@@ -79,10 +87,9 @@ static void bench_quantize_panel(const struct kernels *k, const struct shape *s)
 #define BENCH_WINOGRAD(ROWS, COLUMNS)                                                                                 \
     static void bench_winograd_weights_##ROWS##x##COLUMNS(const struct kernels *k, const struct shape *s)             \
     {                                                                                                                 \
-        struct winograd_panel p = {.kernels = weights, .column_stride = (size_t)s->second * 9,                        \
-                                   .n_channels = s->second, .n_columns = s->first, .width = s->first};                \
-        for (int i = 0; i < (ROWS + 2) * (COLUMNS + 2); i++)                                                          \
-            p.points[i] = outputs + (size_t)i * (size_t)s->first * (size_t)s->second;                                 \
+        const struct winograd_panel p = {.kernels = weights, .n_channels = s->second, .width = s->first,              \
+                                         .points = outputs,                                                           \
+                                         .point_stride = (size_t)s->first * (size_t)s->second + CHANNEL_ALIGN};       \
         k->winograd_weights_##ROWS##x##COLUMNS(&p);                                                                   \
     }                                                                                                                 \
     static void bench_winograd_input_##ROWS##x##COLUMNS(const struct kernels *k, const struct shape *s)               \
@@ -181,7 +188,8 @@ static const struct bench *find_bench(const char *kernel)
 static double count_operations(const struct shape *s)
 {
     const double first = s->first, second = s->second;
-    if (strcmp(s->kernel, "gemm_block") == 0 || strcmp(s->kernel, "gemm_block_int16") == 0)
+    if (strcmp(s->kernel, "gemm_block") == 0 || strcmp(s->kernel, "gemm_panel") == 0 ||
+         strcmp(s->kernel, "gemm_block_int16") == 0)
         return 2.0 * first * second * s->third;
     if (strcmp(s->kernel, "weighted_sum") == 0) return 2.0 * first * second;
     if (strcmp(s->kernel, "tps_grid") == 0) return 4.0 * first * second;

@@ -75,16 +75,32 @@ struct gemm_block_int16 {
     const float *residual[GEMM_MAX_ROWS]; /* [n_columns] each; residual[0] NULL: none */
     float *out[GEMM_MAX_ROWS];            /* [n_columns] each */
     bool has_relu;
+    const int16_t *ahead;                 /* a panel that the caller will use soon: asked for from memory. NULL: none */
 };
 
-/* One panel of weights on its way to the Winograd domain. With kernel(c, j) = kernels + j * column_stride + 9 * c,
- *   points[p][c * width + j] = element p of G . kernel(c, j) . G^T,  and 0 for j in n_columns .. width - 1. */
+/* Evenly spaced rows times one panel, the sums kept for more:
+ *   out[i][j] = (continues ? out[i][j] : 0) + sum over k of a[i][k] * b(k, j)
+ * Each element is summed in the order of k, by fused multiply-adds, so that a product may be cut between any two k. */
+struct gemm_panel {
+    int n_rows;
+    const float *a;      /* [n_rows][a_stride] */
+    size_t a_stride;
+    int depth;
+    const float *b;      /* [depth][width] */
+    int width;           /* a multiple of CHANNEL_ALIGN, at most winograd_panel of the table */
+    float *out;          /* [n_rows][width] */
+    bool continues;
+    const float *ahead;  /* [depth][width / 4], what the caller will read soon: asked for from memory. NULL: nothing */
+};
+
+/* One panel of 3x3 kernels to the Winograd domain. With kernel(c, j)[t] = kernels[(c * 9 + t) * width + j],
+ *   points[p * point_stride + c * width + j] = element p of G . kernel(c, j) . G^T. */
 struct winograd_panel {
-    const float *kernels;               /* [n_columns][column_stride], of which [n_channels][3][3] are used */
-    size_t column_stride;
-    int n_channels, n_columns;
-    int width;                          /* a multiple of CHANNEL_ALIGN, at most WINOGRAD_MAX_WIDTH */
-    float *points[WINOGRAD_MAX_POINTS]; /* [n_channels][width] each */
+    const float *kernels; /* [n_channels][9][width] */
+    int n_channels;
+    int width;            /* a multiple of CHANNEL_ALIGN, at most WINOGRAD_MAX_WIDTH */
+    float *points;        /* [points][point_stride] */
+    size_t point_stride;  /* at least n_channels * width */
 };
 
 /* One output tile of a Winograd convolution: from the transformed products to pixels. */
@@ -119,6 +135,7 @@ struct kernels {
     bool uses_int16;     /* convolutions with enough channels through gemm_block_int16 */
     int gemm_rows;       /* rows of a gemm_block call that make the best use of registers */
     int gemm_columns;    /* columns of a panel */
+    int winograd_panel;  /* columns of a panel of kernels, for gemm_panel */
     int winograd_rows, winograd_columns; /* the output tile for 3x3 convolutions; 0: direct convolution */
     int winograd_narrow_from;            /* from this many c * oc on, tiles are two columns wide; 0: never */
 #define KERNEL(returns, name, arguments, class) returns(*name) arguments;

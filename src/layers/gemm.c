@@ -93,33 +93,23 @@ bool gemm_suits_int16(const struct kernels *kernels, int n_terms)
     return kernels->uses_int16 && n_terms >= LEAST_TERMS && n_terms <= INT16_MAX_DEPTH;
 }
 
-bool gemm_reserve_int16(struct arena *arena, struct gemm_weights *weights)
-{
-    const size_t depth = (size_t)(weights->n_taps * weights->depth), n_columns = (size_t)weights->n_columns;
-    weights->packed_int16 = arena_alloc_array(arena, depth * n_columns, sizeof(int16_t));
-    weights->scales = arena_alloc_array(arena, n_columns, sizeof(float));
-    return weights->packed_int16 != NULL && weights->scales != NULL;
-}
-
-void gemm_quantize_panel(const struct kernels *kernels, const struct gemm_weights *weights, int first_column,
-                         const float *panel)
-{
-    const int depth = weights->n_taps * weights->depth;
-    kernels->quantize_panel(panel, depth, smaller(kernels->gemm_columns, weights->n_columns - first_column),
-                            weights->packed_int16 + (size_t)first_column * (size_t)depth,
-                            weights->scales + first_column);
-}
-
 bool gemm_pack_int16(const struct kernels *kernels, struct arena *arena, const struct gemm_source *source, int n_taps,
                      struct gemm_weights *out)
 {
     const size_t depth = (size_t)source_depth(source), n_columns = (size_t)source_columns(source);
-    if (!prepare_weights(arena, source, n_taps, out) || !gemm_reserve_int16(arena, out)) return false;
+    if (!prepare_weights(arena, source, n_taps, out)) return false;
+    int16_t *integers = arena_alloc_array(arena, depth * n_columns, sizeof *integers);
+    float *scales = arena_alloc_array(arena, n_columns, sizeof *scales);
+    if (integers == NULL || scales == NULL) return false;
+    out->packed_int16 = integers;
+    out->scales = scales;
     float *packed = calloc(depth * n_columns, sizeof(float));
     if (packed == NULL) return false;
     pack_columns(kernels, source, packed);
     for (int first = 0; first < out->n_columns; first += kernels->gemm_columns)
-        gemm_quantize_panel(kernels, out, first, packed + (size_t)first * depth);
+        kernels->quantize_panel(packed + (size_t)first * depth, (int)depth,
+                                smaller(kernels->gemm_columns, out->n_columns - first),
+                                integers + (size_t)first * depth, scales + first);
     free(packed);
     return true;
 }

@@ -13,8 +13,8 @@ enum { GEMM_BLOCK_ROWS = 96, GEMM_MAX_TAPS = 4 };
 /* Weights as the kernels of one tier want them. Owned by the arena they were packed in. */
 struct gemm_weights {
     const float *packed; /* panels of [n_taps * depth][gemm_columns]; with BLAS [n_taps * depth][n_columns] */
-    int16_t *packed_int16; /* instead of `packed`: panels of [n_taps * depth / 2][gemm_columns][2] */
-    float *scales;         /* [n_columns], with packed_int16 */
+    const int16_t *packed_int16; /* instead of `packed`: panels of [n_taps * depth / 2][gemm_columns][2] */
+    const float *scales;         /* [n_columns], with packed_int16 */
     const float *bias;   /* [n_columns], or NULL */
     int n_taps, depth;   /* depth: floats per tap, padded */
     int n_columns;       /* padded to CHANNEL_ALIGN */
@@ -40,11 +40,6 @@ bool gemm_pack(const struct kernels *kernels, struct arena *arena, const struct 
 /* The same in 16-bit integers. */
 bool gemm_pack_int16(const struct kernels *kernels, struct arena *arena, const struct gemm_source *source, int n_taps,
                      struct gemm_weights *out);
-/* For those who make the columns themselves: memory for integers in weights that have their shape already, false when
- * there is none; then panel by panel, [n_taps * depth][gemm_columns] floats from first_column on. */
-bool gemm_reserve_int16(struct arena *arena, struct gemm_weights *weights);
-void gemm_quantize_panel(const struct kernels *kernels, const struct gemm_weights *weights, int first_column,
-                         const float *panel);
 /* Are products over that many terms done in integers? With few terms, turning a row into integers costs too much. */
 bool gemm_suits_int16(const struct kernels *kernels, int n_terms);
 

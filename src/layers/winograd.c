@@ -2,11 +2,18 @@
 /* winograd.c - 3x3 convolutions with fewer multiplications (Lavin and Gray, 2015).
  *
  *   chunk of tiles:  input transform   patch of every tile -> v [points][tiles][c]
- *                    product           for each point: v [tiles][c] . weights [c][oc] -> m [points][tiles][oc]
- *                    output transform  m -> pixels, with bias, residual and ReLU
+ *                    per panel of columns, per block of tiles, on one thread:
+ *                        weights       kernels of a few channels -> u [points][channels][width]
+ *                        product       for each point: v [tiles][channels] . u [channels][width], added to m
+ *                        (the next channels)
+ *                        output        m [points][tiles][width] -> pixels, with bias, residual and ReLU
  *
- * A chunk is as many tiles as keep v and m in the last-level cache. F(4x4) does 36 products for 16 outputs instead of
- * 144: four times fewer; F(4x2) 24 for 8 instead of 72: three times.
+ * F(4x4) does 36 products for 16 outputs instead of 144: four times fewer. Its weights, transformed, are four times the
+ * kernels, too much to fetch from memory for one image; so they are transformed where they are needed, as many channels
+ * at a time as the second-level cache holds. With many tiles all channels are transformed at once.
+ *
+ * In integers the weights are transformed when the model is opened, F(4x2) where they are many, and v is made integers
+ * tile by tile.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -15,88 +22,113 @@
 #include "base/checked.h"
 #include "layers/conv2d.h"
 
-enum { CHUNK_BYTES = 6 * 1024 * 1024 };
-
 static int smaller(int a, int b) { return a < b ? a : b; }
-
-/* ---- packing ---- */
-
-/* One task per panel of columns: its kernels are read into the thread's own memory and transformed straight into the
- * order of gemm.h: point, panel, input channel, column. Integers are made from a panel of floats in the thread's own
- * memory. */
-struct winograd_packing {
-    const struct kernels *kernels;
-    const struct conv2d_source *source;
-    const struct conv2d_weights *weights;
-    int n_points;
-    float *const *points;   /* [n_points]; NULL: integers */
-    size_t kernel_stride;   /* floats from one kernel [c][3][3] to the next in memory */
-    size_t panel_floats;    /* of one point's panel */
-    size_t thread_floats;   /* [gemm_columns][kernel_stride]; with integers also [n_points][panel_floats] */
-    float *memory;          /* [threads][thread_floats] */
-};
-
-static void quantize_points(const struct winograd_packing *packing, int first_column, const float *points)
-{
-    for (int p = 0; p < packing->n_points; p++)
-        gemm_quantize_panel(packing->kernels, &packing->weights->points[p], first_column,
-                            points + (size_t)p * packing->panel_floats);
-}
-
-static void pack_panel_task(void *arg, int task, int thread)
-{
-    const struct winograd_packing *packing = arg;
-    const struct kernels *kernels = packing->kernels;
-    const struct conv2d_weights *weights = packing->weights;
-    const struct conv2d_shape *s = &weights->shape;
-    const int first = task * kernels->gemm_columns, n_columns = (int)round_up((size_t)s->oc, CHANNEL_ALIGN);
-    const size_t depth = round_up((size_t)s->c, CHANNEL_ALIGN);
-    float *memory = packing->memory + (size_t)thread * packing->thread_floats;
-    float *panels = memory + (size_t)kernels->gemm_columns * packing->kernel_stride;
-    struct winograd_panel panel = {.kernels = memory,
-                                   .column_stride = packing->kernel_stride,
-                                   .n_channels = s->c,
-                                   .n_columns = smaller(kernels->gemm_columns, s->oc - first),
-                                   .width = smaller(kernels->gemm_columns, n_columns - first)};
-    packing->source->read(packing->source->arg, first, panel.n_columns, memory, packing->kernel_stride);
-    for (int p = 0; p < packing->n_points; p++)
-        panel.points[p] = packing->points != NULL ? packing->points[p] + (size_t)first * depth
-                                                  : panels + (size_t)p * packing->panel_floats;
-    if (weights->tile_rows == 2) kernels->winograd_weights_2x2(&panel);
-    else if (weights->tile_columns == 2) kernels->winograd_weights_4x2(&panel);
-    else kernels->winograd_weights_4x4(&panel);
-    if (packing->points == NULL) quantize_points(packing, first, panels);
-}
+static int larger(int a, int b) { return a > b ? a : b; }
+static size_t larger_size(size_t a, size_t b) { return a > b ? a : b; }
+static int divide_up(int a, int b) { return (a + b - 1) / b; }
 
 static int count_points(const struct conv2d_weights *weights)
 {
     return (weights->tile_rows + 2) * (weights->tile_columns + 2);
 }
 
-static bool pack_panels(const struct kernels *kernels, struct thread_pool *pool, const struct conv2d_source *source,
-                        const struct conv2d_weights *weights, float *const *points)
+static void transform_weights(const struct kernels *kernels, const struct conv2d_weights *weights,
+                              const struct winograd_panel *panel)
 {
+    if (weights->tile_rows == 2) kernels->winograd_weights_2x2(panel);
+    else if (weights->tile_columns == 2) kernels->winograd_weights_4x2(panel);
+    else kernels->winograd_weights_4x4(panel);
+}
+
+/* Columns of a panel. */
+static int panel_columns(const struct kernels *kernels, bool is_int16)
+{
+    return is_int16 ? kernels->gemm_columns : kernels->winograd_panel;
+}
+
+/* ---- packing ---- */
+
+/* One task per panel of columns: its kernels are read into the thread's own memory and interleaved into place. For
+ * integers they are interleaved and transformed in the thread's memory, and made integers from there. */
+struct winograd_packing {
+    const struct kernels *kernels;
+    const struct conv2d_source *source;
+    const struct conv2d_weights *weights;
+    float *panels;          /* of all columns, [depth][9][columns] each; NULL: integers */
+    int columns;            /* of a panel */
+    size_t depth;           /* channels, padded */
+    size_t kernel_stride;   /* floats from one kernel [c][3][3] to the next in memory */
+    size_t thread_floats;   /* [columns][kernel_stride]; with integers also a panel and [points][depth][width] */
+    float *memory;          /* [threads][thread_floats], zeros */
+};
+
+/* out[k][j] = kernels[j][k]: sixteen k at a time, a line of the cache of each kernel. */
+static void interleave_kernels(const float *kernels, size_t kernel_stride, int n_columns, int n, int width, float *out)
+{
+    enum { LINE_FLOATS = 16 };
+    for (int first = 0; first < n; first += LINE_FLOATS) {
+        const int end = smaller(first + LINE_FLOATS, n);
+        for (int j = 0; j < n_columns; j++)
+            for (int k = first; k < end; k++) out[k * width + j] = kernels[(size_t)j * kernel_stride + (size_t)k];
+    }
+}
+
+/* One panel's kernels to its integers. */
+static void quantize_points(const struct winograd_packing *packing, int first_column, int width, const float *panel,
+                            float *points)
+{
+    const struct conv2d_weights *weights = packing->weights;
+    const struct winograd_panel transform = {.kernels = panel, .n_channels = (int)packing->depth, .width = width,
+                                             .points = points, .point_stride = packing->depth * (size_t)width};
+    const size_t n_points = (size_t)count_points(weights), first = (size_t)first_column * n_points;
+    transform_weights(packing->kernels, weights, &transform);
+    for (size_t p = 0; p < n_points; p++)
+        packing->kernels->quantize_panel(points + p * transform.point_stride, (int)packing->depth, width,
+                                         weights->points + first * packing->depth + p * transform.point_stride,
+                                         weights->point_scales + first + p * (size_t)width);
+}
+
+static void pack_panel_task(void *arg, int task, int thread)
+{
+    const struct winograd_packing *packing = arg;
+    const struct conv2d_shape *s = &packing->weights->shape;
+    const int columns = packing->columns, first = task * columns;
+    const int n_columns = smaller(columns, s->oc - first);
+    const int width = smaller(columns, (int)round_up((size_t)s->oc, CHANNEL_ALIGN) - first);
+    float *memory = packing->memory + (size_t)thread * packing->thread_floats;
+    float *scratch = memory + (size_t)columns * packing->kernel_stride;
+    packing->source->read(packing->source->arg, first, n_columns, memory, packing->kernel_stride);
+    float *panel = packing->panels != NULL ? packing->panels + (size_t)first * packing->depth * 9 : scratch;
+    if (packing->panels == NULL) /* what becomes padding may hold another panel's kernels */
+        memset(panel, 0, packing->depth * 9 * (size_t)width * sizeof(float));
+    interleave_kernels(memory, packing->kernel_stride, n_columns, s->c * 9, width, panel);
+    if (packing->panels == NULL)
+        quantize_points(packing, first, width, panel, scratch + packing->depth * 9 * (size_t)columns);
+}
+
+static bool pack_panels(const struct kernels *kernels, struct thread_pool *pool, const struct conv2d_source *source,
+                        const struct conv2d_weights *weights, float *panels)
+{
+    struct winograd_packing packing = {.kernels = kernels, .source = source, .weights = weights, .panels = panels};
+    packing.columns = panel_columns(kernels, panels == NULL);
+    const size_t columns = (size_t)packing.columns;
+    packing.depth = round_up((size_t)weights->shape.c, CHANNEL_ALIGN);
     /* A stride that is no multiple of a page's or a cache way's size: columns do not push each other out. */
-    const size_t kernel_stride = (size_t)weights->shape.c * 9 + CHANNEL_ALIGN, width = (size_t)kernels->gemm_columns;
-    struct winograd_packing packing = {.kernels = kernels, .source = source, .weights = weights, .points = points,
-                                       .n_points = count_points(weights), .kernel_stride = kernel_stride};
-    packing.panel_floats = round_up((size_t)weights->shape.c, CHANNEL_ALIGN) * width;
-    packing.thread_floats = width * kernel_stride;
-    if (points == NULL) packing.thread_floats += (size_t)packing.n_points * packing.panel_floats;
-    /* Zeros: channels that are only padding stay so. */
+    packing.kernel_stride = (size_t)weights->shape.c * 9 + CHANNEL_ALIGN;
+    packing.thread_floats = columns * packing.kernel_stride;
+    if (panels == NULL) packing.thread_floats += (size_t)(9 + count_points(weights)) * packing.depth * columns;
     packing.memory = calloc((size_t)thread_pool_size(pool) * packing.thread_floats, sizeof(float));
     if (packing.memory == NULL) return false;
-    thread_pool_run(pool, (weights->shape.oc + kernels->gemm_columns - 1) / kernels->gemm_columns, pack_panel_task,
-                    &packing);
+    thread_pool_run(pool, divide_up(weights->shape.oc, packing.columns), pack_panel_task, &packing);
     free(packing.memory);
     return true;
 }
 
-/* A larger tile does fewer products but has more weights. Where there are many weights, they come from memory when one
- * image is read, and the narrower tile is as fast at one image and nearly as fast at many. */
-static void choose_tile(const struct kernels *kernels, struct conv2d_weights *weights)
+/* A larger tile does fewer products. In integers it has more weights, too: where there are many, they come from memory
+ * when one image is read, and the narrower tile is faster at one image and nearly as fast at many. */
+static void choose_tile(const struct kernels *kernels, bool is_int16, struct conv2d_weights *weights)
 {
-    const bool is_narrow = kernels->winograd_narrow_from > 0 &&
+    const bool is_narrow = is_int16 && kernels->winograd_narrow_from > 0 &&
                            (int64_t)weights->shape.c * weights->shape.oc >= kernels->winograd_narrow_from;
     weights->tile_rows = kernels->winograd_rows;
     weights->tile_columns = is_narrow ? 2 : kernels->winograd_columns;
@@ -106,43 +138,50 @@ bool winograd_pack(const struct kernels *kernels, struct arena *arena, struct th
                    const struct conv2d_source *source, struct conv2d_weights *weights)
 {
     const struct conv2d_shape *s = &weights->shape;
-    choose_tile(kernels, weights);
     const int n_columns = (int)round_up((size_t)s->oc, CHANNEL_ALIGN);
     const int depth = (int)round_up((size_t)s->c, CHANNEL_ALIGN);
     const bool is_int16 = gemm_suits_int16(kernels, depth);
-    float *points[WINOGRAD_MAX_POINTS];
-    for (int p = 0; p < count_points(weights); p++) {
-        struct gemm_weights *point = &weights->points[p];
-        *point = (struct gemm_weights){.n_taps = 1, .depth = depth, .n_columns = n_columns};
-        if (is_int16) {
-            if (!gemm_reserve_int16(arena, point)) return false;
-            continue;
-        }
-        points[p] = arena_alloc_array(arena, (size_t)depth * (size_t)n_columns, sizeof(float));
-        if (points[p] == NULL) return false;
-        point->packed = points[p];
+    choose_tile(kernels, is_int16, weights);
+    if (is_int16) {
+        const size_t n_all = (size_t)count_points(weights) * (size_t)n_columns;
+        weights->points = arena_alloc_array(arena, n_all * (size_t)depth, sizeof(int16_t));
+        weights->point_scales = arena_alloc_array(arena, n_all, sizeof(float));
+        return weights->points != NULL && weights->point_scales != NULL &&
+               pack_panels(kernels, pool, source, weights, NULL);
     }
-    return pack_panels(kernels, pool, source, weights, is_int16 ? NULL : points);
+    float *panels = arena_alloc_array(arena, (size_t)depth * 9 * (size_t)n_columns, sizeof(float));
+    weights->kernels = panels;
+    return panels != NULL && pack_panels(kernels, pool, source, weights, panels);
 }
 
 /* ---- running ---- */
+
+enum {
+    TILES_PER_TASK = 8,             /* of the input transform */
+    CHUNK_BYTES = 8 * 1024 * 1024,  /* of v: stays in the last-level cache */
+    MOST_BLOCK_ROWS = 112,          /* tiles of a task; 36 x 112 x 32 sums are 0.5 MB */
+    LEAST_BLOCK_ROWS = 12,          /* with fewer, transforming weights costs more than another thread saves */
+    MANY_ROWS = 48,                 /* from here on all channels are transformed at once, into the last-level cache */
+    FEW_ROWS_WEIGHT_BYTES = 220 * 1024 /* else so much at a time: with m in the second-level cache */
+};
 
 struct winograd_job {
     const struct kernels *kernels;
     const struct conv2d_weights *weights;
     const struct feature_map *in, *out, *residual;
     bool has_relu;
-    int tiles_y, tiles_x;          /* per image */
+    int columns;              /* of a panel */
+    int tiles_y, tiles_x;     /* per image */
     int n_points;
-    int first_tile, n_tiles;       /* of this chunk */
-    float *v, *m;                  /* [n_points][n_tiles][c], [n_points][n_tiles][oc] */
-    float *edge;                   /* [threads][n_points][c]: patches that leave the map */
-    float *gemm_workspace;         /* [threads][workspace_per_thread] */
-    size_t workspace_per_thread;
-    int groups;                    /* column groups per point */
+    int first_tile, n_tiles;  /* of this chunk */
+    int block_rows, n_blocks; /* tiles of a task; tasks per panel */
+    int step_channels;        /* transformed at a time */
+    float *v;                 /* [n_points][n_tiles][c] */
+    int16_t *v_int16;         /* instead of v */
+    float *v_scales;          /* [n_points][n_tiles], with v_int16 */
+    float *scratch;           /* [threads][scratch_floats]: an input tile, or u and m */
+    size_t scratch_floats, u_floats;
 };
-
-enum { TILES_PER_TASK = 8 };
 
 static void tile_place(const struct winograd_job *job, int tile, int *image, int *y, int *x)
 {
@@ -164,25 +203,39 @@ static void gather_edge(const struct winograd_job *job, int image, int y, int x,
                (size_t)n_columns * c * sizeof(float));
 }
 
+/* [n_points][c] floats of one tile to its places among the integers. */
+static void quantize_tile(const struct winograd_job *job, int tile, const float *points)
+{
+    static const ptrdiff_t no_offset[1] = {0};
+    const size_t c = (size_t)job->in->c;
+    for (int p = 0; p < job->n_points; p++) {
+        const size_t row = (size_t)p * (size_t)job->n_tiles + (size_t)tile;
+        job->v_scales[row] = job->kernels->quantize_row(points + (size_t)p * c, no_offset, 1, job->in->c,
+                                                        job->v_int16 + row * c);
+    }
+}
+
 static void transform_input_tile(const struct winograd_job *job, int tile, int thread)
 {
     const struct feature_map *in = job->in;
     const int rows = job->weights->tile_rows + 2, columns = job->weights->tile_columns + 2;
+    const size_t c = (size_t)in->c;
+    float *edge = job->scratch + (size_t)thread * job->scratch_floats, *points = edge + (size_t)job->n_points * c;
     int image, y, x;
     tile_place(job, tile, &image, &y, &x);
     const float *patch = map_pixel(in, image, y - 1, x - 1);
     size_t row_stride = map_row_stride(in);
     if (y + rows > in->h + 2 || x + columns > in->w + 2) {
-        float *edge = job->edge + (size_t)thread * (size_t)(rows * columns) * (size_t)in->c;
         gather_edge(job, image, y, x, edge);
         patch = edge;
-        row_stride = (size_t)columns * (size_t)in->c;
+        row_stride = (size_t)columns * c;
     }
-    float *v = job->v + (size_t)tile * (size_t)in->c;
-    const size_t pixel_stride = (size_t)in->c, point_stride = (size_t)job->n_tiles * (size_t)in->c;
-    if (rows == 4) job->kernels->winograd_input_2x2(patch, row_stride, pixel_stride, in->c, v, point_stride);
-    else if (columns == 4) job->kernels->winograd_input_4x2(patch, row_stride, pixel_stride, in->c, v, point_stride);
-    else job->kernels->winograd_input_4x4(patch, row_stride, pixel_stride, in->c, v, point_stride);
+    float *v = job->v != NULL ? job->v + (size_t)tile * c : points;
+    const size_t point_stride = job->v != NULL ? (size_t)job->n_tiles * c : c;
+    if (rows == 4) job->kernels->winograd_input_2x2(patch, row_stride, c, in->c, v, point_stride);
+    else if (columns == 4) job->kernels->winograd_input_4x2(patch, row_stride, c, in->c, v, point_stride);
+    else job->kernels->winograd_input_4x4(patch, row_stride, c, in->c, v, point_stride);
+    if (job->v == NULL) quantize_tile(job, tile, points);
 }
 
 static void input_task(void *arg, int task, int thread)
@@ -192,47 +245,77 @@ static void input_task(void *arg, int task, int thread)
     for (int tile = first; tile < end; tile++) transform_input_tile(job, tile, thread);
 }
 
-static void product_task(void *arg, int task, int thread)
+/* The part of a task: some tiles, the columns of one panel. */
+struct winograd_block {
+    int first_row, n_rows;
+    int first_column, width;
+    float *u, *m; /* m [n_points][n_rows][width] */
+};
+
+/* Adds the products over channels first .. first + n - 1. */
+static void add_products(const struct winograd_job *job, const struct winograd_block *block, int first, int n)
 {
-    static const ptrdiff_t no_offset[1] = {0};
-    const struct winograd_job *job = arg;
-    const int point = task / job->groups, group = task % job->groups;
-    const struct gemm_weights *weights = &job->weights->points[point];
-    const size_t c = (size_t)job->in->c, oc = (size_t)job->out->c;
-    const int panels = (weights->n_columns + job->kernels->gemm_columns - 1) / job->kernels->gemm_columns;
-    const int group_columns = (panels + job->groups - 1) / job->groups * job->kernels->gemm_columns;
-    const int first_column = group * group_columns;
-    if (first_column >= weights->n_columns) return;
-    const float *v = job->v + (size_t)point * (size_t)job->n_tiles * c;
-    float *m = job->m + (size_t)point * (size_t)job->n_tiles * oc;
-    for (int row = 0; row < job->n_tiles; row += GEMM_BLOCK_ROWS) {
-        struct gemm_rows rows = {.n_rows = smaller(GEMM_BLOCK_ROWS, job->n_tiles - row), .taps = no_offset};
-        for (int i = 0; i < rows.n_rows; i++) {
-            rows.a[i] = v + (size_t)(row + i) * c;
-            rows.out[i] = m + (size_t)(row + i) * oc;
-        }
-        gemm_run_rows(job->kernels, weights, &rows, first_column,
-                      smaller(group_columns, weights->n_columns - first_column),
-                      job->gemm_workspace + (size_t)thread * job->workspace_per_thread);
+    const int c = job->in->c, width = block->width;
+    const float *kernels = job->weights->kernels + ((size_t)block->first_column * (size_t)c +
+                                                    (size_t)(first * width)) * 9;
+    /* Rows of u that are not a power of two apart: they would share a set of the cache. */
+    const struct winograd_panel panel = {.kernels = kernels, .n_channels = n, .width = width, .points = block->u,
+                                         .point_stride = (size_t)(n * width) + CHANNEL_ALIGN};
+    transform_weights(job->kernels, job->weights, &panel);
+    const float *ahead = kernels + (size_t)(n * width) * 9, *ahead_end = ahead + (size_t)(n * width) * 9;
+    for (int p = 0; p < job->n_points; p++) {
+        const struct gemm_panel g = {
+            .n_rows = block->n_rows,
+            .a = job->v + ((size_t)p * (size_t)job->n_tiles + (size_t)block->first_row) * (size_t)c + first,
+            .a_stride = (size_t)c,
+            .depth = n,
+            .b = panel.points + (size_t)p * panel.point_stride,
+            .width = width,
+            .out = block->m + (size_t)p * (size_t)(block->n_rows * width),
+            .continues = first > 0,
+            .ahead = ahead < ahead_end ? ahead : NULL,
+        };
+        job->kernels->gemm_panel(&g);
+        ahead += n * width / 4;
     }
 }
 
-static void output_task(void *arg, int task, int thread)
+static void multiply_int16(const struct winograd_job *job, const struct winograd_block *block, int point)
 {
-    (void)thread;
-    const struct winograd_job *job = arg;
+    const size_t c = (size_t)job->in->c, columns = (size_t)block->width * (size_t)point +
+                                                   (size_t)block->first_column * (size_t)job->n_points;
+    struct gemm_block_int16 g = {.depth = job->in->c,
+                                 .b = job->weights->points + columns * c,
+                                 .column_scales = job->weights->point_scales + columns,
+                                 .n_columns = block->width};
+    g.ahead = g.b + c * (size_t)block->width; /* the next point; past the last, it is asked for in vain */
+    for (int row = 0; row < block->n_rows; row += g.n_rows) {
+        const size_t first = (size_t)point * (size_t)job->n_tiles + (size_t)(block->first_row + row);
+        const int left = block->n_rows - row, n_tiles = divide_up(left, job->kernels->gemm_rows);
+        g.n_rows = divide_up(left, n_tiles);
+        for (int i = 0; i < g.n_rows; i++) {
+            g.a[i] = job->v_int16 + (first + (size_t)i) * c;
+            g.row_scales[i] = job->v_scales[first + (size_t)i];
+            g.out[i] = block->m + (size_t)((point * block->n_rows + row + i) * block->width);
+        }
+        job->kernels->gemm_block_int16(&g);
+        g.ahead = NULL;
+    }
+}
+
+static void transform_output(const struct winograd_job *job, const struct winograd_block *block)
+{
     const struct feature_map *out = job->out;
-    const int first = task * TILES_PER_TASK, end = smaller(first + TILES_PER_TASK, job->n_tiles);
-    for (int tile = first; tile < end; tile++) {
+    for (int row = 0; row < block->n_rows; row++) {
         int image, y, x;
-        tile_place(job, tile, &image, &y, &x);
+        tile_place(job, block->first_row + row, &image, &y, &x);
         const struct winograd_output o = {
-            .products = job->m + (size_t)tile * (size_t)out->c,
-            .point_stride = (size_t)job->n_tiles * (size_t)out->c,
-            .channels = out->c,
-            .bias = job->weights->bias,
-            .residual = job->residual != NULL ? map_pixel(job->residual, image, y, x) : NULL,
-            .out = map_pixel(out, image, y, x),
+            .products = block->m + (size_t)(row * block->width),
+            .point_stride = (size_t)(block->n_rows * block->width),
+            .channels = block->width,
+            .bias = job->weights->bias + block->first_column,
+            .residual = job->residual != NULL ? map_pixel(job->residual, image, y, x) + block->first_column : NULL,
+            .out = map_pixel(out, image, y, x) + block->first_column,
             .row_stride = map_row_stride(out),
             .pixel_stride = (size_t)out->c,
             .n_rows = smaller(job->weights->tile_rows, out->h - y),
@@ -245,37 +328,84 @@ static void output_task(void *arg, int task, int thread)
     }
 }
 
+static void product_task(void *arg, int task, int thread)
+{
+    const struct winograd_job *job = arg;
+    const int columns = job->columns;
+    struct winograd_block block = {.first_row = task % job->n_blocks * job->block_rows,
+                                   .first_column = task / job->n_blocks * columns};
+    block.n_rows = smaller(job->block_rows, job->n_tiles - block.first_row);
+    block.width = smaller(columns, job->out->c - block.first_column);
+    if (block.n_rows <= 0) return;
+    block.u = job->scratch + (size_t)thread * job->scratch_floats;
+    block.m = block.u + job->u_floats;
+    if (job->v != NULL)
+        for (int first = 0; first < job->in->c; first += job->step_channels)
+            add_products(job, &block, first, smaller(job->step_channels, job->in->c - first));
+    else
+        for (int p = 0; p < job->n_points; p++) multiply_int16(job, &block, p);
+    transform_output(job, &block);
+}
+
+/* Blocks of tiles such that every thread has a few tasks, if that leaves enough tiles for each. */
+static void choose_blocks(struct winograd_job *job, int n_tiles, int n_threads)
+{
+    enum { TASKS_PER_THREAD = 3 };
+    const int n_panels = divide_up(job->out->c, job->columns);
+    const int wanted = n_threads == 1 ? 1 : divide_up(TASKS_PER_THREAD * n_threads, n_panels);
+    const int most = larger(1, n_tiles / LEAST_BLOCK_ROWS);
+    const int n_blocks = larger(divide_up(n_tiles, MOST_BLOCK_ROWS), smaller(wanted, most));
+    job->block_rows = (int)round_up((size_t)divide_up(n_tiles, n_blocks), GEMM_MAX_ROWS);
+}
+
+/* Channels whose weights are transformed at a time. */
+static int choose_step(const struct winograd_job *job)
+{
+    if (job->weights->kernels == NULL) return 0; /* integers are transformed already */
+    if (job->block_rows >= MANY_ROWS) return job->in->c;
+    const int channel_bytes = job->n_points * job->columns * (int)sizeof(float);
+    return smaller(job->in->c, larger(1, FEW_ROWS_WEIGHT_BYTES / channel_bytes / CHANNEL_ALIGN) * CHANNEL_ALIGN);
+}
+
 void winograd_forward(struct layer_run *run, const struct conv2d_weights *weights, const struct feature_map *in,
                       const struct feature_map *out, const struct feature_map *residual, bool has_relu)
 {
-    const int n_threads = thread_pool_size(run->pool);
     struct winograd_job job = {.kernels = run->kernels, .weights = weights, .in = in, .out = out, .residual = residual,
                                .has_relu = has_relu};
-    job.tiles_y = (out->h + weights->tile_rows - 1) / weights->tile_rows;
-    job.tiles_x = (out->w + weights->tile_columns - 1) / weights->tile_columns;
+    const bool is_int16 = weights->kernels == NULL;
+    const int n_threads = thread_pool_size(run->pool), columns = panel_columns(run->kernels, is_int16);
+    const int n_panels = divide_up(out->c, columns);
+    job.columns = columns;
+    job.tiles_y = divide_up(out->h, weights->tile_rows);
+    job.tiles_x = divide_up(out->w, weights->tile_columns);
     job.n_points = count_points(weights);
-    job.groups = job.n_points >= 3 * n_threads ? 1 : (3 * n_threads + job.n_points - 1) / job.n_points;
 
-    const size_t point_floats = (size_t)(in->c + out->c);
-    const size_t tile_floats = (size_t)job.n_points * point_floats;
-    const size_t fitting = CHUNK_BYTES / (tile_floats * sizeof(float));
-    const int total = out->n * job.tiles_y * job.tiles_x;
-    const int chunk = smaller(total, fitting < 1 ? 1 : (int)smaller((int)fitting, 1 << 16));
-    const size_t edge_floats = (size_t)n_threads * (size_t)job.n_points * (size_t)in->c;
-    job.workspace_per_thread = gemm_workspace(run->kernels, &weights->points[0]);
-    const size_t gemm_floats = job.workspace_per_thread * (size_t)n_threads;
-    float *workspace = run_workspace(run, (size_t)chunk * tile_floats + edge_floats + gemm_floats);
+    /* Chunks as even as they go. */
+    const size_t tile_floats = (size_t)job.n_points * (size_t)in->c;
+    const int fitting = larger(1, (int)(CHUNK_BYTES / (tile_floats * sizeof(float))));
+    const int total = out->n * job.tiles_y * job.tiles_x, n_chunks = divide_up(total, fitting);
+    const int chunk = divide_up(total, n_chunks);
+    choose_blocks(&job, chunk, n_threads);
+    job.step_channels = choose_step(&job);
+    if (!is_int16) job.u_floats = (size_t)job.n_points * (size_t)(job.step_channels * columns + CHANNEL_ALIGN);
+    const size_t m_floats = (size_t)job.n_points * (size_t)(job.block_rows * columns);
+    job.scratch_floats = round_up(larger_size(2 * tile_floats, job.u_floats + m_floats), CHANNEL_ALIGN);
+    const size_t v_floats = (size_t)chunk * (is_int16 ? tile_floats / 2 + (size_t)job.n_points : tile_floats);
+    float *workspace = run_workspace(run, v_floats + (size_t)n_threads * job.scratch_floats);
     if (run->is_planning) return;
 
-    job.edge = workspace;
-    job.gemm_workspace = job.edge + edge_floats;
-    job.v = job.gemm_workspace + gemm_floats;
+    job.scratch = workspace;
+    float *v = workspace + (size_t)n_threads * job.scratch_floats;
     for (job.first_tile = 0; job.first_tile < total; job.first_tile += chunk) {
         job.n_tiles = smaller(chunk, total - job.first_tile);
-        job.m = job.v + (size_t)job.n_points * (size_t)job.n_tiles * (size_t)in->c;
-        const int n_tasks = (job.n_tiles + TILES_PER_TASK - 1) / TILES_PER_TASK;
-        run_tasks(run, n_tasks, input_task, &job);
-        run_tasks(run, job.n_points * job.groups, product_task, &job);
-        run_tasks(run, n_tasks, output_task, &job);
+        job.n_blocks = divide_up(job.n_tiles, job.block_rows);
+        if (is_int16) {
+            job.v_int16 = (int16_t *)v;
+            job.v_scales = v + (size_t)job.n_tiles * tile_floats / 2;
+        } else {
+            job.v = v;
+        }
+        run_tasks(run, divide_up(job.n_tiles, TILES_PER_TASK), input_task, &job);
+        run_tasks(run, n_panels * job.n_blocks, product_task, &job);
     }
 }

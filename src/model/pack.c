@@ -164,12 +164,15 @@ static void note_conv2d(struct packer *packer, const char *name, const struct co
     char work[NAME_BYTES], kernels[NAME_BYTES];
     snprintf(work, sizeof work, "%dx%d convolution, stride %dx%d, %d to %d channels", s->kh, s->kw, s->stride_h,
              s->stride_w, s->c, s->oc);
-    if (weights->method == CONV2D_WINOGRAD)
-        snprintf(kernels, sizeof kernels, "winograd_input_%dx%d, %s, winograd_output_%dx%d", weights->tile_rows,
-                 weights->tile_columns, product_kernel(packer, &weights->points[0]), weights->tile_rows,
-                 weights->tile_columns);
-    else
+    const int rows = weights->tile_rows, columns = weights->tile_columns;
+    if (weights->method != CONV2D_WINOGRAD)
         snprintf(kernels, sizeof kernels, "%s", product_kernel(packer, &weights->direct));
+    else if (weights->kernels != NULL)
+        snprintf(kernels, sizeof kernels, "winograd_input_%dx%d, winograd_weights_%dx%d, gemm_panel, "
+                 "winograd_output_%dx%d", rows, columns, rows, columns, rows, columns);
+    else
+        snprintf(kernels, sizeof kernels, "winograd_input_%dx%d, quantize_row, gemm_block_int16, winograd_output_%dx%d",
+                 rows, columns, rows, columns);
     note_layer(packer, name, work, kernels, bytes_before);
 }
 

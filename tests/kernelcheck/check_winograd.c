@@ -37,15 +37,15 @@ static struct transformed transform_one(const float *left, int n_rows, const flo
 
 /* ---- the weights ---- */
 
-/* G . kernel . G^T in double, at one point. */
+/* G . kernel . G^T in double, at one point; the kernel's taps lie `stride` apart. */
 static struct transformed transform_weight(const struct winograd_axis *y, const struct winograd_axis *x,
-                                           const float *kernel, int point)
+                                           const float *kernel, int stride, int point)
 {
     const double *left = y->weight + point / x->points * 3, *right = x->weight + point % x->points * 3;
     struct transformed sum = {0.0, 0.0};
     for (int a = 0; a < 3; a++) {
         for (int b = 0; b < 3; b++) {
-            const double term = left[a] * right[b] * (double)kernel[a * 3 + b];
+            const double term = left[a] * right[b] * (double)kernel[(a * 3 + b) * stride];
             sum.value += term;
             sum.magnitude += fabs(term);
         }
@@ -60,29 +60,35 @@ static void check_weights_point(struct check *c, const struct winograd_panel *p,
     enum { ROUNDINGS = 8 };
     for (int channel = 0; channel < p->n_channels; channel++) {
         for (int j = 0; j < p->width; j++) {
-            const size_t at = (size_t)channel * (size_t)p->width + (size_t)j;
-            struct transformed exact = {0.0, 0.0};
-            if (j < p->n_columns)
-                exact = transform_weight(y, x, p->kernels + (size_t)j * p->column_stride + (size_t)channel * 9, point);
-            check_summed(c, "points", at, p->points[point][at], exact.value, ROUNDINGS, exact.magnitude);
+            const size_t at = (size_t)point * p->point_stride + (size_t)(channel * p->width + j);
+            const struct transformed exact =
+                transform_weight(y, x, p->kernels + channel * 9 * p->width + j, p->width, point);
+            check_summed(c, "points", at, p->points[at], exact.value, ROUNDINGS, exact.magnitude);
         }
     }
+}
+
+/* Between the points nothing may be written: it still holds the sentinel, a NaN. */
+static void check_weights_gaps(struct check *c, const struct winograd_panel *p, int n_points)
+{
+    for (int i = 0; i + 1 < n_points; i++)
+        for (size_t at = (size_t)(p->n_channels * p->width); at < p->point_stride; at++)
+            check_true(c, "wrote between points", isnan(p->points[(size_t)i * p->point_stride + at]));
 }
 
 static void check_weights_case(struct check *c, weights_kernel kernel, const struct winograd_axis *y,
                                const struct winograd_axis *x, int width)
 {
     const int n_points = y->points * x->points;
-    struct winograd_panel p = {.n_channels = check_pick(c, 1, 20), .n_columns = check_pick(c, 1, width),
-                               .width = width};
-    p.column_stride = (size_t)p.n_channels * 9 + (size_t)check_pick(c, 0, 20);
-    check_begin(c, "channels=%d columns=%d of %d column_stride=%zu", p.n_channels, p.n_columns, width, p.column_stride);
-    p.kernels = check_input(c, (size_t)(p.n_columns - 1) * p.column_stride + (size_t)p.n_channels * 9, VALUES_MIXED);
-    const size_t point_floats = (size_t)p.n_channels * (size_t)width;
-    float *out = check_output(c, (size_t)n_points * point_floats);
-    for (int i = 0; i < n_points; i++) p.points[i] = out + (size_t)i * point_floats;
+    struct winograd_panel p = {.n_channels = check_pick(c, 1, 20), .width = width};
+    const size_t point_floats = (size_t)(p.n_channels * width);
+    p.point_stride = point_floats + (size_t)check_pick(c, 0, 20);
+    check_begin(c, "channels=%d columns=%d point_stride=%zu", p.n_channels, width, p.point_stride);
+    p.kernels = check_input(c, 9 * point_floats, VALUES_MIXED);
+    p.points = check_output(c, (size_t)(n_points - 1) * p.point_stride + point_floats);
     kernel(&p);
     for (int i = 0; i < n_points; i++) check_weights_point(c, &p, y, x, i);
+    check_weights_gaps(c, &p, n_points);
     check_end(c);
 }
 
@@ -254,7 +260,7 @@ static void check_convolution(struct check *c, input_kernel to_points, output_ke
     to_points(patch, (size_t)x->points * CHANNEL_ALIGN, CHANNEL_ALIGN, CHANNEL_ALIGN, v, CHANNEL_ALIGN);
     for (int p = 0; p < n_points; p++)
         for (int k = 0; k < CHANNEL_ALIGN; k++)
-            v[p * CHANNEL_ALIGN + k] *= (float)transform_weight(y, x, kernel, p).value;
+            v[p * CHANNEL_ALIGN + k] *= (float)transform_weight(y, x, kernel, 1, p).value;
     to_pixels(&call);
     for (int p = 0; p < y->outputs * x->outputs; p++) {
         for (int k = 0; k < CHANNEL_ALIGN; k++) {

@@ -34,6 +34,19 @@ static void gemm_block_ref(const struct gemm_block *g)
     }
 }
 
+static void gemm_panel_ref(const struct gemm_panel *g)
+{
+    for (int i = 0; i < g->n_rows; i++) {
+        const float *a = g->a + (size_t)i * g->a_stride;
+        float *out = g->out + i * g->width;
+        for (int j = 0; j < g->width; j++) {
+            float sum = g->continues ? out[j] : 0.0f;
+            for (int k = 0; k < g->depth; k++) sum += a[k] * g->b[k * g->width + j];
+            out[j] = sum;
+        }
+    }
+}
+
 static void gemm_block_int16_ref(const struct gemm_block_int16 *g)
 {
     for (int i = 0; i < g->n_rows; i++) {
@@ -114,14 +127,14 @@ static void transform_ref(const float *left, int n_out_rows, int n_rows, const f
     }
 }
 
-/* In double, rounded once. */
+/* In double, rounded once. Taps lie `stride` apart. */
 static float winograd_weight_ref(const struct winograd_axis *y, const struct winograd_axis *x, const float *kernel,
-                                 int point)
+                                 int stride, int point)
 {
     const double *left = y->weight + point / x->points * 3, *right = x->weight + point % x->points * 3;
     double sum = 0.0;
     for (int i = 0; i < 3; i++)
-        for (int j = 0; j < 3; j++) sum += left[i] * right[j] * (double)kernel[i * 3 + j];
+        for (int j = 0; j < 3; j++) sum += left[i] * right[j] * (double)kernel[(i * 3 + j) * stride];
     return (float)sum;
 }
 
@@ -130,11 +143,9 @@ static void winograd_weights_ref(const struct winograd_axis *y, const struct win
 {
     for (int point = 0; point < y->points * x->points; point++) {
         for (int c = 0; c < p->n_channels; c++) {
-            for (int j = 0; j < p->width; j++) {
-                const float *kernel = p->kernels + (size_t)j * p->column_stride + (size_t)c * 9;
-                p->points[point][c * p->width + j] =
-                    j < p->n_columns ? winograd_weight_ref(y, x, kernel, point) : 0.0f;
-            }
+            float *out = p->points + (size_t)point * p->point_stride + c * p->width;
+            for (int j = 0; j < p->width; j++)
+                out[j] = winograd_weight_ref(y, x, p->kernels + c * 9 * p->width + j, p->width, point);
         }
     }
 }
@@ -291,6 +302,7 @@ void kernels_fill_ref(struct kernels *table)
         .cpu = TRBA_CPU_REF,
         .gemm_rows = REF_ROWS,
         .gemm_columns = REF_COLUMNS,
+        .winograd_panel = REF_COLUMNS,
 #define KERNEL(returns, name, arguments, class) .name = name##_ref,
 #include "kernels/kernels.inc"
 #undef KERNEL

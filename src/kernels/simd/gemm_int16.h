@@ -10,7 +10,7 @@
 
 #include "kernels/simd/panel.h"
 
-enum { PAIRS = LANES * 2 }; /* integers of a vector */
+enum { PAIRS = LANES * 2, LINE_INT16 = 32 }; /* integers of a vector; of a line of the cache */
 
 /* The scaled sums of one row, with bias, residual and ReLU. */
 ALWAYS_INLINE void finish_int16_row(const ivec *sums, const struct gemm_block_int16 *g, int row, int column,
@@ -33,17 +33,17 @@ ALWAYS_INLINE void tile_int16(const struct gemm_block_int16 *g, const int16_t *b
                               const int vectors)
 {
     ivec sums[GEMM_MAX_ROWS][GEMM_VECTORS];
-    const size_t panel_bytes = (size_t)g->depth * (size_t)(vectors * LANES) * sizeof(int16_t);
+    const int16_t *ahead = g->ahead != NULL ? g->ahead : b;
 #pragma GCC unroll 6
     for (int i = 0; i < rows; i++)
 #pragma GCC unroll 4
         for (int j = 0; j < vectors; j++) sums[i][j] = ivec_zero();
-    for (int k = 0; k < g->depth; k += 2, b += vectors * PAIRS) {
+    for (int k = 0; k < g->depth; k += 2, b += vectors * PAIRS, ahead += vectors * PAIRS) {
         ivec panel_row[GEMM_VECTORS];
 #pragma GCC unroll 4
         for (int j = 0; j < vectors; j++) {
             panel_row[j] = ivec_load(b + j * PAIRS);
-            vec_prefetch((uintptr_t)(b + j * PAIRS) + panel_bytes); /* the same row of the next panel */
+            if (j * PAIRS % LINE_INT16 == 0) vec_prefetch_near(ahead + j * PAIRS);
         }
 #pragma GCC unroll 6
         for (int i = 0; i < rows; i++) {

@@ -15,8 +15,10 @@ typedef __m512 vec;
 
 static inline vec vec_load(const float *p) { return _mm512_loadu_ps(p); }
 static inline void vec_store(float *p, vec v) { _mm512_storeu_ps(p, v); }
-/* Into the second-level cache; any address will do. */
-static inline void vec_prefetch(uintptr_t address) { _mm_prefetch((const char *)address, _MM_HINT_T1); }
+/* Into the second-level cache, and into the first; any address will do. Macros: GCC 12 takes a function that does
+ * nothing else for one without effect, and leaves the call out. */
+#define vec_prefetch(address) _mm_prefetch((const char *)(address), _MM_HINT_T1)
+#define vec_prefetch_near(address) _mm_prefetch((const char *)(address), _MM_HINT_T0)
 static inline vec vec_set(float x) { return _mm512_set1_ps(x); }
 static inline vec vec_zero(void) { return _mm512_setzero_ps(); }
 static inline vec vec_add(vec a, vec b) { return _mm512_add_ps(a, b); }

@@ -96,27 +96,18 @@ ALWAYS_INLINE void weights_axis(vec d[WINOGRAD_MAX_AXIS], const int outputs)
     else weights_axis_4(d);
 }
 
-/* One channel's kernels, taps outermost; the columns that are only padding stay what they are. */
-ALWAYS_INLINE void winograd_gather(const struct winograd_panel *p, int channel, float taps[9][WINOGRAD_MAX_WIDTH])
-{
-    const float *kernel = p->kernels + (size_t)channel * 9;
-    for (int j = 0; j < p->n_columns; j++, kernel += p->column_stride)
-#pragma GCC unroll 9
-        for (int t = 0; t < 9; t++) taps[t][j] = kernel[t];
-}
-
 ALWAYS_INLINE void winograd_weights(const struct winograd_panel *p, const int rows, const int columns)
 {
     const int y_points = rows + 2, x_points = columns + 2;
-    float taps[9][WINOGRAD_MAX_WIDTH] = {{0.0f}};
     for (int c = 0; c < p->n_channels; c++) {
-        winograd_gather(p, c, taps);
         for (int j = 0; j < p->width; j += LANES) {
+            const float *kernel = p->kernels + c * 9 * p->width + j;
+            float *out = p->points + c * p->width + j;
             vec half[3][WINOGRAD_MAX_AXIS];
 #pragma GCC unroll 3
             for (int i = 0; i < 3; i++) {
 #pragma GCC unroll 3
-                for (int k = 0; k < 3; k++) half[i][k] = vec_load(taps[i * 3 + k] + j);
+                for (int k = 0; k < 3; k++) half[i][k] = vec_load(kernel + (i * 3 + k) * p->width);
                 weights_axis(half[i], columns);
             }
 #pragma GCC unroll 6
@@ -125,7 +116,7 @@ ALWAYS_INLINE void winograd_weights(const struct winograd_panel *p, const int ro
                 weights_axis(column, rows);
 #pragma GCC unroll 6
                 for (int i = 0; i < y_points; i++)
-                    vec_store(p->points[i * x_points + k] + (size_t)c * (size_t)p->width + j, column[i]);
+                    vec_store(out + (size_t)(i * x_points + k) * p->point_stride, column[i]);
             }
         }
     }

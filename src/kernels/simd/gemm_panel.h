@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* gemm_panel.h - the product of evenly spaced rows with one panel, added to what is there. Include a vector_*.h first,
+ * and define WINOGRAD_VECTORS, vectors per panel row, and WINOGRAD_ROWS, rows per tile.
+ *
+ * The panel is narrow and the tile high, so that the seven tiles of one image are one pass: AVX2 6 x 2 vectors, AVX-512
+ * 12 x 2. Rows lie evenly spaced, so a pointer to every third and the distance are enough to address them.
+ */
+#ifndef TRBA_KERNELS_SIMD_GEMM_PANEL_H
+#define TRBA_KERNELS_SIMD_GEMM_PANEL_H
+
+#include "kernels/simd/panel.h"
+
+enum { PANEL_MAX_ROWS = 12, ROWS_PER_POINTER = 3 };
+
+/* `rows` rows from `row` on. What `ahead` points to is asked for at an even pace: a line of the cache for each 64 numbers
+ * of the panel. */
+ALWAYS_INLINE void panel_tile(const struct gemm_panel *g, int row, const int rows, const int vectors)
+{
+    enum { MAX_POINTERS = PANEL_MAX_ROWS / ROWS_PER_POINTER };
+    vec acc[PANEL_MAX_ROWS][WINOGRAD_VECTORS];
+    const float *a[MAX_POINTERS];
+    float *out = g->out + row * g->width;
+#pragma GCC unroll 4
+    for (int i = 0; i < rows; i += ROWS_PER_POINTER)
+        a[i / ROWS_PER_POINTER] = g->a + (size_t)(row + i) * g->a_stride;
+#pragma GCC unroll 12
+    for (int i = 0; i < rows; i++)
+#pragma GCC unroll 2
+        for (int j = 0; j < vectors; j++)
+            acc[i][j] = g->continues ? vec_load(out + (i * vectors + j) * LANES) : vec_zero();
+    const float *b = g->b;
+    const size_t stride = g->a_stride;
+    uintptr_t ahead = (uintptr_t)(row == 0 && g->ahead != NULL ? g->ahead : b);
+    const int pace = 64 / (vectors * LANES);
+    for (int k = 0; k < g->depth; k += pace, ahead += 64) {
+        vec_prefetch_near(ahead);
+#pragma GCC unroll 4
+        for (int step = 0; step < pace; step++, b += vectors * LANES) {
+            vec panel_row[WINOGRAD_VECTORS];
+#pragma GCC unroll 2
+            for (int j = 0; j < vectors; j++) panel_row[j] = vec_load(b + j * LANES);
+#pragma GCC unroll 12
+            for (int i = 0; i < rows; i++) {
+                const vec x = vec_set(a[i / ROWS_PER_POINTER][(size_t)(i % ROWS_PER_POINTER) * stride + (size_t)step]);
+#pragma GCC unroll 2
+                for (int j = 0; j < vectors; j++) acc[i][j] = vec_fma(x, panel_row[j], acc[i][j]);
+            }
+        }
+#pragma GCC unroll 4
+        for (int i = 0; i < rows; i += ROWS_PER_POINTER) a[i / ROWS_PER_POINTER] += pace;
+    }
+#pragma GCC unroll 12
+    for (int i = 0; i < rows; i++)
+#pragma GCC unroll 2
+        for (int j = 0; j < vectors; j++) vec_store(out + (i * vectors + j) * LANES, acc[i][j]);
+}
+
+/* Tiles are as even as they go. */
+ALWAYS_INLINE void panel_tiles(const struct gemm_panel *g, const int vectors)
+{
+    const int n_tiles = (g->n_rows + WINOGRAD_ROWS - 1) / WINOGRAD_ROWS;
+    for (int tile = 0, row = 0; tile < n_tiles; tile++) {
+        const int n = (g->n_rows - row + n_tiles - tile - 1) / (n_tiles - tile);
+        switch (n) {
+        case 1: panel_tile(g, row, 1, vectors); break;
+        case 2: panel_tile(g, row, 2, vectors); break;
+        case 3: panel_tile(g, row, 3, vectors); break;
+        case 4: panel_tile(g, row, 4, vectors); break;
+        case 5: panel_tile(g, row, 5, vectors); break;
+        case 6: panel_tile(g, row, 6, vectors); break;
+#if WINOGRAD_ROWS > 6
+        case 7: panel_tile(g, row, 7, vectors); break;
+        case 8: panel_tile(g, row, 8, vectors); break;
+        case 9: panel_tile(g, row, 9, vectors); break;
+        case 10: panel_tile(g, row, 10, vectors); break;
+        case 11: panel_tile(g, row, 11, vectors); break;
+        default: panel_tile(g, row, 12, vectors); break;
+#endif
+        }
+        row += n;
+    }
+}
+
+static void TIER(gemm_panel)(const struct gemm_panel *g)
+{
+    if (g->width == CHANNEL_ALIGN) panel_tiles(g, CHANNEL_VECTORS);
+    else panel_tiles(g, WINOGRAD_VECTORS);
+}
+
+#endif
