@@ -5,6 +5,7 @@
  *   avx2         what kernels_select() gives with that cap
  *   emulated16   the sources of the AVX-512 tier on pairs of AVX2 vectors: all of that tier but the intrinsics
  *   avx512       the AVX-512 tier itself
+ *   avx512vnni   the same with VNNI
  *   (blas        has the kernels of ref; its products are tested with the layers)
  *
  *   usage: kernelcheck [--seed N] [--tier NAME] [--kernel NAME]
@@ -82,7 +83,8 @@ static bool fill_table(const char *tier, struct kernels *table, const char **why
         return false;
 #endif
     }
-    const trba_cpu cap = strcmp(tier, "avx2") == 0 ? TRBA_CPU_AVX2 : TRBA_CPU_AVX512;
+    trba_cpu cap;
+    if (trba_cpu_from_name(tier, &cap, NULL) != TRBA_OK) return false;
     kernels_select(table, cap);
     return table->cpu == cap;
 }
@@ -132,7 +134,8 @@ static int run_tier(const char *tier, const struct options *options, char *ran, 
 
 static void usage(void)
 {
-    fprintf(stderr, "usage: kernelcheck [--seed N] [--tier ref|avx2|emulated16|avx512] [--kernel NAME]\n");
+    fprintf(stderr, "usage: kernelcheck [--seed N] [--tier ref|avx2|emulated16|avx512|avx512vnni] "
+                    "[--kernel NAME]\n");
     exit(2);
 }
 
@@ -168,7 +171,7 @@ static struct options parse_options(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    static const char *const tiers[] = {"ref", "avx2", "emulated16", "avx512"};
+    static const char *const tiers[] = {"ref", "avx2", "emulated16", "avx512", "avx512vnni"};
     const struct options options = parse_options(argc, argv);
     catch_signals();
     printf("seed %llu; u = 2^-24 times the sum of the terms' magnitudes\n", (unsigned long long)options.seed);

@@ -11,6 +11,8 @@
 #define GEMM_VECTORS 4 /* as in kernels_avx512.c */
 #define CHANNEL_VECTORS 1
 #include "kernels/simd/gemm_block.h"
+#include "kernels/simd/gemm_int16.h"
+#include "kernels/simd/quantize.h"
 #include "kernels/simd/winograd.h"
 
 #include "kernels/simd/pointwise.h"

@@ -53,6 +53,70 @@ static inline void vec_store(float *p, vec v)
     _mm256_storeu_ps(p + HALF_LANES, v.high);
 }
 
+static inline vec vec_sqrt(vec v) { return HALVES(HALF_1, _mm256_sqrt_ps, v); }
+
+static inline __m256 half_choose_less(__m256 a, __m256 b, __m256 yes, __m256 no)
+{
+    return _mm256_blendv_ps(no, yes, _mm256_cmp_ps(a, b, _CMP_LT_OQ));
+}
+
+static inline vec vec_choose_less(vec a, vec b, vec yes, vec no)
+{
+    return (vec){half_choose_less(a.low, b.low, yes.low, no.low), half_choose_less(a.high, b.high, yes.high, no.high)};
+}
+
+/* Sixteen 32-bit integers, or 32 of 16 bits in pairs. */
+typedef struct { __m256i low, high; } ivec;
+
+#define IHALVES(operation, ...) ((ivec){operation(low, __VA_ARGS__), operation(high, __VA_ARGS__)})
+
+static inline __m256i half_dot(__m256i sum, __m256i a, __m256i b)
+{
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
+}
+
+static inline __m256i half_from_pairs(__m256 first, __m256 second)
+{
+    return _mm256_blend_epi16(_mm256_cvtps_epi32(first), _mm256_slli_epi32(_mm256_cvtps_epi32(second), 16), 0xAA);
+}
+
+static inline __m128i half_to_int16(__m256 a)
+{
+    const __m256i wide = _mm256_cvtps_epi32(a);
+    return _mm_packs_epi32(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
+}
+
+static inline ivec ivec_zero(void) { return (ivec){_mm256_setzero_si256(), _mm256_setzero_si256()}; }
+static inline ivec ivec_dot(ivec sum, ivec a, ivec b) { return IHALVES(HALF_3, half_dot, sum, a, b); }
+static inline vec ivec_to_float(ivec v) { return HALVES(HALF_1, _mm256_cvtepi32_ps, v); }
+static inline ivec ivec_from_pairs(vec first, vec second) { return IHALVES(HALF_2, half_from_pairs, first, second); }
+
+static inline ivec ivec_load(const int16_t *p)
+{
+    const __m256i *halves = (const __m256i *)p;
+    return (ivec){_mm256_loadu_si256(halves), _mm256_loadu_si256(halves + 1)};
+}
+
+static inline void ivec_store(int16_t *p, ivec v)
+{
+    __m256i *halves = (__m256i *)p;
+    _mm256_storeu_si256(halves, v.low);
+    _mm256_storeu_si256(halves + 1, v.high);
+}
+
+static inline ivec ivec_set_pair(const int16_t *p)
+{
+    int pair;
+    __builtin_memcpy(&pair, p, sizeof pair);
+    return (ivec){_mm256_set1_epi32(pair), _mm256_set1_epi32(pair)};
+}
+
+static inline void vec_store_int16(int16_t *p, vec v)
+{
+    _mm_storeu_si128((__m128i *)p, half_to_int16(v.low));
+    _mm_storeu_si128((__m128i *)(p + HALF_LANES), half_to_int16(v.high));
+}
+
 /* Halves onto halves, as _mm512_reduce_add_ps() does. */
 static inline float vec_sum(vec v)
 {
