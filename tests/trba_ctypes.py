@@ -57,8 +57,8 @@ class ModelOptionsStruct(ctypes.Structure):
 
 class ModelInfoStruct(ctypes.Structure):
     _fields_ = [("architecture", ArchitectureStruct), ("preset", c_int), ("pad", c_int), ("compat", c_int),
-                ("batch_max_length", c_int), ("cpu", c_int), ("precision", c_int), ("charset_name", c_char_p), ("n_characters", c_int),
-                ("sidecar", c_char_p), ("packed_bytes", c_size_t)]
+                ("batch_max_length", c_int), ("cpu", c_int), ("precision", c_int), ("charset_name", c_char_p),
+                ("n_characters", c_int), ("sidecar", c_char_p), ("packed_bytes", c_size_t)]
 
 
 class ImageStruct(ctypes.Structure):
@@ -167,8 +167,7 @@ class Model:
     """A trba_model. `source`: a path, or a checkpoint's bytes. `expect`: fields of trba_architecture."""
 
     def __init__(self, source, *, charset_preset=None, charset_text=None, charset_file=None, preset="any", pad=None,
-                 batch_max_length=0, compat=None, use_sidecar=False, cpu="auto", expect=None,
-                 precision="fp32"):
+                 batch_max_length=0, compat=None, use_sidecar=False, cpu="auto", precision="fp32", expect=None):
         options = library().trba_model_options_default()
         _set_architecture(options.expect, expect or {})
         for name, value in (("charset_preset", charset_preset), ("charset_text", charset_text),

@@ -24,14 +24,15 @@ static bool options_from_python(PyObject *expect, PyObject *const charset[3], tr
 }
 
 /* open_model(source, is_path, expect, charset_preset, charset_text, charset_file, preset, pad, batch_max_length,
- * compat, use_sidecar, cpu) -> capsule */
+ * compat, use_sidecar, cpu, precision) -> capsule */
 PyObject *core_open_model(PyObject *module, PyObject *args)
 {
     PyObject *object, *expect, *charset[3];
-    int is_path, preset, pad, compat, use_sidecar, cpu;
+    int is_path, preset, pad, compat, use_sidecar, cpu, precision;
     trba_model_options options = trba_model_options_default();
-    if (!PyArg_ParseTuple(args, "OpOOOOiiiiii:open_model", &object, &is_path, &expect, &charset[0], &charset[1],
-                          &charset[2], &preset, &pad, &options.batch_max_length, &compat, &use_sidecar, &cpu) ||
+    if (!PyArg_ParseTuple(args, "OpOOOOiiiiiii:open_model", &object, &is_path, &expect, &charset[0], &charset[1],
+                          &charset[2], &preset, &pad, &options.batch_max_length, &compat, &use_sidecar, &cpu,
+                          &precision) ||
         !options_from_python(expect, charset, &options))
         return NULL;
     options.preset = (trba_preset)preset;
@@ -39,6 +40,7 @@ PyObject *core_open_model(PyObject *module, PyObject *args)
     options.compat = (trba_choice)compat;
     options.use_sidecar = (trba_choice)use_sidecar;
     options.cpu = (trba_cpu)cpu;
+    options.precision = (trba_precision)precision;
 
     struct checkpoint_source source;
     if (!source_get(object, is_path, &source)) return NULL;
@@ -55,8 +57,8 @@ PyObject *core_open_model(PyObject *module, PyObject *args)
     return status == TRBA_OK ? wrap_model(model) : raise_error(module, &err);
 }
 
-/* model_info(model) -> (architecture, preset, pad, compat, batch_max_length, cpu name, charset name, n_characters,
- * sidecar as bytes, packed_bytes). */
+/* model_info(model) -> (architecture, preset, pad, compat, batch_max_length, cpu name, precision, charset name,
+ * n_characters, sidecar as bytes, packed_bytes). */
 PyObject *core_model_info(PyObject *module, PyObject *capsule)
 {
     (void)module;
@@ -64,7 +66,7 @@ PyObject *core_model_info(PyObject *module, PyObject *capsule)
     if (model == NULL) return NULL;
     trba_model_info info;
     trba_model_get_info(model, &info);
-    return Py_BuildValue("(NiiiissiyK)", architecture_to_python(&info.architecture), (int)info.preset, info.pad,
-                         info.compat, info.batch_max_length, trba_cpu_name(info.cpu), info.charset_name,
-                         info.n_characters, info.sidecar, (unsigned long long)info.packed_bytes);
+    return Py_BuildValue("(NiiiisisiyK)", architecture_to_python(&info.architecture), (int)info.preset, info.pad,
+                         info.compat, info.batch_max_length, trba_cpu_name(info.cpu), (int)info.precision,
+                         info.charset_name, info.n_characters, info.sidecar, (unsigned long long)info.packed_bytes);
 }

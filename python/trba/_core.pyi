@@ -16,7 +16,7 @@ _Characters = tuple[tuple[str, float, float, int], ...]
 _Point = tuple[float, float]
 _Points = tuple[_Point, _Point, _Point, _Point]
 _Result = tuple[int, str, str, float, float, _Characters, int, int, int, int, _Points | None]
-_Info = tuple[_Architecture, int, int, int, int, str, str, int, bytes, int]
+_Info = tuple[_Architecture, int, int, int, int, str, int, str, int, bytes, int]
 _Tensor = tuple[str, str, tuple[int, ...]]
 _Image = tuple[int, int, bytes | Buffer]
 _Region = tuple[float, ...]
@@ -45,6 +45,7 @@ def open_model(
     compat: int,
     use_sidecar: int,
     cpu: int,
+    precision: int,
     /,
 ) -> ModelCapsule: ...
 def model_info(model: ModelCapsule, /) -> _Info: ...

@@ -17,7 +17,21 @@ from . import _core
 from ._closing import Closing
 from ._errors import ArgumentError, Error
 from ._images import ChannelOrder, CoreImage, ImageInput, ImageRules, is_single, try_prepare
-from ._options import ALPHAS, EXIFS, PRESETS, ROTATES, Alpha, Exif, Preset, Rotate, check_ways, find_name, number_choice
+from ._options import (
+    ALPHAS,
+    EXIFS,
+    PRECISIONS,
+    PRESETS,
+    ROTATES,
+    Alpha,
+    Exif,
+    Precision,
+    Preset,
+    Rotate,
+    check_ways,
+    find_name,
+    number_choice,
+)
 from ._page import Page
 from ._pool import SessionPool
 from ._regions import CoreRegion, RegionInput, prepare_region
@@ -123,7 +137,10 @@ class Model(Closing):
     img_h, img_w        the input size. None: from the tensors (TPS), else the sidecar's, else 32 x 100 (easyocr: 64)
     batch_max_length    attention decodes at most this many characters. None: the sidecar's, else 25
     compat              clovaai's demo.py to the letter, its defects included
-    cpu                 the best processor tier to use: "auto", "ref", "blas", "avx2", "avx512"
+    cpu                 the best processor tier to use: "auto", "ref", "blas", "avx2", "avx512", "avx512vnni"
+    precision           what convolutions multiply: "fp32": PyTorch's answers; "int16": half the memory for
+                        their weights, and about twice as fast with AVX-512 VNNI; hardly a text changes; without AVX2 it
+                        is "fp32", see model.info; "auto": the faster of the two on this processor
     threads             threads that work on one call. None: one per processor. Programs that call read() from several
                         threads of their own are fastest with 1
     batch_size          images of a list that go through the network together: memory against speed. The answer does not
@@ -148,9 +165,9 @@ class Model(Closing):
                  charset: str | os.PathLike[str] | None = None, preset: Preset | None = None,
                  pad: bool | None = None, img_h: int | None = None, img_w: int | None = None,
                  batch_max_length: int | None = None, compat: bool = False, cpu: str = "auto",
-                 threads: int | None = None, batch_size: int = 16, max_sessions: int | None = None,
-                 sidecar: bool = True, expect: Expect | None = None, exif: Exif | None = None,
-                 alpha: Alpha = "ignore", retry_contrast: bool = True) -> None:
+                 precision: Precision = "fp32", threads: int | None = None, batch_size: int = 16,
+                 max_sessions: int | None = None, sidecar: bool = True, expect: Expect | None = None,
+                 exif: Exif | None = None, alpha: Alpha = "ignore", retry_contrast: bool = True) -> None:
         source, is_path = locate(path_or_bytes)
         if batch_size < 1 or (threads is not None and threads < 1) or (max_sessions is not None and max_sessions < 1):
             raise ArgumentError("batch_size, threads and max_sessions must be at least 1")
@@ -158,7 +175,7 @@ class Model(Closing):
         capsule = _core.open_model(
             source, is_path, _number_expect(expect or {}, img_h, img_w), *_split_charset(charset),
             find_name("preset", preset, PRESETS), number_choice(pad), batch_max_length or 0, number_choice(compat),
-            number_choice(sidecar), _core.cpu_from_name(cpu.encode()))
+            number_choice(sidecar), _core.cpu_from_name(cpu.encode()), find_name("precision", precision, PRECISIONS))
         self._info = make_info(capsule)
         self._exif: Exif | None = exif
         self._alpha: Alpha = alpha

@@ -10,15 +10,15 @@ from typing import Any
 from . import _core
 from ._boxes import character_boxes, shown_share
 from ._errors import ERROR_CLASSES, Error
-from ._options import PRESETS
+from ._options import PRECISIONS, PRESETS
 from ._types import Character, ModelInfo, Result, make_architecture
 
 
 def make_info(model: _core.ModelCapsule) -> ModelInfo:
-    (architecture, preset, pad, compat, batch_max_length, cpu, charset, n_characters, sidecar,
+    (architecture, preset, pad, compat, batch_max_length, cpu, precision, charset, n_characters, sidecar,
      packed_bytes) = _core.model_info(model)
     return ModelInfo(make_architecture(architecture), PRESETS[preset], bool(pad), bool(compat), batch_max_length, cpu,
-                     charset, n_characters, os.fsdecode(sidecar) or None, packed_bytes)
+                     PRECISIONS[precision], charset, n_characters, os.fsdecode(sidecar) or None, packed_bytes)
 
 
 def _make_character(raw: tuple[str, float, float, int],

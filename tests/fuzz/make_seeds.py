@@ -339,6 +339,7 @@ def strdemo_seeds():
              "--saved_model tiny.pth --image_folder . --Transformation None --FeatureExtraction VGG "
              "--SequenceModeling None --Prediction CTC --imgH 32 --imgW 50 --output_channel 8 --PAD --workers 4",
              "-m tiny.pth --exif apply --alpha white --cpu ref --batch-max-length 3 word.png",
+             "-m tiny.pth --precision int16 -v word.png",
              "-m tiny.pth --Transformation TPS --Prediction Attn word.png"]
     yield from ((f"line_{i}", line.replace(" ", "\n").encode()) for i, line in enumerate(lines))
 
@@ -348,7 +349,8 @@ def trba_seeds():
              "compare --json tiny.pth --Transformation TPS --FeatureExtraction ResNet",
              "convert tiny.pth out.safetensors",
              "convert tiny.pth out.pth --dtype float16 --prefix module.", "convert broken.pth out.pth", "charsets",
-             "charsets --json", "charsets alnum36", "version", "help", "info --help", "convert tiny.pth", "nothing"]
+             "charsets --json", "charsets alnum36", "version", "help", "info --help", "convert tiny.pth", "nothing",
+             "info --kernels --precision auto tiny.pth"]
     yield from ((f"line_{i}", line.replace(" ", "\n").encode()) for i, line in enumerate(lines))
 
 

@@ -153,8 +153,10 @@ def test_every_option_in_the_help_of_a_command_is_offered(shell, trba, command):
 
 def test_every_choice_of_strdemo_is_offered(shell, strdemo):
     choices = choices_in_help(strdemo.run("--help").stdout)
-    assert {"format", "cpu", "preset", "compat", "rotate", "exif", "alpha", "Transformation"} <= set(choices)
-    assert choices["cpu"] == ["auto", "ref", "blas", "avx2", "avx512"] and choices["compat"] == ["clovaai"]
+    assert {"format", "cpu", "precision", "preset", "compat", "rotate", "exif", "alpha",
+            "Transformation"} <= set(choices)
+    assert choices["cpu"] == ["auto", "ref", "blas", "avx2", "avx512", "avx512vnni"]
+    assert choices["compat"] == ["clovaai"]
     for name, words in choices.items():
         assert sorted(shell.offers(f"strdemo --{name} ")) == sorted(words), name
 

@@ -24,6 +24,7 @@ REFUSALS = {
     "negative": (["--threads", "-1", "x.png"], "--threads must be from 0 to 64"),
     "too large": (["--batch_max_length", "99999999999999999999", "x.png"], "--batch_max_length must be from 1 to"),
     "unknown stage": (["--Prediction", "Attention", "x.png"], "--Prediction must be one of CTC|Attn"),
+    "unknown precision": (["--precision", "int8", "x.png"], "--precision must be one of fp32|int16|auto"),
     "unknown format": (["-f", "xml", "x.png"], "--format must be one of table|tsv|jsonl"),
     "two channels": (["--input_channel", "2", "x.png"], "--input_channel must be 1 (grey) or 3 (RGB)"),
     "rgb and grey": (["--rgb", "--input_channel", "1", "x.png"], "--input_channel must be 1 (grey) or 3 (RGB)"),
@@ -72,9 +73,10 @@ def test_model_comes_from_the_environment(strdemo, crnn, pictures):
     assert done.stdout == strdemo.run("-m", crnn.path, "-f", "tsv", pictures["word1.png"]).stdout
 
 
-def test_tier_the_processor_lacks_is_refused_or_used(strdemo, crnn, pictures):
-    done = strdemo.run("-m", crnn.path, "--cpu", "avx512", "-v", pictures["word1.png"])
-    assert (done.returncode == 2 and "--cpu avx512" in done.stderr) or "machine: avx512" in done.stderr
+@pytest.mark.parametrize("cpu", ["avx2", "avx512", "avx512vnni"])
+def test_tier_the_processor_lacks_is_refused_or_used(strdemo, crnn, pictures, cpu):
+    done = strdemo.run("-m", crnn.path, "--cpu", cpu, "-v", pictures["word1.png"])
+    assert (done.returncode == 2 and f"--cpu {cpu}:" in done.stderr) or f"machine: {cpu}," in done.stderr
 
 
 def test_clovaais_names_work_in_both_spellings(strdemo, crnn, pictures):

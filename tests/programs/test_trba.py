@@ -28,9 +28,9 @@ def test_info_of_a_checkpoint(trba, crnn):
         "num_fiducial": None, "num_class": 37, "imgH": None, "imgW": None}
     assert found["alphabet"] == {"n_characters": 36, "presets": [{"name": "alnum36", "has_text": True}]}
     opens = found["opens"]
-    assert opens.pop("packed_bytes") > 0 and opens.pop("cpu") in ("ref", "blas", "avx2", "avx512")
+    assert opens.pop("packed_bytes") > 0 and opens.pop("cpu") in ("ref", "blas", "avx2", "avx512", "avx512vnni")
     assert opens == {"ok": True, "sidecar": None, "preset": "clovaai", "charset": "alnum36", "imgH": 32, "imgW": 100,
-                     "pad": False, "batch_max_length": 25}
+                     "pad": False, "batch_max_length": 25, "precision": "fp32"}
 
 
 def test_info_lists_the_tensors_of_the_state_dict(trba, attention):
@@ -52,7 +52,7 @@ def test_info_lists_the_kernels_of_every_layer(trba, attention):
         assert {layer["kernels"] for layer in found["layers"]} == {products}
         assert all(layer["packed_bytes"] > 0 for layer in found["layers"])
     _, found = info(trba, attention.path, "--kernels")
-    if found["opens"]["cpu"] in ("avx2", "avx512"):
+    if found["opens"]["cpu"] in ("avx2", "avx512", "avx512vnni"):
         first, second = found["layers"][:2]
         assert first["work"] == "3x3 convolution, stride 1x1, 1 to 4 channels" and first["kernels"] == "gemm_block"
         assert second["kernels"].startswith("winograd_input_4x")

@@ -63,9 +63,9 @@ static const struct option_spec machine_specs[] = {
              "--compat clovaai 192)"},
     {.name = "cpu", .kind = OPTION_CHOICE, .choices = CPU_OPTION_CHOICES, .offset = FIELD(cpu),
      .help = "use at most these instructions (default: auto, the best there are)"},
-    {.name = "precision", .kind = OPTION_CHOICE, .choices = "fp32|int16|auto", .offset = FIELD(precision),
-     .help = "what convolutions multiply: fp32, PyTorch's answers; int16, twice as fast with AVX-512 VNNI, hardly a text "
-             "changes; auto, the faster of the two here (default: fp32)"},
+    {.name = "precision", .kind = OPTION_CHOICE, .choices = PRECISION_OPTION_CHOICES, .offset = FIELD(precision),
+     .help = "what convolutions multiply: fp32, PyTorch's answers; int16, twice as fast with AVX-512 VNNI, hardly a "
+             "text changes; auto, the faster of the two here (default: fp32)"},
 };
 
 static const struct option_spec clovaai_specs[] = {
@@ -181,6 +181,11 @@ bool model_options_choose_cpu(int choice, trba_cpu *out, char message[OPTION_MES
     return false;
 }
 
+trba_precision model_options_precision(int choice)
+{
+    return choice != 0 ? (trba_precision)(choice - 1) : TRBA_PRECISION_FP32;
+}
+
 bool model_options_make(const struct model_settings *s, const trba_architecture *expect, const char *path,
                         trba_model_options *out, char message[OPTION_MESSAGE_BYTES])
 {
@@ -196,7 +201,7 @@ bool model_options_make(const struct model_settings *s, const trba_architecture 
     if (s->pad) out->pad = TRBA_CHOICE_YES;
     if (s->without_sidecar) out->use_sidecar = TRBA_CHOICE_NO;
     out->batch_max_length = s->batch_max_length;
-    if (s->precision != 0) out->precision = (trba_precision)(s->precision - 1);
+    out->precision = model_options_precision(s->precision);
     return model_options_choose_cpu(s->cpu, &out->cpu, message);
 }
 

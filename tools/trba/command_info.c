@@ -20,7 +20,8 @@
 
 struct info_settings {
     int json, tensors, kernels, help;
-    int cpu; /* see model_options_choose_cpu() */
+    int cpu;       /* see model_options_choose_cpu() */
+    int precision; /* see model_options_precision() */
 };
 
 static const struct option_spec info_specs[] = {
@@ -33,8 +34,17 @@ static const struct option_spec info_specs[] = {
     {.name = "cpu", .kind = OPTION_CHOICE, .choices = CPU_OPTION_CHOICES,
      .offset = offsetof(struct info_settings, cpu),
      .help = "instruction sets to use at most (default: auto)"},
+    {.name = "precision", .kind = OPTION_CHOICE, .choices = PRECISION_OPTION_CHOICES,
+     .offset = offsetof(struct info_settings, precision),
+     .help = "what convolutions multiply (default: fp32)"},
     {.name = "help", .letter = 'h', .kind = OPTION_FLAG, .offset = offsetof(struct info_settings, help),
      .help = "print this and end"},
+};
+
+/* What the options say about this machine. */
+struct machine {
+    trba_cpu cpu;
+    trba_precision precision;
 };
 
 /* ---- facts ------------------------------------------------------------------------------------------------------- */
@@ -79,17 +89,18 @@ static int64_t count_parameters(const trba_checkpoint *checkpoint)
 }
 
 /* What strdemo would do with the file and no options. */
-static void try_model(trba_cpu cpu, struct facts *facts)
+static void try_model(const struct machine *machine, struct facts *facts)
 {
     trba_model_options options = trba_model_options_default();
     if (model_is_english_g2(facts->path)) options.preset = TRBA_PRESET_EASYOCR;
-    options.cpu = cpu;
+    options.cpu = machine->cpu;
+    options.precision = machine->precision;
     facts->no_model.status = trba_model_open(facts->path, &options, &facts->model, &facts->no_model);
     if (facts->no_model.status == TRBA_OK) trba_model_get_info(facts->model, &facts->model_info);
 }
 
 /* The layers do not depend on the alphabet, so any of the right length will do. */
-static void open_stand_in(trba_cpu cpu, struct facts *facts)
+static void open_stand_in(const struct machine *machine, struct facts *facts)
 {
     const size_t n_characters = (size_t)architecture_n_characters(&facts->architecture);
     char *charset = memory_resize(NULL, n_characters + 1, 1);
@@ -98,20 +109,21 @@ static void open_stand_in(trba_cpu cpu, struct facts *facts)
     memset(charset, 'x', n_characters);
     charset[n_characters] = '\0';
     options.charset_text = charset;
-    options.cpu = cpu;
+    options.cpu = machine->cpu;
+    options.precision = machine->precision;
     options.use_sidecar = TRBA_CHOICE_NO;
     if (trba_model_open(facts->path, &options, &facts->stand_in, &err) != TRBA_OK) console_print("%s", err.message);
     free(charset);
 }
 
-static void find_layers(trba_cpu cpu, struct facts *facts)
+static void find_layers(const struct machine *machine, struct facts *facts)
 {
-    if (facts->model == NULL) open_stand_in(cpu, facts);
+    if (facts->model == NULL) open_stand_in(machine, facts);
     facts->layers = facts->model != NULL ? facts->model : facts->stand_in;
 }
 
 /* Returns false after a sentence if the file cannot be opened at all. */
-static bool gather_facts(const char *path, bool with_layers, trba_cpu cpu, struct facts *out)
+static bool gather_facts(const char *path, bool with_layers, const struct machine *machine, struct facts *out)
 {
     trba_error err;
     *out = (struct facts){.path = path};
@@ -123,8 +135,8 @@ static bool gather_facts(const char *path, bool with_layers, trba_cpu cpu, struc
     out->no_network.status = trba_checkpoint_architecture(out->checkpoint, &out->architecture, &out->no_network);
     if (out->no_network.status != TRBA_OK) return true;
     trba_architecture_name(&out->architecture, out->network, sizeof out->network);
-    try_model(cpu, out);
-    if (with_layers) find_layers(cpu, out);
+    try_model(machine, out);
+    if (with_layers) find_layers(machine, out);
     return true;
 }
 
@@ -199,6 +211,7 @@ static void print_opening(const struct facts *facts)
     printf("  %-18s %s\n", "pad", info->pad ? "yes" : "no");
     printf("  %-18s %d\n", "batch_max_length", info->batch_max_length);
     printf("  %-18s %s\n", "cpu", trba_cpu_name(info->cpu));
+    printf("  %-18s %s\n", "precision", trba_precision_name(info->precision));
     printf("  %-18s %.1f MB packed\n", "weights", (double)info->packed_bytes / 1e6);
 }
 
@@ -218,7 +231,7 @@ static void print_layers(const trba_model *model)
 {
     trba_model_info info;
     trba_model_get_info(model, &info);
-    printf("layers      %s\n", trba_cpu_name(info.cpu));
+    printf("layers      %s, %s\n", trba_cpu_name(info.cpu), trba_precision_name(info.precision));
     for (size_t i = 0; i < trba_model_layer_count(model); i++) {
         trba_layer_info layer;
         if (trba_model_layer(model, i, &layer) != TRBA_OK) continue;
@@ -291,12 +304,12 @@ static json_t *make_opening(const struct facts *facts)
         const char *why = facts->no_network.status != TRBA_OK ? facts->no_network.message : facts->no_model.message;
         return json_pack("{s:b, s:o}", "ok", 0, "message", json_text(why));
     }
-    return json_pack("{s:b, s:o, s:s, s:s, s:i, s:o, s:b, s:i, s:s, s:I}", "ok", 1, "sidecar",
+    return json_pack("{s:b, s:o, s:s, s:s, s:i, s:o, s:b, s:i, s:s, s:s, s:I}", "ok", 1, "sidecar",
                      info->sidecar[0] != '\0' ? json_text(info->sidecar) : json_null(), "preset",
                      preset_name(info->preset), "charset", info->charset_name, "imgH", info->architecture.img_h, "imgW",
                      size_or_null(info->architecture.img_w), "pad", info->pad, "batch_max_length",
-                     info->batch_max_length, "cpu", trba_cpu_name(info->cpu), "packed_bytes",
-                     (json_int_t)info->packed_bytes);
+                     info->batch_max_length, "cpu", trba_cpu_name(info->cpu), "precision",
+                     trba_precision_name(info->precision), "packed_bytes", (json_int_t)info->packed_bytes);
 }
 
 static json_t *make_tensors(const trba_checkpoint *checkpoint)
@@ -347,13 +360,13 @@ static int show_file(const char *asked, const struct info_settings *settings)
 {
     char path[MODEL_PATH_BYTES], message[OPTION_MESSAGE_BYTES];
     struct facts facts;
-    trba_cpu cpu;
+    struct machine machine = {.precision = model_options_precision(settings->precision)};
     if (!model_search(asked, path, message, sizeof message) ||
-        !model_options_choose_cpu(settings->cpu, &cpu, message)) {
+        !model_options_choose_cpu(settings->cpu, &machine.cpu, message)) {
         console_print("%s", message);
         return PROGRAM_REFUSED;
     }
-    if (!gather_facts(path, settings->kernels != 0, cpu, &facts)) return PROGRAM_REFUSED;
+    if (!gather_facts(path, settings->kernels != 0, &machine, &facts)) return PROGRAM_REFUSED;
     const int code = settings->json ? print_facts_as_json(&facts, settings->tensors != 0)
                                     : print_text(&facts, settings->tensors != 0);
     drop_facts(&facts);

@@ -145,10 +145,11 @@ static json_t *make_model(const struct eval_report *report)
     char network[64];
     trba_model_get_info(report->model, &info);
     trba_architecture_name(&info.architecture, network, sizeof network);
-    return json_pack("{s:o, s:s, s:s, s:s, s:i, s:b, s:b, s:i, s:s}", "file", json_text(report->model_path), "network",
-                     network, "preset", info.preset == TRBA_PRESET_EASYOCR ? "easyocr" : "clovaai", "charset",
-                     info.charset_name, "n_characters", info.n_characters, "pad", info.pad, "compat", info.compat,
-                     "batch_max_length", info.batch_max_length, "cpu", trba_cpu_name(info.cpu));
+    return json_pack("{s:o, s:s, s:s, s:s, s:i, s:b, s:b, s:i, s:s, s:s}", "file", json_text(report->model_path),
+                     "network", network, "preset", info.preset == TRBA_PRESET_EASYOCR ? "easyocr" : "clovaai",
+                     "charset", info.charset_name, "n_characters", info.n_characters, "pad", info.pad, "compat",
+                     info.compat, "batch_max_length", info.batch_max_length, "cpu", trba_cpu_name(info.cpu),
+                     "precision", trba_precision_name(info.precision));
 }
 
 int eval_report_print_json(const struct eval_report *report, int code)
