@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_conv2d.c - convolutions of the networks' kinds, direct and Winograd, in every tier against a direct convolution
- * in double; and the same bits whatever the batch and the number of threads. */
+ * in double; and the same bits whatever the batch, the other channels and the number of threads. Both in floats and in
+ * 16-bit integers. */
 #include "layer_testing.h"
 
 #include "layers/conv2d.h"
@@ -111,6 +112,12 @@ static void forward(struct layer_run *run, void *arg)
     if (!run->is_planning) read_map(&out, r->out, oc);
 }
 
+static bool has_integers(const struct conv2d_weights *weights)
+{
+    const struct gemm_weights *first = weights->method == CONV2D_DIRECT ? &weights->direct : &weights->points[0];
+    return first->packed_int16 != NULL;
+}
+
 /* Direct: every term a rounded product and an addition. Winograd: the transforms mix the window's values with weights
  * up to 10 * 10 * 8 * 8 and cancel again, so a bound from the number of roundings would be a thousand times too wide to
  * say anything. Measured over a million outputs, as a share of the largest sum of magnitudes in the map, with F(4x4):
@@ -119,11 +126,20 @@ static void forward(struct layer_run *run, void *arg)
 static double error_bound(const struct conv_case *t, const struct conv2d_weights *weights, size_t at)
 {
     const int n_terms = t->shape.c * t->shape.kh * t->shape.kw;
+    if (has_integers(weights)) return (weights->method == CONV2D_DIRECT ? 1e-4 : 3e-4) * t->largest_magnitude;
     if (weights->method == CONV2D_DIRECT) return (2.0 * n_terms + 3.0) * 0x1p-24 * t->magnitude[at];
     return 1e-5 * t->largest_magnitude;
 }
 
-static const double root_mean_square_bound = 2e-7; /* of the largest magnitude */
+/* As a share of the largest magnitude. Integers: each number of both vectors is off by up to half of a scale, which is
+ * norm / 46200. With n numbers of -1 .. 1, of a norm of sqrt(n / 3), the root of the mean square of a sum's error is
+ * sqrt(n / 3 * 2 / 12) * sqrt(n / 3) / 46200 = 2.9e-6 * n, beside a magnitude of n / 4: 1.2e-5; of the largest
+ * magnitude up to 1.1e-5 was measured, with Winograd's transforms around it 1.8e-5. */
+static double root_mean_square_bound(const struct conv2d_weights *weights)
+{
+    if (!has_integers(weights)) return 2e-7;
+    return weights->method == CONV2D_DIRECT ? 2e-5 : 4e-5;
+}
 
 static void describe_case(const struct conv_case *t, const struct kernels *kernels,
                           const struct conv2d_weights *weights)
@@ -146,7 +162,7 @@ static void compare(const struct conv_case *t, const struct kernels *kernels, co
         fail_msg("out[%zu] is %.9g, expected %.9g +- %.2g", i, (double)out[i], t->exact[i], error_bound(t, weights, i));
     }
     const double share = sqrt(sum_of_squares / (double)n) / t->largest_magnitude;
-    if (share <= root_mean_square_bound) return;
+    if (share <= root_mean_square_bound(weights)) return;
     describe_case(t, kernels, weights);
     fail_msg("the root of the mean squared error is %.2g of the largest magnitude", share);
 }
@@ -299,6 +315,133 @@ static void winograd_goes_through_several_chunks(void **state)
     for_each_tier(check_chunks);
 }
 
+/* ---- in 16-bit integers ---- */
+
+/* The tier's table, asking for integers. Where the library never asks for them, in the reference tier, the kernels have
+ * their meaning all the same. */
+static bool ask_for_integers(const struct kernels *kernels, struct kernels *out)
+{
+    *out = *kernels;
+    out->uses_int16 = true;
+    return !kernels->uses_blas;
+}
+
+static void assert_integers(const struct kernels *kernels, const struct conv_case *t, bool expected)
+{
+    struct arena arena;
+    struct conv2d_weights weights;
+    arena_init(&arena, SIZE_MAX);
+    pack_case(kernels, &arena, t, 1, &weights);
+    assert_int_equal(has_integers(&weights), expected);
+    arena_free(&arena);
+}
+
+static void check_direct_in_integers(const struct kernels *kernels)
+{
+    /* Of few terms (1x1 of 17 channels: 32 with the padding), and of the picture itself, none are made. */
+    static const struct { struct conv2d_shape shape; bool is_input, has_integers; } kinds[] = {
+        {{3, 33, 4, 4, 1, 1, 1, 1}, true, false},  {{17, 40, 1, 1, 1, 1, 0, 0}, false, false},
+        {{20, 33, 2, 2, 2, 1, 0, 1}, false, true}, {{64, 90, 1, 1, 1, 1, 0, 0}, false, true},
+        {{35, 7, 3, 3, 2, 2, 1, 1}, false, true},  {{150, 90, 2, 2, 1, 1, 0, 0}, false, true},
+    };
+    struct kernels asking;
+    if (!ask_for_integers(kernels, &asking)) return;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        for (int round = 0; round < 3; round++) {
+            struct conv_case t = {.shape = kinds[i].shape, .is_input = kinds[i].is_input, .n = random_int(1, 3),
+                                  .h = random_int(2, 9), .w = random_int(2, 17)};
+            choose_options(&t);
+            make_case(&t);
+            check_case(&asking, &t, CONV2D_DIRECT);
+            assert_integers(&asking, &t, kinds[i].has_integers);
+            free_case(&t);
+        }
+    }
+}
+
+static void direct_convolutions_in_integers_match_double(void **state)
+{
+    (void)state;
+    for_each_tier(check_direct_in_integers);
+}
+
+static void check_winograd_in_integers(const struct kernels *kernels)
+{
+    static const int tiles[][2] = {{2, 2}, {4, 2}, {4, 4}};
+    struct kernels with_tile;
+    if (!ask_for_integers(kernels, &with_tile)) return;
+    for (size_t i = 0; i < sizeof tiles / sizeof tiles[0]; i++) {
+        with_tile.winograd_rows = tiles[i][0];
+        with_tile.winograd_columns = tiles[i][1];
+        with_tile.winograd_narrow_from = 0;
+        for (int round = 0; round < 6; round++) {
+            struct conv_case t = {.shape = {random_int(33, 140), random_int(1, 140), 3, 3, 1, 1, 1, 1},
+                                  .n = random_int(1, 3), .h = random_int(1, 9), .w = random_int(1, 13)};
+            choose_options(&t);
+            make_case(&t);
+            check_case(&with_tile, &t, CONV2D_WINOGRAD);
+            assert_integers(&with_tile, &t, padded(t.shape.c) >= 64);
+            free_case(&t);
+        }
+    }
+}
+
+static void winograd_convolutions_in_integers_match_double(void **state)
+{
+    (void)state;
+    for_each_tier(check_winograd_in_integers);
+}
+
+/* The channels from `first` on as a convolution of their own. */
+static void run_channels(const struct kernels *kernels, const struct conv_case *t, int first, int n_threads,
+                         float *out)
+{
+    struct conv_case part = *t;
+    struct arena arena;
+    struct conv2d_weights weights;
+    part.shape.oc -= first;
+    part.kernel += (size_t)(first * t->shape.c * t->shape.kh * t->shape.kw);
+    part.bias += first;
+    arena_init(&arena, SIZE_MAX);
+    pack_case(kernels, &arena, &part, n_threads, &weights);
+    struct conv_run r = {.t = &part, .weights = &weights, .n_images = t->n, .out = out};
+    run_layer(kernels, 1, forward, &r);
+    arena_free(&arena);
+}
+
+/* 80 channels are a panel of 64 and one of 16, or five of 16. Among 100 channels of input there are 12 of padding. */
+static void check_other_channels(const struct kernels *kernels)
+{
+    enum { ALL = 80, FIRST = 64, PART = ALL - FIRST };
+    if (kernels->uses_blas) return;
+    struct conv_case t = {.shape = {100, ALL, 3, 3, 1, 1, 1, 1}, .n = 1, .h = 5, .w = 6, .has_bias = true};
+    make_case(&t);
+    const size_t n_pixels = (size_t)(t.h * t.w);
+    float *all = random_floats(n_pixels * ALL), *part = random_floats(n_pixels * PART);
+    for (int n_threads = 1; n_threads <= 3; n_threads++) {
+        run_channels(kernels, &t, 0, n_threads, all);
+        run_channels(kernels, &t, FIRST, 1, part);
+        for (size_t i = 0; i < n_pixels; i++)
+            assert_same_bits(part + i * PART, all + i * ALL + FIRST, PART, "channels without their neighbours");
+    }
+    free(all);
+    free(part);
+    free_case(&t);
+}
+
+static void check_other_channels_both_ways(const struct kernels *kernels)
+{
+    struct kernels asking;
+    check_other_channels(kernels);
+    if (ask_for_integers(kernels, &asking)) check_other_channels(&asking);
+}
+
+static void a_channel_does_not_depend_on_the_others(void **state)
+{
+    (void)state;
+    for_each_tier(check_other_channels_both_ways);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -306,6 +449,9 @@ int main(void)
         cmocka_unit_test(winograd_convolutions_match_double_on_maps_of_any_size),
         cmocka_unit_test(many_weights_get_narrow_tiles),
         cmocka_unit_test(winograd_goes_through_several_chunks),
+        cmocka_unit_test(direct_convolutions_in_integers_match_double),
+        cmocka_unit_test(winograd_convolutions_in_integers_match_double),
+        cmocka_unit_test(a_channel_does_not_depend_on_the_others),
     };
     print_message("seed %d\n", RANDOM_SEED);
     return cmocka_run_group_tests(tests, NULL, NULL);
