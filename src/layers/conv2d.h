@@ -21,8 +21,8 @@ struct conv2d_weights {
     struct conv2d_shape shape;
     enum conv2d_method method;
     struct gemm_weights direct;                       /* CONV2D_DIRECT */
-    /* CONV2D_WINOGRAD: either the kernels in floats, panels of [c][9][winograd_panel], transformed anew in each pass; or
-     * (kernels NULL) integers, transformed already: panels of [points][c / 2][gemm_columns][2], and the scales of
+    /* CONV2D_WINOGRAD: either the kernels in floats, panels of [c][9][winograd_panel], transformed anew in each pass;
+     * or (kernels NULL) integers, transformed already: panels of [points][c / 2][gemm_columns][2], and the scales of
      * each panel's columns, [points][gemm_columns]. */
     const float *kernels;
     int16_t *points;

@@ -53,7 +53,8 @@ struct gemm_rows {
     bool has_relu;
 };
 
-/* Floats of workspace one thread needs for gemm_run_rows(); 0 unless the table uses BLAS or the weights are integers. */
+/* Floats of workspace one thread needs for gemm_run_rows(); 0 unless the table uses BLAS, or the weights are
+ * integers. */
 size_t gemm_workspace(const struct kernels *kernels, const struct gemm_weights *weights);
 
 /* Computes columns [first_column, first_column + n_columns) (multiples of gemm_columns, or to the end) of one block, on

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* check_gemm.c - gemm_block: against sums in double; a row's bits whatever its neighbours; ReLU of NaN.
+/* check_gemm.c - gemm_block and gemm_panel: against sums in double; a row's bits whatever its neighbours; ReLU of NaN.
  *
  * The matrix is made plain, [n_taps * depth][n_columns], and packed here as kernels.h describes the panels. */
 #include <math.h>
@@ -193,6 +193,86 @@ void check_gemm_block(struct check *c)
             choose_rest(c, &g);
             g.is_in_place = false; /* the residual is read again */
             check_independence(c, &g);
+        }
+    }
+}
+
+/* ---- gemm_panel ---- */
+
+struct panel_case {
+    struct gemm_panel call;
+    const float *before; /* what out was */
+};
+
+static void make_panel_case(struct check *c, struct panel_case *p, int n_rows, int width)
+{
+    p->call = (struct gemm_panel){.n_rows = n_rows, .depth = check_pick(c, 1, 5) * CHANNEL_ALIGN, .width = width,
+                                  .continues = check_toss(c)};
+    p->call.a_stride = (size_t)(p->call.depth + check_pick(c, 0, 40));
+    check_begin(c, "rows=%d width=%d depth=%d a_stride=%zu%s", n_rows, width, p->call.depth, p->call.a_stride,
+                p->call.continues ? " continues" : "");
+    const size_t n = (size_t)(n_rows * width);
+    p->call.a = check_input(c, (size_t)(n_rows - 1) * p->call.a_stride + (size_t)p->call.depth, VALUES_MIXED);
+    p->call.b = check_input(c, (size_t)(p->call.depth * width), VALUES_MIXED);
+    p->call.out = check_output(c, n);
+    p->before = check_input(c, n, VALUES_MIXED);
+    for (size_t i = 0; p->call.continues && i < n; i++) p->call.out[i] = p->before[i];
+    if (check_toss(c)) p->call.ahead = p->call.b;
+}
+
+static void check_panel_sums(struct check *c, int n_rows, int width)
+{
+    struct panel_case p;
+    make_panel_case(c, &p, n_rows, width);
+    c->table->gemm_panel(&p.call);
+    for (int i = 0; i < n_rows; i++) {
+        for (int j = 0; j < width; j++) {
+            double sum = p.call.continues ? (double)p.before[i * width + j] : 0.0, magnitude = fabs(sum);
+            for (int k = 0; k < p.call.depth; k++) {
+                const double term = (double)p.call.a[(size_t)i * p.call.a_stride + (size_t)k] *
+                                    (double)p.call.b[k * width + j];
+                sum += term;
+                magnitude += fabs(term);
+            }
+            check_summed(c, "out", (size_t)(i * width + j), p.call.out[i * width + j], sum, 2.0 * p.call.depth,
+                         magnitude);
+        }
+    }
+    check_end(c);
+}
+
+/* The same bits when the product is cut in two, and when a row is alone. */
+static void check_panel_cuts(struct check *c, int n_rows, int width)
+{
+    struct panel_case p;
+    make_panel_case(c, &p, n_rows, width);
+    struct gemm_panel part = p.call;
+    part.out = check_output(c, (size_t)(n_rows * width));
+    for (int i = 0; p.call.continues && i < n_rows * width; i++) part.out[i] = p.before[i];
+    c->table->gemm_panel(&p.call);
+    part.depth = check_pick(c, 1, p.call.depth / CHANNEL_ALIGN) * CHANNEL_ALIGN;
+    for (int row = 0; row < n_rows; row++) { /* one row; then the rest of its terms */
+        struct gemm_panel one = part;
+        one.n_rows = 1;
+        one.a += (size_t)row * one.a_stride;
+        one.out += row * width;
+        c->table->gemm_panel(&one);
+        one.a += one.depth;
+        one.b += one.depth * width;
+        one.depth = p.call.depth - one.depth;
+        one.continues = true;
+        if (one.depth > 0) c->table->gemm_panel(&one);
+    }
+    for (int i = 0; i < n_rows * width; i++) check_bits(c, "out", (size_t)i, part.out[i], p.call.out[i]);
+    check_end(c);
+}
+
+void check_gemm_panel(struct check *c)
+{
+    for (int width = CHANNEL_ALIGN; width <= c->table->winograd_panel; width += CHANNEL_ALIGN) {
+        for (int n_rows = 1; n_rows <= 30; n_rows++) {
+            for (int round = 0; round < 4; round++) check_panel_sums(c, n_rows, width);
+            check_panel_cuts(c, n_rows, width);
         }
     }
 }

@@ -11,6 +11,9 @@
 #define GEMM_VECTORS 4 /* as in kernels_avx512.c */
 #define CHANNEL_VECTORS 1
 #include "kernels/simd/gemm_block.h"
+#define WINOGRAD_VECTORS 2
+#define WINOGRAD_ROWS 12
+#include "kernels/simd/gemm_panel.h"
 #include "kernels/simd/gemm_int16.h"
 #include "kernels/simd/quantize.h"
 #include "kernels/simd/winograd.h"
@@ -23,6 +26,7 @@ void kernels_override_emulated16(struct kernels *table)
 {
     table->gemm_rows = GEMM_MAX_ROWS;
     table->gemm_columns = PANEL;
+    table->winograd_panel = WINOGRAD_VECTORS * LANES;
     table->winograd_rows = 4;
     table->winograd_columns = 4;
 #define KERNEL(returns, name, arguments, class) table->name = TIER(name);

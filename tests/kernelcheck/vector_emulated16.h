@@ -45,7 +45,8 @@ static inline vec vec_round(vec a) { return HALVES(HALF_1, half_round, a); }
 static inline vec vec_scale(vec a, vec n) { return HALVES(HALF_2, half_scale, a, n); }
 
 /* Nothing to compute. */
-static inline void vec_prefetch(uintptr_t address) { (void)address; }
+#define vec_prefetch(address) ((void)(address))
+#define vec_prefetch_near(address) ((void)(address))
 
 static inline void vec_store(float *p, vec v)
 {

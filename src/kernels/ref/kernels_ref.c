@@ -101,7 +101,8 @@ static void quantize_panel_ref(const float *panel, int depth, int width, int16_t
             largest = fmaxf(largest, fabsf(value));
         }
         const float factor = int16_factor(sum, largest);
-        for (int k = 0; k < depth; k++) out[k / 2 * 2 * width + 2 * j + k % 2] = to_int16(panel[k * width + j] * factor);
+        for (int k = 0; k < depth; k++)
+            out[k / 2 * 2 * width + 2 * j + k % 2] = to_int16(panel[k * width + j] * factor);
         scales[j] = factor == 0.0f ? 0.0f : 1.0f / factor;
     }
 }

@@ -12,8 +12,8 @@
 
 enum { PANEL_MAX_ROWS = 12, ROWS_PER_POINTER = 3 };
 
-/* `rows` rows from `row` on. What `ahead` points to is asked for at an even pace: a line of the cache for each 64 numbers
- * of the panel. */
+/* `rows` rows from `row` on. What `ahead` points to is asked for at an even pace: a line of the cache for each 64
+ * numbers of the panel. */
 ALWAYS_INLINE void panel_tile(const struct gemm_panel *g, int row, const int rows, const int vectors)
 {
     enum { MAX_POINTERS = PANEL_MAX_ROWS / ROWS_PER_POINTER };

@@ -47,7 +47,7 @@ static inline ivec ivec_set_pair(const int16_t *p)
     __builtin_memcpy(&pair, p, sizeof pair);
     return _mm512_set1_epi32(pair);
 }
-/* sum + the two products of each pair. In assembly, because GCC 12 keeps the sums of _mm512_dpwssd_epi32() in memory. */
+/* sum + the two products of each pair. In assembly: GCC 12 keeps the sums of _mm512_dpwssd_epi32() in memory. */
 static inline ivec ivec_dot(ivec sum, ivec a, ivec b)
 {
 #ifdef __AVX512VNNI__
