@@ -158,6 +158,11 @@ def available_cpus():
     return CPUS[1:library().trba_cpu_best() + 1]
 
 
+def precisions_of(cpu):
+    """The precisions that are two things in a tier: in the lower ones int16 is fp32."""
+    return ("fp32",) if cpu in ("ref", "blas") else ("fp32", "int16")
+
+
 def _check(status, error):
     if status:
         raise TrbaError(library().trba_status_name(status).decode(), error.message.decode())

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from trba_ctypes import Model, Session, available_cpus
+from trba_ctypes import Model, Session, available_cpus, precisions_of
 
 from trba_torch import Architecture, Recogniser
 from trba_torch.decode import decode_ctc, decode_ctc_easyocr, top_margin
@@ -87,9 +87,9 @@ def test_reads_like_easyocr(network, pictures, cpu):
     check_against(images, logits, readings, results, traced, cpu)
 
 
-@pytest.mark.parametrize("cpu", CPUS)
-def test_batches_of_different_widths_read_the_same(pictures, cpu):
-    with Model(MODEL, charset_preset="english_g2", preset="easyocr", cpu=cpu) as model:
+@pytest.mark.parametrize("cpu, precision", [(cpu, precision) for cpu in CPUS for precision in precisions_of(cpu)])
+def test_batches_of_different_widths_read_the_same(pictures, cpu, precision):
+    with Model(MODEL, charset_preset="english_g2", preset="easyocr", cpu=cpu, precision=precision) as model:
         runs = []
         for n_threads, batch_size in ((1, 1), (2, 4), (1, 50)):
             with Session(model, n_threads=n_threads, batch_size=batch_size) as session:

@@ -14,7 +14,7 @@ import torch
 from live_cases import CASES, decode, expected_results, make_picture
 from PIL import Image
 from reference_cases import BRACKET_SEED, bracket_case, make_input
-from trba_ctypes import Model, Session, available_cpus
+from trba_ctypes import PRECISIONS, Model, Session, available_cpus, precisions_of
 
 from trba_torch.checkpoints import random_network, save_checkpoint
 from trba_torch.decode import decode_attention, decode_attention_demo, top_margin
@@ -167,12 +167,14 @@ def test_batch_and_threads_do_not_change_a_bit(case, tmp_path):
     path = tmp_path / "model.pth"
     save_checkpoint(expected.network, path, "zip")
     given = [picture.given for picture in expected.pictures]
-    for cpu in [cpu for cpu in available_cpus() if cpu != "ref"]:
-        with open_model(case, path, cpu) as model:
+    tiers = [(cpu, precision) for cpu in available_cpus() for precision in precisions_of(cpu) if cpu != "ref"]
+    for cpu, precision in tiers:
+        with open_model(case, path, cpu, precision=precision) as model:
+            assert PRECISIONS[model.info().precision] == precision
             alone_results, alone_stages = trace_bits(model, given, 1, 1)
             for n_threads, batch_size in ((2, 1), (1, 3), (2, 8), (2, 50)):
                 results, stages = trace_bits(model, given, n_threads, batch_size)
-                setting = f"{cpu}, {n_threads} threads, batch {batch_size}"
+                setting = f"{cpu}, {precision}, {n_threads} threads, batch {batch_size}"
                 for stage, arrays in alone_stages.items():
                     differing = [i for i, (a, b) in enumerate(zip(arrays, stages[stage], strict=True)) if a != b]
                     assert not differing, f"{setting}: {stage} differs for pictures {differing}"

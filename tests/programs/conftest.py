@@ -62,7 +62,7 @@ def write_network(folder, name, *stages, **sizes):
     from trba_torch import Architecture
     from trba_torch.checkpoints import random_network, save_checkpoint
 
-    network = random_network(Architecture(*stages, output_channel=32, hidden_size=16, **sizes), seed=7)
+    network = random_network(Architecture(*stages, **{"output_channel": 32, "hidden_size": 16, **sizes}), seed=7)
     network.path = folder / name
     save_checkpoint(network, network.path, "zip")
     return network

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """strdemo's command line: every refusal is one sentence and exit code 2; the table, --help and the manual agree."""
 
+import json
 import os
 import re
 
@@ -77,6 +78,24 @@ def test_model_comes_from_the_environment(strdemo, crnn, pictures):
 def test_tier_the_processor_lacks_is_refused_or_used(strdemo, crnn, pictures, cpu):
     done = strdemo.run("-m", crnn.path, "--cpu", cpu, "-v", pictures["word1.png"])
     assert (done.returncode == 2 and f"--cpu {cpu}:" in done.stderr) or f"machine: {cpu}," in done.stderr
+
+
+def test_integers_that_cannot_be_had_are_said_in_one_line(strdemo, crnn, pictures):
+    for cpu in ("ref", "blas"):
+        plain = strdemo.run("-m", crnn.path, "--cpu", cpu, "-f", "tsv", pictures["word1.png"])
+        done = strdemo.run("-m", crnn.path, "--cpu", cpu, "--precision", "int16", "-f", "tsv", pictures["word1.png"])
+        assert done.stderr == f"strdemo: --precision int16 needs AVX2; reading with {cpu}, in fp32\n"
+        assert (done.returncode, done.stdout) == (0, plain.stdout)
+        for precision in ("fp32", "auto"):
+            done = strdemo.run("-m", crnn.path, "--cpu", cpu, "--precision", precision, pictures["word1.png"])
+            assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_verbose_says_which_precision_is_in_use(strdemo, trba, crnn, pictures):
+    for precision in ("fp32", "int16", "auto"):
+        opens = json.loads(trba.run("info", crnn.path, "--json", "--precision", precision).stdout)["opens"]
+        said = strdemo.run("-m", crnn.path, "--precision", precision, "-v", pictures["word1.png"]).stderr
+        assert f"machine: {opens['cpu']}, {opens['precision']}, " in said
 
 
 def test_clovaais_names_work_in_both_spellings(strdemo, crnn, pictures):

@@ -2,6 +2,7 @@
 """The program trba: what it says about checkpoints, as text and as JSON, held against PyTorch's own state_dict."""
 
 import json
+import re
 
 import pytest
 from conftest import LOWER_ALNUM
@@ -58,6 +59,39 @@ def test_info_lists_the_kernels_of_every_layer(trba, attention):
         assert second["kernels"].startswith("winograd_input_4x")
     text = trba.run("info", attention.path, "--kernels", "--cpu", "ref").stdout
     assert all(name.removesuffix(".weight") in text for name in weights if "score" not in name)
+
+
+def test_info_names_the_kernels_of_integers(trba, tmp_path):
+    """Convolutions over 64 numbers and more, but for the first one; no other product."""
+    from conftest import write_network
+
+    network = write_network(tmp_path, "x.pth", "None", "VGG", "BiLSTM", "CTC", num_class=37, output_channel=96)
+    found = {precision: info(trba, network.path, "--kernels", "--precision", precision)[1]
+             for precision in ("fp32", "int16")}
+    assert found["fp32"]["opens"]["precision"] == "fp32"
+    fast = found["fp32"]["opens"]["cpu"] in ("avx2", "avx512", "avx512vnni")
+    assert found["int16"]["opens"]["precision"] == ("int16" if fast else "fp32")
+    in_integers = []
+    for whole, layer in zip(found["fp32"]["layers"], found["int16"]["layers"], strict=True):
+        assert "int16" not in whole["kernels"]
+        if layer != whole:
+            in_integers.append(layer["name"])
+            assert "gemm_block_int16" in layer["kernels"] and layer["work"] == whole["work"]
+            assert layer["packed_bytes"] < whole["packed_bytes"]
+    assert in_integers == ([f"FeatureExtraction.ConvNet.{i}.weight" for i in (14, 18)] if fast else [])
+    text = trba.run("info", network.path, "--kernels", "--precision", "int16").stdout
+    assert text.count("gemm_block_int16") == len(in_integers)
+
+
+def test_info_says_which_precision_is_in_use(trba, crnn):
+    for cpu in ("ref", "blas"):
+        for precision in ("fp32", "int16", "auto"):
+            _, found = info(trba, crnn.path, "--cpu", cpu, "--precision", precision)
+            assert found["opens"]["precision"] == "fp32"
+            said = trba.run("info", crnn.path, "--cpu", cpu, "--precision", precision).stdout
+            assert re.search(r"^  precision +fp32$", said, re.MULTILINE)
+    _, found = info(trba, crnn.path, "--precision", "auto")
+    assert found["opens"]["precision"] == ("int16" if found["opens"]["cpu"] == "avx512vnni" else "fp32")
 
 
 def test_info_of_the_layers_needs_no_alphabet(trba, tmp_path):

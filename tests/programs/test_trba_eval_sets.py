@@ -58,6 +58,14 @@ def test_every_form_gives_the_same_figures(trba, crnn, tmp_path):
     assert all(report["total"] == reports[0]["total"] for report in reports)
 
 
+def test_the_report_says_which_precision_was_in_use(trba, crnn, images):
+    (images / "gt.txt").write_text("1.png\tx\n")
+    for precision in ("fp32", "int16", "auto"):
+        model = evaluate(trba, "--model", crnn.path, "--precision", precision, images)["model"]
+        opens = json.loads(trba.run("info", crnn.path, "--json", "--precision", precision).stdout)["opens"]
+        assert (model["cpu"], model["precision"]) == (opens["cpu"], opens["precision"])
+
+
 def test_folders_below_are_walked_in_natural_order(trba, crnn, pictures, tmp_path):
     image = pictures["word1.png"].read_bytes()
     for name in ("b/set10", "b/set9", "a", "c/only/deep"):

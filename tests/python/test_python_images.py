@@ -168,6 +168,15 @@ def test_options_reach_the_library(trba, networks, judge, pixels, assert_same, t
             assert (model.info.architecture.img_h, model.info.architecture.img_w) == (48, 120)
 
 
+def test_the_precision_reaches_the_library(trba, networks, judge, pixels, assert_same):
+    for precision in ("fp32", "int16", "auto"):
+        with judge.Model(networks["attn"], precision=precision) as judged, judge.Session(judged) as session:
+            expected, in_use = session.read_batch(pixels), judge.PRECISIONS[judged.info().precision]
+        with trba.Model(networks["attn"], precision=precision) as model:
+            assert model.info.precision == in_use
+            assert_same(model.read(pixels), expected)
+
+
 def test_a_sidecar_is_found_unless_told_otherwise(trba, networks, tmp_path):
     checkpoint = tmp_path / "mine.pth"
     checkpoint.write_bytes(networks["ctc"].read_bytes())

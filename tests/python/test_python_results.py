@@ -45,7 +45,7 @@ def test_model_info_is_what_the_checkpoint_is(trba, model):
                                                     num_class=38, output_channel=32, hidden_size=16)
     assert (info.preset, info.pad, info.compat, info.batch_max_length) == ("clovaai", False, False, 25)
     assert (info.charset, info.n_characters, info.sidecar) == ("alnum36", 36, None)
-    assert info.cpu in trba.system_info()
+    assert info.cpu in trba.system_info() and info.precision == "fp32"
     assert info.packed_bytes > 0
 
 
@@ -216,8 +216,8 @@ def test_bad_models_are_refused_with_the_librarys_message(trba, networks, judge,
     assert {trba.CannotReadError, trba.CharsetError, trba.MismatchError, trba.ArgumentError} < kinds
 
 
-@pytest.mark.parametrize("options", [{"preset": "other"}, {"cpu": "other"}, {"cpu": "avx\0"}, {"batch_size": 0},
-                                     {"threads": 0}, {"max_sessions": 0}, {"expect": {"colour": 1}},
+@pytest.mark.parametrize("options", [{"preset": "other"}, {"cpu": "other"}, {"cpu": "avx\0"}, {"precision": "int8"},
+                                     {"batch_size": 0}, {"threads": 0}, {"max_sessions": 0}, {"expect": {"colour": 1}},
                                      {"expect": {"prediction": "LSTM"}}, {"charset": "a\0b"}])
 def test_bad_options_are_value_errors(trba, networks, options):
     with pytest.raises(ValueError):

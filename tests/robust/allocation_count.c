@@ -3,10 +3,10 @@
  *
  *   usage: allocation_count CHECKPOINT IMAGE...
  *
- * With the plain kernels, OpenBLAS and the best ones, one thread and three: a session reads every picture once, as a
- * file, from memory and as raw pixels, alone and as a batch; then regions of a page. Then it does so again, in another
- * order, and every request for memory by any thread is counted. There must be none: with one thread at once, with three
- * as soon as each has met the largest picture. */
+ * With the plain kernels, OpenBLAS and the best ones (these in integers, too), one thread and three: a session reads
+ * every picture once, as a file, from memory and as raw pixels, alone and as a batch; then regions of a page. Then it
+ * does so again, in another order, and every request for memory by any thread is counted. There must be none: with one
+ * thread at once, with three as soon as each has met the largest picture. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,15 +120,17 @@ static long count_requests(struct reader *reader, const trba_model *model, int n
     return n;
 }
 
-static long count_all(const char *checkpoint, struct reader *reader, trba_cpu cpu)
+static long count_all(const char *checkpoint, struct reader *reader, trba_cpu cpu, trba_precision precision)
 {
     trba_error err;
     trba_model *model;
     trba_model_options options = trba_model_options_default();
     options.cpu = cpu;
+    options.precision = precision;
     require(trba_model_open(checkpoint, &options, &model, &err), &err);
     const long alone = count_requests(reader, model, 1), shared = count_requests(reader, model, 3);
-    printf("%-5s %ld requests with 1 thread, %ld with 3\n", trba_cpu_name(cpu), alone, shared);
+    printf("%-5s %-5s %ld requests with 1 thread, %ld with 3\n", trba_cpu_name(cpu), trba_precision_name(precision),
+           alone, shared);
     trba_model_free(model);
     return alone + shared;
 }
@@ -143,7 +145,9 @@ int main(int argc, char **argv)
     add_images(&reader, argc - 2, argv + 2);
     long n = 0;
     const trba_cpu tiers[] = {TRBA_CPU_REF, TRBA_CPU_BLAS, TRBA_CPU_AUTO};
-    for (size_t i = 0; i < sizeof tiers / sizeof *tiers; i++) n += count_all(argv[1], &reader, tiers[i]);
+    for (size_t i = 0; i < sizeof tiers / sizeof *tiers; i++)
+        n += count_all(argv[1], &reader, tiers[i], TRBA_PRECISION_FP32);
+    n += count_all(argv[1], &reader, TRBA_CPU_AUTO, TRBA_PRECISION_INT16);
     free_images(&reader);
     return n == 0 ? 0 : 1;
 }

@@ -27,6 +27,7 @@ struct context {
     trba_image images[MOST_IMAGES];
     int n_images, chosen_image, n_threads;
     trba_cpu cpu;
+    trba_precision precision;
     const char *save_path;
 
     trba_checkpoint *checkpoint;
@@ -65,6 +66,7 @@ static trba_status open_model(struct context *c, trba_error *err)
 {
     trba_model_options options = trba_model_options_default();
     options.cpu = c->cpu;
+    options.precision = c->precision;
     return trba_model_open(c->path, &options, &c->model, err);
 }
 
@@ -385,17 +387,25 @@ static void keep_model_open(struct context *c)
     require(open_model(c, &err), &err);
 }
 
-/* With the best kernels, then with threads; `on_every_tier`: with the plain ones and OpenBLAS before that. */
+static void run_models_once(struct context *c, const char *variant)
+{
+    RUN_ALL(c, model_scenarios, variant);
+    keep_model_open(c);
+    RUN_ALL(c, session_scenarios, variant);
+    free_model(c);
+}
+
+/* With the best kernels, in integers, then with threads; `on_every_tier`: with the plain ones and OpenBLAS before. */
 static void run_models(struct context *c, int on_every_tier)
 {
     const trba_cpu tiers[] = {TRBA_CPU_REF, TRBA_CPU_BLAS, TRBA_CPU_AUTO};
     for (int i = on_every_tier ? 0 : 2; i < 3; i++) {
         c->cpu = tiers[i];
-        RUN_ALL(c, model_scenarios, trba_cpu_name(c->cpu));
-        keep_model_open(c);
-        RUN_ALL(c, session_scenarios, trba_cpu_name(c->cpu));
-        free_model(c);
+        run_models_once(c, trba_cpu_name(c->cpu));
     }
+    c->precision = TRBA_PRECISION_INT16;
+    run_models_once(c, "int16");
+    c->precision = TRBA_PRECISION_FP32;
     c->n_threads = 3;
     keep_model_open(c);
     RUN_ALL(c, session_scenarios, "3 threads");

@@ -34,7 +34,8 @@ def deflate(source, target):
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """Checkpoints in folders of their own (sidecars are found by folder), and pictures, by name."""
+    """Checkpoints in folders of their own (sidecars are found by folder), and pictures, by name. The wide one has
+    channels enough for 3x3 convolutions in integers."""
     from PIL import Image
     from trba_torch import Architecture
     from trba_torch.checkpoints import random_network, save_checkpoint
@@ -49,6 +50,8 @@ def files(tmp_path_factory):
     ctc = random_network(Architecture("None", "VGG", "BiLSTM", "CTC", output_channel=8, hidden_size=8, num_class=11), 7)
     attention = random_network(Architecture("None", "VGG", "None", "Attn", output_channel=8, hidden_size=8,
                                             num_class=12), seed=7)
+    wide = random_network(Architecture("None", "VGG", "None", "CTC", output_channel=64, hidden_size=8, num_class=11), 7)
+    save_checkpoint(wide, path("wide/m.pth"), "zip")
     for form, name in (("zip", "zip/m.pth"), ("zip", "opt/m.pth"), ("zip", "yaml/m.pth"), ("legacy", "legacy/m.pth"),
                        ("safetensors", "safetensors/m.safetensors")):
         save_checkpoint(ctc, path(name), form)
@@ -70,7 +73,7 @@ def test_every_form_of_checkpoint_survives_missing_memory(run, files, checkpoint
     assert "save safetensors" in run("allocation_failure", "checkpoint", files(checkpoint), files("rgb.png"))
 
 
-@pytest.mark.parametrize("checkpoint", ["opt/m.pth", "yaml/m.pth", "attention/m.pth"])
+@pytest.mark.parametrize("checkpoint", ["opt/m.pth", "yaml/m.pth", "attention/m.pth", "wide/m.pth"])
 def test_models_with_and_without_sidecars_survive_missing_memory(run, files, checkpoint):
     assert "make a session" in run("allocation_failure", "model", files(checkpoint), files("rgb.png"))
 
@@ -80,7 +83,7 @@ def test_reading_every_kind_of_picture_survives_missing_memory(run, files):
     assert "read regions" in run("allocation_failure", "all", files("zip/m.pth"), *pictures)
 
 
-@pytest.mark.parametrize("checkpoint", ["zip/m.pth", "attention/m.pth"])
+@pytest.mark.parametrize("checkpoint", ["zip/m.pth", "attention/m.pth", "wide/m.pth"])
 def test_reading_asks_for_no_memory(run, files, checkpoint):
     pictures = [files(name) for name in (*PICTURES, "broken.png")]
     assert "with 1 thread" in run("allocation_count", files(checkpoint), *pictures)

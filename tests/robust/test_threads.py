@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Threads, forks, batches: the program threads, on a CTC and an attention network and pictures of many sizes.
+"""Threads, forks, batches: the program threads, on a CTC and an attention network and pictures of many sizes. The
+second has channels enough for 3x3 convolutions in integers.
 
 What it tries is told in threads.c. The preset tsan runs it under ThreadSanitizer.
 """
@@ -16,8 +17,9 @@ def files(tmp_path_factory):
     from trba_torch.textures import Stream, texture
 
     folder = tmp_path_factory.mktemp("threads")
-    for name, stages, n_special in (("ctc", ("VGG", "BiLSTM", "CTC"), 1), ("attention", ("VGG", "None", "Attn"), 2)):
-        network = random_network(Architecture("None", *stages, output_channel=16, hidden_size=16,
+    for name, stages, n_special, n_channels in (("ctc", ("VGG", "BiLSTM", "CTC"), 1, 16),
+                                                ("attention", ("VGG", "None", "Attn"), 2, 64)):
+        network = random_network(Architecture("None", *stages, output_channel=n_channels, hidden_size=16,
                                               num_class=36 + n_special), seed=7)
         save_checkpoint(network, str(folder / f"{name}.pth"), "zip")
     pictures = []
@@ -32,4 +34,5 @@ def files(tmp_path_factory):
 @pytest.mark.parametrize("network,preset", [("ctc", "easyocr"), ("attention", "clovaai")])
 def test_every_reader_gets_the_same_bits(run, files, network, preset):
     folder, pictures = files
-    assert "auto: settings, fork, crowd" in run("threads", str(folder / f"{network}.pth"), preset, *pictures)
+    said = run("threads", str(folder / f"{network}.pth"), preset, *pictures)
+    assert "auto, fp32: settings, fork, crowd" in said and "auto, int16: settings, fork, crowd" in said

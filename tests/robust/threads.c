@@ -250,13 +250,14 @@ static void try_crowd(const struct world *world)
 
 /* ---- all of it --------------------------------------------------------------------------------------------------- */
 
-static void open_world(struct world *world, const char *path, int is_easyocr, trba_cpu cpu)
+static void open_world(struct world *world, const char *path, int is_easyocr, trba_cpu cpu, trba_precision precision)
 {
     trba_model_options options = trba_model_options_default();
     trba_error err;
     options.preset = is_easyocr ? TRBA_PRESET_EASYOCR : TRBA_PRESET_CLOVAAI;
     options.expect.img_h = 32;
     options.cpu = cpu;
+    options.precision = precision;
     require(trba_model_open(path, &options, &world->model, &err), &err);
     require(trba_page_open(&world->images[0], NULL, &world->page, &err), &err);
     world->regions[0] = trba_region_box(0, 0, 20, 12);
@@ -273,16 +274,19 @@ int main(int argc, char **argv)
         return 2;
     }
     for (int i = 3; i < argc; i++) world.images[world.n_images++] = trba_image_file(argv[i]);
-    const trba_cpu tiers[] = {TRBA_CPU_BLAS, TRBA_CPU_AUTO};
-    for (int i = 0; i < 2; i++) {
-        open_world(&world, argv[1], strcmp(argv[2], "easyocr") == 0, tiers[i]);
+    static const struct { trba_cpu cpu; trba_precision precision; } kinds[] = {
+        {TRBA_CPU_BLAS, TRBA_PRECISION_FP32}, {TRBA_CPU_AUTO, TRBA_PRECISION_FP32},
+        {TRBA_CPU_AUTO, TRBA_PRECISION_INT16}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        open_world(&world, argv[1], strcmp(argv[2], "easyocr") == 0, kinds[i].cpu, kinds[i].precision);
         find_expected(&world);
         try_settings(&world);
         try_forks(&world);
         try_crowd(&world);
         trba_page_free(world.page);
         trba_model_free(world.model);
-        printf("%s: settings, fork, crowd: the same bits\n", trba_cpu_name(tiers[i]));
+        printf("%s, %s: settings, fork, crowd: the same bits\n", trba_cpu_name(kinds[i].cpu),
+               trba_precision_name(kinds[i].precision));
     }
     return 0;
 }

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The option precision: what is used in which tier, and that english_g2 reads the samples of data/ alike in all.
+
+make precision counts on thousands of words (docs/PRECISION.md).
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+from trba_ctypes import CPUS, PRECISIONS, Model, Session, TrbaError, available_cpus, precisions_of
+
+SOURCE = Path(os.environ["TRBA_SOURCE_DIR"])
+MODEL = SOURCE / "models" / "english_g2.pth"
+PICTURES = [str(path) for path in sorted((SOURCE / "data").glob("*")) if path.suffix in (".png", ".jpg")]
+CONFIDENCE_TOLERANCE = 0.01  # docs/PRECISION.md has the differences on thousands of words
+FAST_CPUS = [cpu for cpu in available_cpus() if cpu not in ("ref", "blas")]
+
+pytestmark = pytest.mark.skipif(not MODEL.exists(), reason="models/english_g2.pth is not there (make models)")
+
+
+def open_english_g2(cpu, precision):
+    return Model(MODEL, charset_preset="english_g2", preset="easyocr", cpu=cpu, precision=precision)
+
+
+def read(cpu, precision):
+    with open_english_g2(cpu, precision) as model, Session(model, n_threads=2, batch_size=4) as session:
+        return session.read_batch(PICTURES)
+
+
+def precision_in_use(cpu, asked):
+    with open_english_g2(cpu, asked) as model:
+        info = model.info()
+        assert cpu in ("auto", CPUS[info.cpu])
+        return PRECISIONS[info.precision]
+
+
+def test_integers_are_used_where_there_is_avx2_and_chosen_where_there_is_vnni():
+    for cpu in available_cpus():
+        assert precision_in_use(cpu, "fp32") == "fp32"
+        assert precision_in_use(cpu, "int16") == precisions_of(cpu)[-1], cpu
+        assert precision_in_use(cpu, "auto") == ("int16" if cpu == "avx512vnni" else "fp32"), cpu
+    assert precision_in_use("auto", "auto") == precision_in_use(available_cpus()[-1], "auto")
+
+
+def test_a_precision_that_there_is_not_is_refused(monkeypatch):
+    monkeypatch.setattr("trba_ctypes.PRECISIONS", (*PRECISIONS, "int8"))
+    with pytest.raises(TrbaError, match="unknown value of preset, cpu or precision") as raised:
+        open_english_g2("auto", "int8")
+    assert raised.value.status == "bad argument"
+
+
+def test_integers_take_less_memory():
+    for cpu in FAST_CPUS:
+        sizes = {}
+        for precision in precisions_of(cpu):
+            with open_english_g2(cpu, precision) as model:
+                sizes[precision] = model.info().packed_bytes
+        assert sizes["int16"] < 0.75 * sizes["fp32"], f"{cpu}: {sizes}"
+
+
+def test_without_avx2_integers_are_floats():
+    assert read("blas", "int16") == read("blas", "auto") == read("blas", "fp32")
+
+
+@pytest.mark.parametrize("cpu", FAST_CPUS)
+@pytest.mark.parametrize("precision", ["int16", "auto"])
+def test_english_g2_reads_the_samples_alike(cpu, precision):
+    expected, results = read(cpu, "fp32"), read(cpu, precision)
+    assert len(results) >= 12
+    for path, result, whole in zip(PICTURES, results, expected, strict=True):
+        assert (result.status, result.text) == ("ok", whole.text), f"{cpu}: {path}"
+        assert result.confidence == pytest.approx(whole.confidence, abs=CONFIDENCE_TOLERANCE), f"{cpu}: {path}"
+    assert (results == expected) == (precision == "auto" and cpu != "avx512vnni")
+
+
+def test_vnni_changes_no_bit():
+    """Sums of integers are exact, so the tiers that share the other kernels have the same bits."""
+    if "avx512vnni" not in available_cpus():
+        pytest.skip("this processor, or this build, has no tier avx512vnni")
+    for precision in ("fp32", "int16"):
+        assert read("avx512vnni", precision) == read("avx512", precision)
