@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Makefile - a thin front to CMake: `make demo` reads the sample words, `make test` runs every test.
 .DEFAULT_GOAL := help
-.PHONY: help demo test build models parity bench asan tsan install clean packages test-packages test-easyocr venv wheel
-.PHONY: dist deb check-deb train samples train-packages soak
+.PHONY: help demo test build models parity precision bench asan tsan install clean packages test-packages venv wheel
+.PHONY: test-easyocr dist deb check-deb train samples train-packages soak
 .PHONY: fuzz coverage check-processors check-all clang ref-only
 
 JOBS ?= $(shell nproc)
@@ -36,6 +36,12 @@ parity: test-packages venv models ## compare with PyTorch on 1,000 rendered word
 	cmake --preset test
 	$(BUILD) test --target trba_testing
 	.venv/bin/python tests/parity/run_parity.py --library build/test/libtrba_testing.so --output docs/PARITY.md
+
+precision: test-packages venv models ## hold int16 against fp32; writes docs/PRECISION.md (PRECISION="--real FOLDER")
+	cmake --preset test
+	$(BUILD) test --target trba_testing
+	.venv/bin/python tests/parity/run_precision.py --library build/test/libtrba_testing.so \
+		--output docs/PRECISION.md $(PRECISION)
 
 bench: build models ## measure against PyTorch, ONNX Runtime, OpenVINO and ncnn (BENCH=--quick: 2 minutes)
 	cmake --preset release -DTRBA_BUILD_BENCH=ON
