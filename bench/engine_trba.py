@@ -12,7 +12,7 @@ sys.path.append(str(Path(__file__).resolve().parent.parent / "tests"))
 
 
 class Runner:
-    def __init__(self, job, stops_early):
+    def __init__(self, job, stops_early, precision):
         os.environ["TRBA_TESTING_LIB"] = job["library"]  # where trba_ctypes looks for the library
         import trba_ctypes
 
@@ -20,7 +20,10 @@ class Runner:
         self._model = trba_ctypes.Model(str(Path(job["folder"]) / f"{job['network']}.pth"), charset_text=job["charset"],
                                         preset=job["preset"], expect={"img_h": job["img_h"]}, cpu=job["cpu"],
                                         batch_max_length=job["short_length"] if stops_early else 0,
-                                        compat=not stops_early and job["has_attention"])
+                                        compat=not stops_early and job["has_attention"], precision=precision)
+        used = self._model.info()
+        if trba_ctypes.PRECISIONS[used.precision] != precision:
+            raise RuntimeError(f"{trba_ctypes.CPUS[used.cpu]} reads in {trba_ctypes.PRECISIONS[used.precision]}")
         self._session = trba_ctypes.Session(self._model, n_threads=job["threads"], batch_size=job["batch"])
         self._pixels = np.load(Path(job["folder"]) / f"{job['network']}.pixels.npy")
         batches = np.split(self._pixels, len(self._pixels) // job["batch"])
@@ -29,7 +32,7 @@ class Runner:
         self._results = ctypes.POINTER(trba_ctypes.ResultStruct)()
         self._error = trba_ctypes.ErrorStruct()
         self.n_images = job["batch"]
-        self.tier = trba_ctypes.CPUS[self._model.info().cpu]
+        self.tier = trba_ctypes.CPUS[used.cpu]
         self.version = self._library.trba_version().decode()
 
     @staticmethod
@@ -49,5 +52,5 @@ class Runner:
         return [self._results[i].text.decode() for i in range(self.n_images)]
 
 
-def load(job, stops_early):
-    return Runner(job, stops_early)
+def load(job, stops_early, precision):
+    return Runner(job, stops_early, precision)

@@ -12,20 +12,25 @@ class Engine:
 
     name: str
     module: str
-    precision: str             # "fp32", "bf16", "int8"
+    precision: str             # "fp32", "bf16", "int8": whom it competes with
     package: str               # whose version is reported; "": ours
     settings: dict = field(default_factory=dict)
     has_early_stop: bool = False  # attention does 7 steps, as for a word of six letters; all others do 26
     is_one_call: bool = True      # False: several batches at once, so at batch 1 its time is not the time of one word
+    numbers: str = ""             # what it computes with, where no peer does so; "": the precision
 
     @property
     def is_ours(self):
         return not self.package
 
+    @property
+    def shown_precision(self):
+        return self.numbers or self.precision
+
 
 ENGINES = {engine.name: engine for engine in (
-    Engine("trba", "engine_trba", "fp32", "", {"stops_early": False}),
-    Engine("trba, 7 steps", "engine_trba", "fp32", "", {"stops_early": True}, has_early_stop=True),
+    Engine("trba", "engine_trba", "fp32", "", {"stops_early": False, "precision": "fp32"}),
+    Engine("trba, 7 steps", "engine_trba", "fp32", "", {"stops_early": True, "precision": "fp32"}, has_early_stop=True),
     Engine("PyTorch eager", "peers_torch", "fp32", "torch", {"is_compiled": False}),
     Engine("PyTorch compiled", "peers_torch", "fp32", "torch", {"is_compiled": True}),
     Engine("ONNX Runtime", "peers_onnxruntime", "fp32", "onnxruntime"),
@@ -36,6 +41,9 @@ ENGINES = {engine.name: engine for engine in (
     Engine("PyTorch compiled bf16", "peers_torch", "bf16", "torch", {"is_compiled": True}),
     Engine("OpenVINO latency bf16", "peers_openvino", "bf16", "openvino", {"hint": "LATENCY"}),
     Engine("OpenVINO throughput bf16", "peers_openvino", "bf16", "openvino", {"hint": "THROUGHPUT"}, is_one_call=False),
+    Engine("trba int16", "engine_trba", "int8", "", {"stops_early": False, "precision": "int16"}, numbers="int16"),
+    Engine("trba int16, 7 steps", "engine_trba", "int8", "", {"stops_early": True, "precision": "int16"},
+           has_early_stop=True, numbers="int16"),
     Engine("ONNX Runtime int8", "peers_onnxruntime", "int8", "onnxruntime"),
     Engine("OpenVINO latency int8", "peers_openvino", "int8", "openvino", {"hint": "LATENCY"}),
     Engine("OpenVINO throughput int8", "peers_openvino", "int8", "openvino", {"hint": "THROUGHPUT"}, is_one_call=False),

@@ -7,9 +7,9 @@
  * Prints one JSON object: probe -> thread count -> {"median", "best"}, in 1e9 operations (a multiply-add is two) or 1e9
  * bytes a second, summed over the threads. Probes that the processor lacks are left out.
  *
- *   fma_*, bf16_*, int8_*   twelve independent accumulators, operands in registers: nothing but the unit itself
- *   amx_*                   four accumulating tiles, operands in tiles
- *   read_*                  each thread reads its own buffer of that size over and over
+ *   fma_*, bf16_*, int16_*, int8_*  twelve independent accumulators, operands in registers: nothing but the unit itself
+ *   amx_*                           four accumulating tiles, operands in tiles
+ *   read_*                          each thread reads its own buffer of that size over and over
  */
 #include <pthread.h>
 #include <stdint.h>
@@ -71,6 +71,7 @@ typedef float vector512 __attribute__((vector_size(64)));
 DEFINE_VECTOR_PROBE(fma_avx2, "avx2,fma", vector256, "vfmadd231ps", 8 * 2)
 DEFINE_VECTOR_PROBE(fma_avx512, "avx512f", vector512, "vfmadd231ps", 16 * 2)
 DEFINE_VECTOR_PROBE(bf16_avx512, "avx512f,avx512bf16", vector512, "vdpbf16ps", 32 * 2)
+DEFINE_VECTOR_PROBE(int16_avx512_vnni, "avx512f,avx512vnni", vector512, "vpdpwssd", 32 * 2)
 DEFINE_VECTOR_PROBE(int8_avx512_vnni, "avx512f,avx512vnni", vector512, "vpdpbusd", 64 * 2)
 
 /* All eight tiles 16 rows of 64 bytes, zero. */
@@ -254,6 +255,7 @@ int main(int argc, char **argv)
         {"fma_avx2", fma_avx2, has_avx2},
         {"fma_avx512", fma_avx512, has_avx512},
         {"bf16_avx512", bf16_avx512, __builtin_cpu_supports("avx512bf16") != 0},
+        {"int16_avx512_vnni", int16_avx512_vnni, __builtin_cpu_supports("avx512vnni") != 0},
         {"int8_avx512_vnni", int8_avx512_vnni, __builtin_cpu_supports("avx512vnni") != 0},
         {"amx_bf16", amx_bf16, has_amx(22)},
         {"amx_int8", amx_int8, has_amx(25)},

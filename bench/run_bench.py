@@ -35,7 +35,7 @@ from engines import ENGINES, package_version, precisions_of_processor, processor
 
 PAUSE_SECONDS = 0.02  # after a turn: threads that still spin for a moment must not meet the next engine
 PEAK_PROBES = {"fp32": ("fma_avx512", "fma_avx2"), "bf16": ("amx_bf16", "bf16_avx512", "fma_avx512", "fma_avx2"),
-               "int8": ("amx_int8", "int8_avx512_vnni")}
+               "int8": ("amx_int8", "int8_avx512_vnni"), "int16": ("int16_avx512_vnni",)}
 
 
 def engine_environment(n_threads, cap):
@@ -180,14 +180,14 @@ def make_row(worker, workers, network, batch, n_threads, n_changed, idle_seconds
     engine, summary = worker.engine, summarise(worker.rounds)
     peer, peer_rounds = best_peer(workers, worker, batch)
     speed = None if engine.has_early_stop else gflops(facts["multiply_adds"], summary.median)
-    peak = find_peak(facts["peak"], engine.precision, n_threads)
+    peak = find_peak(facts["peak"], engine.shown_precision, n_threads)
     attention = "-"
     if network.has_attention:
         attention = f"early stop, {bench_networks.SHORT_LENGTH + 1} steps" if engine.has_early_stop else "26 steps"
     return {
         "date": facts["date"], "cpu": facts["cpu"], "tier": worker.ready["tier"] or facts["cap"],
         "threads": n_threads, "batch": batch, "network": network.name, "engine": engine.name,
-        "version": worker.ready["version"] or package_version(engine.package), "precision": engine.precision,
+        "version": worker.ready["version"] or package_version(engine.package), "precision": engine.shown_precision,
         "attention": attention, "median_ms": summary.median, "min_ms": summary.minimum, "spread_ms": summary.spread,
         "rounds": summary.n_rounds, "calls": summary.n_calls, "best_peer": peer,
         "ratio": peer_rounds and paired_ratio(worker.rounds, peer_rounds), "gflops": speed,
