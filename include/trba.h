@@ -240,8 +240,8 @@ typedef enum trba_preset {
 typedef enum trba_choice { TRBA_CHOICE_ANY = 0, TRBA_CHOICE_NO, TRBA_CHOICE_YES } trba_choice;
 
 /* The numbers that convolutions multiply; everything else is float32 always. FP32 has PyTorch's answers. INT16
- * multiplies 16-bit integers, a scale for each row and each column, and sums exactly: half the memory for weights, and
- * twice as fast with VNNI; docs/PRECISION.md says how many texts change. It needs AVX2; on lesser tiers it is FP32. */
+ * multiplies 16-bit integers, a scale for each row and each column, and sums exactly: about 1.5 times as fast with
+ * VNNI; docs/PRECISION.md says how many texts change. It needs AVX2; on lesser tiers it is FP32. */
 typedef enum trba_precision {
     TRBA_PRECISION_FP32 = 0,
     TRBA_PRECISION_INT16,

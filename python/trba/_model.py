@@ -138,9 +138,9 @@ class Model(Closing):
     batch_max_length    attention decodes at most this many characters. None: the sidecar's, else 25
     compat              clovaai's demo.py to the letter, its defects included
     cpu                 the best processor tier to use: "auto", "ref", "blas", "avx2", "avx512", "avx512vnni"
-    precision           what convolutions multiply: "fp32": PyTorch's answers; "int16": half the memory for
-                        their weights, and about twice as fast with AVX-512 VNNI; hardly a text changes; without AVX2 it
-                        is "fp32", see model.info; "auto": the faster of the two on this processor
+    precision           what convolutions multiply: "fp32": PyTorch's answers; "int16": about 1.5 times as fast with
+                        AVX-512 VNNI; hardly a text changes; without AVX2 it is "fp32", see model.info; "auto": the
+                        faster of the two on this processor
     threads             threads that work on one call. None: one per processor. Programs that call read() from several
                         threads of their own are fastest with 1
     batch_size          images of a list that go through the network together: memory against speed. The answer does not

@@ -50,15 +50,6 @@ def test_a_precision_that_there_is_not_is_refused(monkeypatch):
     assert raised.value.status == "bad argument"
 
 
-def test_integers_take_less_memory():
-    for cpu in FAST_CPUS:
-        sizes = {}
-        for precision in precisions_of(cpu):
-            with open_english_g2(cpu, precision) as model:
-                sizes[precision] = model.info().packed_bytes
-        assert sizes["int16"] < 0.75 * sizes["fp32"], f"{cpu}: {sizes}"
-
-
 def test_without_avx2_integers_are_floats():
     assert read("blas", "int16") == read("blas", "auto") == read("blas", "fp32")
 
