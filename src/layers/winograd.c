@@ -157,7 +157,8 @@ bool winograd_pack(const struct kernels *kernels, struct arena *arena, struct th
 /* ---- running ---- */
 
 enum {
-    TILES_PER_TASK = 8,             /* of the input transform */
+    TASKS_PER_THREAD = 3,           /* at least, if there is enough to do */
+    MOST_INPUT_TILES = 8,           /* of a task of the input transform */
     CHUNK_BYTES = 8 * 1024 * 1024,  /* of v: stays in the last-level cache */
     MOST_BLOCK_ROWS = 112,          /* tiles of a task; 36 x 112 x 32 sums are 0.5 MB */
     LEAST_BLOCK_ROWS = 12,          /* with fewer, transforming weights costs more than another thread saves */
@@ -176,6 +177,7 @@ struct winograd_job {
     int first_tile, n_tiles;  /* of this chunk */
     int block_rows, n_blocks; /* tiles of a task; tasks per panel */
     int step_channels;        /* transformed at a time */
+    int input_tiles;          /* of a task of the input transform */
     float *v;                 /* [n_points][n_tiles][c] */
     int16_t *v_int16;         /* instead of v */
     float *v_scales;          /* [n_points][n_tiles], with v_int16 */
@@ -241,7 +243,7 @@ static void transform_input_tile(const struct winograd_job *job, int tile, int t
 static void input_task(void *arg, int task, int thread)
 {
     const struct winograd_job *job = arg;
-    const int first = task * TILES_PER_TASK, end = smaller(first + TILES_PER_TASK, job->n_tiles);
+    const int first = task * job->input_tiles, end = smaller(first + job->input_tiles, job->n_tiles);
     for (int tile = first; tile < end; tile++) transform_input_tile(job, tile, thread);
 }
 
@@ -350,7 +352,6 @@ static void product_task(void *arg, int task, int thread)
 /* Blocks of tiles such that every thread has a few tasks, if that leaves enough tiles for each. */
 static void choose_blocks(struct winograd_job *job, int n_tiles, int n_threads)
 {
-    enum { TASKS_PER_THREAD = 3 };
     const int n_panels = divide_up(job->out->c, job->columns);
     const int wanted = n_threads == 1 ? 1 : divide_up(TASKS_PER_THREAD * n_threads, n_panels);
     const int most = larger(1, n_tiles / LEAST_BLOCK_ROWS);
@@ -405,7 +406,8 @@ void winograd_forward(struct layer_run *run, const struct conv2d_weights *weight
         } else {
             job.v = v;
         }
-        run_tasks(run, divide_up(job.n_tiles, TILES_PER_TASK), input_task, &job);
+        job.input_tiles = smaller(MOST_INPUT_TILES, divide_up(job.n_tiles, TASKS_PER_THREAD * n_threads));
+        run_tasks(run, divide_up(job.n_tiles, job.input_tiles), input_task, &job);
         run_tasks(run, n_panels * job.n_blocks, product_task, &job);
     }
 }
