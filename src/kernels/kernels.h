@@ -55,8 +55,9 @@ struct gemm_block {
 /* Fixed-point products. A row of activations and a column of weights each become 16-bit integers and a scale,
  * value = integer * scale, the integers as large as two bounds allow: no element above 32767, and a Euclidean norm of
  * at most 46340 = floor(sqrt(2^31 - 1)). So, by Cauchy and Schwarz, no sum of products of a row and a column, and no
- * part of one, leaves 32 bits, however long they are. The scale is aimed at a little less, for what rounding adds. */
-enum { INT16_LARGEST = 32767, INT16_NORM = 46340, INT16_NORM_AIMED = 46200, INT16_MAX_DEPTH = 65536 };
+ * part of one, leaves 32 bits. The scale is aimed at a little less: the sum of n squares in floats may lose n * 2^-24 of
+ * itself, and rounding to integers adds up to sqrt(n) / 2, together 46336 with n = INT16_MAX_DEPTH. */
+enum { INT16_LARGEST = 32767, INT16_NORM = 46340, INT16_NORM_AIMED = 46200, INT16_MAX_DEPTH = 32768 };
 
 /* Rows times packed panels in 16-bit integers, summed exactly in 32 bits:
  *
@@ -80,12 +81,12 @@ struct gemm_block_int16 {
 
 /* Evenly spaced rows times one panel, the sums kept for more:
  *   out[i][j] = (continues ? out[i][j] : 0) + sum over k of a[i][k] * b(k, j)
- * Each element is summed in the order of k, by fused multiply-adds, so that a product may be cut between any two k. */
+ * Each element is summed in the order of k, by fused multiply-adds: a product may be cut into several calls. */
 struct gemm_panel {
     int n_rows;
     const float *a;      /* [n_rows][a_stride] */
     size_t a_stride;
-    int depth;
+    int depth;           /* a multiple of CHANNEL_ALIGN */
     const float *b;      /* [depth][width] */
     int width;           /* a multiple of CHANNEL_ALIGN, at most winograd_panel of the table */
     float *out;          /* [n_rows][width] */

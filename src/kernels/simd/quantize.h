@@ -21,7 +21,7 @@ static float TIER(quantize_row)(const float *a, const ptrdiff_t *taps, int n_tap
         }
     }
     const float sum = vec_sum(squares);
-    const bool is_finite = sum <= 3.4e38f; /* false for NaN too */
+    const bool is_finite = sum < INFINITY; /* false for NaN too */
     float factor = 0.0f;
     if (is_finite && sum >= negligible_squares)
         factor = fminf((float)INT16_NORM_AIMED / sqrtf(sum), (float)INT16_LARGEST / vec_largest(largest));
