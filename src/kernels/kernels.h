@@ -55,8 +55,8 @@ struct gemm_block {
 /* Fixed-point products. A row of activations and a column of weights each become 16-bit integers and a scale,
  * value = integer * scale, the integers as large as two bounds allow: no element above 32767, and a Euclidean norm of
  * at most 46340 = floor(sqrt(2^31 - 1)). So, by Cauchy and Schwarz, no sum of products of a row and a column, and no
- * part of one, leaves 32 bits. The scale is aimed at a little less: the sum of n squares in floats may lose n * 2^-24 of
- * itself, and rounding to integers adds up to sqrt(n) / 2, together 46336 with n = INT16_MAX_DEPTH. */
+ * part of one, leaves 32 bits. The scale is aimed at a little less: the sum of n squares in floats may lose n * 2^-24
+ * of itself, and rounding to integers adds up to sqrt(n) / 2, together 46336 with n = INT16_MAX_DEPTH. */
 enum { INT16_LARGEST = 32767, INT16_NORM = 46340, INT16_NORM_AIMED = 46200, INT16_MAX_DEPTH = 32768 };
 
 /* Rows times packed panels in 16-bit integers, summed exactly in 32 bits:
