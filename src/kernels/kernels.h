@@ -138,7 +138,7 @@ struct kernels {
     int gemm_columns;    /* columns of a panel */
     int winograd_panel;  /* columns of a panel of kernels, for gemm_panel */
     int winograd_rows, winograd_columns; /* the output tile for 3x3 convolutions; 0: direct convolution */
-    int winograd_narrow_from;            /* from this many c * oc on, tiles are two columns wide; 0: never */
+    int winograd_narrow_from;            /* in integers, tiles of c * oc from this on are two columns wide; 0: never */
 #define KERNEL(returns, name, arguments, class) returns(*name) arguments;
 #include "kernels/kernels.inc"
 #undef KERNEL
