@@ -350,6 +350,7 @@ static trba_status inflate_entry(struct zip_archive *archive, struct zip_entry *
 uint32_t zip_checksum(const void *bytes, size_t n_bytes, bool can_fold)
 {
     uint8_t folded[CRC32_FOLDED_BYTES];
+    if (n_bytes == 0) return 0; /* of nothing, wherever it is */
     const size_t n = can_fold ? crc32_fold(bytes, n_bytes, folded) : 0;
     /* zlib inverts the register on the way in and out: begun with ~0 it is 0 inside. */
     const uLong begun = n > 0 ? crc32_z(UINT32_MAX, folded, sizeof folded) : 0;
