@@ -44,8 +44,10 @@ def has_bfloat16():
     return "amx_bf16" in flags or "avx512_bf16" in flags
 
 
-def lower_precision():
-    return torch.autocast("cpu", torch.bfloat16) if has_bfloat16() else contextlib.nullcontext()
+def lower_precision(device):
+    if device.type == "cuda" or has_bfloat16():
+        return torch.autocast(device.type, torch.bfloat16)
+    return contextlib.nullcontext()
 
 
 class Trainer:
@@ -56,7 +58,9 @@ class Trainer:
         self.options = options
         self.folder = Path(options.run)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.network = JointNetwork(options.output_channel, options.hidden_size).to(memory_format=torch.channels_last)
+        self.device = torch.device(options.device)
+        self.network = JointNetwork(options.output_channel, options.hidden_size)
+        self.network.to(self.device, memory_format=torch.channels_last)
         self.average = AveragedModel(self.network, multi_avg_fn=get_ema_multi_avg_fn(options.ema), use_buffers=True)
         self.optimizer = torch.optim.AdamW(self.network.parameters(), weight_decay=WEIGHT_DECAY)
         self.progress = resume(self.folder / "last.pt", options.resume_from, self.network, self.average.module,
@@ -76,12 +80,12 @@ class Trainer:
 
     def step(self, batch):
         """One step; returns (attention loss, CTC loss)."""
-        pictures, given, wanted = batch
+        pictures, given, wanted = (tensor.to(self.device, non_blocking=True) for tensor in batch)
         self.set_learning_rate()
         self.network.train()
         self.network.rectifies = self.average.module.rectifies = is_rectifying(self.progress["words"])
-        images = to_images(pictures.numpy()).contiguous(memory_format=torch.channels_last)
-        with lower_precision():
+        images = to_images(pictures).contiguous(memory_format=torch.channels_last)
+        with lower_precision(self.device):
             losses = measure_loss(self.network, images, given, wanted)
         self.optimizer.zero_grad(set_to_none=True)
         sum(losses).backward()
@@ -90,7 +94,7 @@ class Trainer:
         self.average.update_parameters(self.network)
         self.progress["words"] += len(pictures)
         self.progress["steps"] += 1
-        return [loss.item() for loss in losses]
+        return [loss.detach() for loss in losses]
 
     def save(self):
         save_run(self.folder / "last.pt", self.network, self.average.module, self.optimizer, self.progress)
@@ -107,7 +111,7 @@ class Trainer:
 
     def report(self, losses, seconds):
         """The mean losses since the last report."""
-        attention, ctc = (sum(values) / len(losses) for values in zip(*losses))
+        attention, ctc = (torch.stack(values).mean().item() for values in zip(*losses))
         self.journal.write(words=self.progress["words"], attention_loss=round(attention, 4), ctc_loss=round(ctc, 4),
                            learning_rate=self.optimizer.param_groups[0]["lr"],
                            words_per_second=round(len(losses) * self.options.batch / seconds, 1))
@@ -153,9 +157,11 @@ def parse_options(arguments=None):
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--ema", type=float, default=0.998, help="how slowly the averaged weights follow")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--device", default="cpu", help="where the network learns: cpu, cuda")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--workers", type=int, default=1, help="processes that render")
-    parser.add_argument("--packages", default=PACKAGES, help="Debian packages to render from (training/packages.tsv)")
+    parser.add_argument("--packages", default=PACKAGES, help="table of the Debian packages to render from (training/packages.tsv), or that of a folder made by "
+                        "gather_materials.py")
     parser.add_argument("--held-out", type=int, default=256, help="rendered words to measure on")
     for name, seconds in (("report", 60), ("save", 300), ("measure", 900)):
         parser.add_argument(f"--{name}-every", type=float, default=seconds, metavar="SECONDS")

@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+import gather_materials
 import train
 from learning.joint_network import JointNetwork, encode_texts, measure_loss, spell_attention, spell_ctc
 from learning.real_words import RealWords
@@ -70,6 +71,30 @@ def test_pictures_depend_on_seed_and_number_only(renderer):
         assert again[number][1] == text and np.array_equal(again[number][0], picture), f"picture {number}"
     others = [renderer.with_seed(2).draw(number)[0] for number in range(50)]
     assert not any(np.array_equal(a, b) for (a, _), b in zip(pictures, others))
+
+
+def test_gathered_materials_make_the_same_pictures_without_packages(tmp_path, monkeypatch):
+    table = tmp_path / "packages.tsv"
+    table.write_text(f"{FONTS}\tsans\tfree\n", encoding="utf-8")
+    gather_materials.main([str(tmp_path / "gathered"), "--packages", str(table)])
+    installed = Renderer(1, packages=table)
+    monkeypatch.setattr(subprocess, "run", None)  # no dpkg
+    gathered = Renderer(1, packages=tmp_path / "gathered" / "packages.tsv")
+    assert [face.characters for face in gathered.typefaces] == [face.characters for face in installed.typefaces]
+    for number in range(20):
+        (picture, text), (wanted, wanted_text) = gathered.draw(number), installed.draw(number)
+        assert text == wanted_text and np.array_equal(picture, wanted), f"picture {number}"
+
+
+def test_gathered_fonts_fit_the_room_there_is(tmp_path, capsys):
+    table = tmp_path / "packages.tsv"
+    table.write_text(f"{FONTS}\tsans\tfree\n", encoding="utf-8")
+    gather_materials.main([str(tmp_path / "all"), "--packages", str(table)])
+    fonts = sorted((tmp_path / "all" / "files").rglob("*.ttf"), key=lambda path: path.stat().st_size)
+    room = sum(path.stat().st_size for path in (tmp_path / "all" / "dict").iterdir()) + fonts[0].stat().st_size
+    gather_materials.main([str(tmp_path / "one"), "--packages", str(table), "--megabytes", str(room / 1e6 + 1e-3)])
+    assert [path.name for path in (tmp_path / "one" / "files").rglob("*.ttf")] == [fonts[0].name]
+    assert "1 fonts" in capsys.readouterr().out
 
 
 def test_batches_do_not_depend_on_the_number_of_processes(renderer):

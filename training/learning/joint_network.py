@@ -68,8 +68,8 @@ class JointNetwork(nn.Module):
 
     @torch.no_grad()
     def read(self, images):
-        """[n, 1, 32, w] -> ([text] by attention, [text] by CTC)."""
-        context = self.encode(images)
+        """[n, 1, 32, w], wherever it is -> ([text] by attention, [text] by CTC)."""
+        context = self.encode(images.to(self.ctc_head.weight.device))
         attention = self.recogniser.Prediction(context, MAX_LENGTH + 1)[0].argmax(dim=2)
         ctc = self.ctc_head(context).argmax(dim=2)
         return [spell_attention(row) for row in attention.tolist()], [spell_ctc(row) for row in ctc.tolist()]

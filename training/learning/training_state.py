@@ -26,8 +26,9 @@ def is_constant(name):
 
 
 def halve(state):
-    """float32 -> float16. Counters stay, and so do the constants of TPS: rounded, they move points by whole pixels."""
-    return {name: tensor.half() if tensor.is_floating_point() and not is_constant(name) else tensor
+    """float32 -> float16, in main memory. Counters stay, and so do the constants of TPS: rounded, they move points by
+    whole pixels."""
+    return {name: (tensor.half() if tensor.is_floating_point() and not is_constant(name) else tensor).cpu()
             for name, tensor in state.items()}
 
 
@@ -60,13 +61,13 @@ def resume(run_path, seed_path, network, average, optimizer):
     when the optimiser began: after the committed state, which has none, it starts anew and warms up again.
     """
     if Path(run_path).exists():
-        saved = torch.load(run_path, weights_only=True)
+        saved = torch.load(run_path, map_location="cpu", weights_only=True)
         load_network(network, saved["network"])
         load_network(average, saved["average"])
         optimizer.load_state_dict(saved["optimizer"])
         return saved["progress"]
     if Path(seed_path).exists():
-        saved = torch.load(seed_path, weights_only=True)
+        saved = torch.load(seed_path, map_location="cpu", weights_only=True)
         load_network(network, saved["network"])
         load_network(average, saved["network"])
         return saved["progress"] | {"optimizer_words": saved["progress"]["words"]}

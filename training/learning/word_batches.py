@@ -14,8 +14,8 @@ from .joint_network import encode_texts
 
 
 def to_images(pictures):
-    """uint8 [n, h, w] -> float32 [n, 1, h, w] in -1..1, as the library prepares them."""
-    return (torch.from_numpy(pictures).unsqueeze(1).float() / 255 - 0.5) / 0.5
+    """uint8 [n, h, w], array or tensor -> float32 [n, 1, h, w] in -1..1, as the library prepares them."""
+    return (torch.as_tensor(pictures).unsqueeze(1).float() / 255 - 0.5) / 0.5
 
 
 class WordBatches(IterableDataset):

@@ -4,18 +4,16 @@
 import cv2
 import numpy as np
 
-from .packages import list_files
-
 SUFFIXES = (".jpg", ".jpeg", ".png")
 LONGEST_SIDE = 1000  # of a photograph, pixels
 LEAST_DEVIATION = 10  # of its grey values: flatter ones are no photographs
 
 
-def load_photographs(packages):
-    """uint8 [h, w] each, from those of the packages [(package, purpose)] that are installed."""
+def load_photographs(materials):
+    """uint8 [h, w] each."""
     photographs = []
-    for package, purpose in packages:
-        for path in list_files(package, SUFFIXES) if purpose == "photographs" else []:
+    for package, purpose in materials.packages:
+        for path in materials.list_files(package, SUFFIXES) if purpose == "photographs" else []:
             picture = cv2.imread(path, cv2.IMREAD_REDUCED_GRAYSCALE_2)
             if picture is None or picture.std() < LEAST_DEVIATION or min(picture.shape) < 64:
                 continue
@@ -67,8 +65,8 @@ def bricks(dice, height, width, reach):
 class Backgrounds:
     """Draws fields float32 [h, w] with values around 0..255 (not clipped)."""
 
-    def __init__(self, packages):
-        self.photographs = load_photographs(packages)
+    def __init__(self, materials):
+        self.photographs = load_photographs(materials)
 
     def _photograph(self, dice, height, width):
         """A piece of a photograph, its contrast turned down by chance, moved to another brightness."""

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Debian packages that pictures are made from: ../packages.tsv lists them with their purpose and licence."""
+"""What pictures are made from: fonts, photographs and word lists of the Debian packages in ../packages.tsv (with their
+purpose and licence); or copies of them, on a machine that has no such packages (../gather_materials.py)."""
 
 import subprocess
 from pathlib import Path
 
 PACKAGES = Path(__file__).resolve().parent.parent / "packages.tsv"
+DICTIONARIES = Path("/usr/share/dict")
 
 
 def read_packages(path=PACKAGES):
@@ -14,7 +16,21 @@ def read_packages(path=PACKAGES):
     return [(row[0], row[1]) for row in rows]
 
 
-def list_files(package, suffixes):
-    """The package's files with one of these suffixes, sorted; none if it is not installed."""
-    listing = subprocess.run(["dpkg", "-L", package], capture_output=True, text=True, check=False)
-    return sorted(line for line in listing.stdout.splitlines() if line.lower().endswith(suffixes))
+class Materials:
+    """The files of the packages of a table: the installed ones or, if folders "files" and "dict" lie beside the table,
+    those in there: files/PACKAGE/... and dict/LIST."""
+
+    def __init__(self, table=PACKAGES):
+        self.packages = read_packages(table)
+        folder = Path(table).resolve().parent
+        self._copies = folder / "files" if (folder / "files").is_dir() else None
+        self.dictionaries = folder / "dict" if self._copies else DICTIONARIES
+
+    def list_files(self, package, suffixes):
+        """The package's files with one of these suffixes, sorted; none if it is not there."""
+        if self._copies:
+            lines = [str(path) for path in (self._copies / package).rglob("*")]
+        else:
+            lines = subprocess.run(["dpkg", "-L", package], capture_output=True, text=True,
+                                   check=False).stdout.splitlines()
+        return sorted(line for line in lines if line.lower().endswith(suffixes))

@@ -11,7 +11,7 @@ from .camera import photograph
 from .dice import Dice
 from .ink import paint_sign
 from .lettering import letter_line
-from .packages import PACKAGES, read_packages
+from .packages import PACKAGES, Materials
 from .texts import Texts
 from .typefaces import TypeCase, load_typefaces
 from .viewpoint import look_at
@@ -33,15 +33,15 @@ class Renderer:
     """
 
     def __init__(self, seed, height=32, width=100, packages=PACKAGES, cache=None):
-        """`packages`: the table of Debian packages; `cache`: a file that keeps what was found out about the fonts."""
+        """`packages`: the table of Debian packages (see Materials); `cache`: a file that keeps what was found out about the fonts."""
         self._seed, self._height, self._width = seed, height, width
-        self._texts = Texts()
-        listed = read_packages(packages)
-        self.typefaces = load_typefaces(listed, cache)
+        materials = Materials(packages)
+        self._texts = Texts(materials.dictionaries)
+        self.typefaces = load_typefaces(materials, cache)
         if not self.typefaces:
             raise RuntimeError("no usable font: install the packages of training/packages.tsv (make train-packages)")
         self._type_case = TypeCase(self.typefaces)
-        self._backgrounds = Backgrounds(listed)
+        self._backgrounds = Backgrounds(materials)
 
     def with_seed(self, seed):
         """A Renderer of other pictures, that shares fonts, words and photographs with this one."""

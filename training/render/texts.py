@@ -12,7 +12,6 @@ from pathlib import Path
 ALPHABET = string.digits + string.ascii_letters + string.punctuation  # 94, in the order of clovaai's --sensitive
 MAX_LENGTH = 25
 
-DICTIONARIES = Path("/usr/share/dict")
 # From the most common words to the rare ones; words of other languages as far as they are plain ASCII.
 TIERS = {("american-english-small", "british-english-small"): 0.56,
          ("american-english", "british-english"): 0.14,
@@ -29,9 +28,8 @@ PUNCTUATION = (("", "."), ("", ","), ("", ":"), ("", "!"), ("", "?"), ("", ";"),
 DOMAINS = "com com com org net co.uk de fr in info edu gov io ca com.au eu nl it es us biz tv".split()
 
 
-def read_words(name):
-    """The plain words of a list in /usr/share/dict; none if it is not installed."""
-    path = DICTIONARIES / name
+def read_words(path):
+    """The plain words of a list; none if it is not there."""
     if not path.exists():
         return set()
     opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else open(path, encoding="utf-8")
@@ -151,8 +149,9 @@ class Texts:
     KINDS = {"word": 62, "sign": 9, "joined": 3, "number": 8, "price": 2, "date": 2, "time": 2, "phone": 2, "code": 3,
              "address": 2, "random": 5}
 
-    def __init__(self):
-        tiers = {tier: group_by_length(set().union(*map(read_words, tier))) for tier in TIERS}
+    def __init__(self, dictionaries):
+        """`dictionaries`: the folder of the lists."""
+        tiers = {tier: group_by_length(set().union(*(read_words(dictionaries / name) for name in tier))) for tier in TIERS}
         self._tiers = {tier: groups for tier, groups in tiers.items() if groups}
         self._weights = {tier: TIERS[tier] for tier in self._tiers}
         if not self._tiers:

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 from PIL import ImageFont
 
-from .packages import list_files
 from .texts import ALPHABET
 
 # How often a style is drawn. "segment" and "dotmatrix" are displays: they mostly show numbers.
@@ -85,18 +84,18 @@ def read_unreadable():
     return {name for line in lines if not line.startswith("#") for name in line.split()}
 
 
-def list_candidates(packages):
-    """[(path, package, style)] of everything readable that the installed ones of the packages bring."""
+def list_candidates(materials):
+    """[(path, package, style)] of everything readable that the packages bring."""
     unreadable = read_unreadable()
-    fonts = [(package, purpose) for package, purpose in packages if purpose in STYLES]
+    fonts = [(package, purpose) for package, purpose in materials.packages if purpose in STYLES]
     return [(path, package, "condensed" if style in ("sans", "serif") and is_condensed(path) else style)
-            for package, style in fonts for path in list_files(package, SUFFIXES)
+            for package, style in fonts for path in materials.list_files(package, SUFFIXES)
             if Path(path).stem not in unreadable]
 
 
-def load_typefaces(packages, cache=None):
-    """The usable fonts of the packages [(package, purpose)]; `cache`, a path, keeps what was found out about them."""
-    candidates = list_candidates(packages)
+def load_typefaces(materials, cache=None):
+    """The usable fonts; `cache`, a path, keeps what was found out about them."""
+    candidates = list_candidates(materials)
     key = [list(candidate) for candidate in candidates]
     if cache and Path(cache).exists():
         kept = json.loads(Path(cache).read_text(encoding="utf-8"))
