@@ -3,9 +3,9 @@
 
     usage: gather_materials.py FOLDER [--megabytes 45]       then: train.py --packages FOLDER/packages.tsv ...
 
-FOLDER then holds packages.tsv, files/PACKAGE/..., dict/... . Photographs are copied as the renderer keeps them, small and
-grey; of the fonts, as many as fit: package after package gives its smallest file, then its next, until the room is used
-up. The licences are those of the packages (packages.tsv): the folder is a working copy, not something to publish.
+FOLDER then holds packages.tsv, files/PACKAGE/..., dict/... . Photographs are copied as the renderer keeps them, small
+and grey; of the fonts, as many as fit: package after package gives its smallest file, then its next, until the room is
+used up. The licences are those of the packages (packages.tsv): the folder is a working copy, not something to publish.
 """
 
 import argparse

@@ -33,7 +33,8 @@ class Renderer:
     """
 
     def __init__(self, seed, height=32, width=100, packages=PACKAGES, cache=None):
-        """`packages`: the table of Debian packages (see Materials); `cache`: a file that keeps what was found out about the fonts."""
+        """`packages`: the table of Debian packages (see Materials); `cache`: a file that keeps what was found out about
+        the fonts."""
         self._seed, self._height, self._width = seed, height, width
         materials = Materials(packages)
         self._texts = Texts(materials.dictionaries)

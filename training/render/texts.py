@@ -151,7 +151,8 @@ class Texts:
 
     def __init__(self, dictionaries):
         """`dictionaries`: the folder of the lists."""
-        tiers = {tier: group_by_length(set().union(*(read_words(dictionaries / name) for name in tier))) for tier in TIERS}
+        tiers = {tier: group_by_length(set().union(*(read_words(dictionaries / name) for name in tier)))
+                 for tier in TIERS}
         self._tiers = {tier: groups for tier, groups in tiers.items() if groups}
         self._weights = {tier: TIERS[tier] for tier in self._tiers}
         if not self._tiers:
