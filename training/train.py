@@ -160,8 +160,8 @@ def parse_options(arguments=None):
     parser.add_argument("--device", default="cpu", help="where the network learns: cpu, cuda")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--workers", type=int, default=1, help="processes that render")
-    parser.add_argument("--packages", default=PACKAGES, help="table of the Debian packages to render from, or that of a "
-                        "folder made by gather_materials.py (training/packages.tsv)")
+    parser.add_argument("--packages", default=PACKAGES, help="table of the Debian packages to render from, or that of "
+                        "a folder made by gather_materials.py (training/packages.tsv)")
     parser.add_argument("--held-out", type=int, default=256, help="rendered words to measure on")
     for name, seconds in (("report", 60), ("save", 300), ("measure", 900)):
         parser.add_argument(f"--{name}-every", type=float, default=seconds, metavar="SECONDS")
