@@ -4,28 +4,37 @@
     usage: gather_materials.py FOLDER [--megabytes 45]       then: train.py --packages FOLDER/packages.tsv ...
 
 FOLDER then holds packages.tsv, files/PACKAGE/..., dict/... . Photographs are copied as the renderer keeps them, small
-and grey; of the fonts, as many as fit: package after package gives its smallest file, then its next, until the room is
-used up. The licences are those of the packages (packages.tsv): the folder is a working copy, not something to publish.
+and grey; word lists without the words that are not used; of each font the characters that are written (fontTools), the
+drawings unchanged, and of the fonts as many as fit: package after package gives its smallest file, then its next, until
+the room is used up. The licences are those of the packages (packages.tsv): the folder is a working copy, not something
+to publish.
 """
 
 import argparse
+import gzip
+import io
 import shutil
 from itertools import zip_longest
 from pathlib import Path
 
 import cv2
+from fontTools import subset
+from fontTools.ttLib import TTLibError
 
 from render.backgrounds import load_photographs
 from render.packages import PACKAGES, Materials
-from render.texts import TIERS
+from render.texts import ALPHABET, TIERS, read_words
 from render.typefaces import load_typefaces
 
 
 def copy_dictionaries(materials, folder):
     folder.mkdir(parents=True)
     for name in {name for tier in TIERS for name in tier}:
-        if (materials.dictionaries / name).exists():
-            shutil.copyfile(materials.dictionaries / name, folder / name)
+        words = "".join(f"{word}\n" for word in sorted(read_words(materials.dictionaries / name)))
+        if words:
+            opened = gzip.open if name.endswith(".gz") else open
+            with opened(folder / name, "wt", encoding="utf-8") as out:
+                out.write(words)
 
 
 def copy_photographs(materials, folder):
@@ -48,17 +57,34 @@ def order_fonts(typefaces):
     return [font for row in zip_longest(*shelves.values()) for font in row if font]
 
 
+def shrink_font(path):
+    """(bytes, suffix): a font of ALPHABET alone, hinting and kerning included; what fontTools does not read, whole."""
+    options = subset.Options(hinting=True, legacy_kern=True, layout_features=[], notdef_outline=True,
+                             recalc_bounds=False, ignore_missing_unicodes=True, name_IDs=[1, 2])
+    options.drop_tables += ["FFTM", "PfEd", "TeX ", "BDF ", "DSIG"]
+    try:
+        font = subset.load_font(path, options, fontNumber=0 if path.suffix == ".ttc" else -1)
+        worker = subset.Subsetter(options)
+        worker.populate(text=ALPHABET)
+        worker.subset(font)
+        out = io.BytesIO()
+        font.save(out)
+    except (TTLibError, subset.Subsetter.SubsettingError, AssertionError, AttributeError, KeyError):
+        return path.read_bytes(), path.suffix
+    return out.getvalue(), ".ttf" if path.suffix == ".ttc" else path.suffix
+
+
 def copy_fonts(materials, folder, n_bytes):
     """Returns how many."""
     n_copied = 0
     for package, path in order_fonts(load_typefaces(materials)):
-        size = path.stat().st_size
-        if size > n_bytes:
+        font, suffix = shrink_font(path)
+        if len(font) > n_bytes:
             continue
-        n_bytes -= size
-        n_copied += 1
+        n_bytes -= len(font)
         (folder / package).mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, folder / package / path.name)
+        (folder / package / f"{path.stem}.{n_copied}{suffix}").write_bytes(font)
+        n_copied += 1
     return n_copied
 
 
