@@ -61,9 +61,10 @@ def shrink_font(path):
     """(bytes, suffix): a font of ALPHABET alone, hinting and kerning included; what fontTools does not read, whole."""
     options = subset.Options(hinting=True, legacy_kern=True, layout_features=[], notdef_outline=True,
                              recalc_bounds=False, ignore_missing_unicodes=True, name_IDs=[1, 2])
+    options.font_number = 0 if path.suffix == ".ttc" else -1
     options.drop_tables += ["FFTM", "PfEd", "TeX ", "BDF ", "DSIG"]
     try:
-        font = subset.load_font(path, options, fontNumber=0 if path.suffix == ".ttc" else -1)
+        font = subset.load_font(path, options)
         worker = subset.Subsetter(options)
         worker.populate(text=ALPHABET)
         worker.subset(font)
