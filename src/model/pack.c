@@ -88,8 +88,6 @@ float *pack_read(struct packer *packer, const char *format, ...)
     return values;
 }
 
-bool pack_has(const struct packer *packer, const char *name) { return tensor_table_find(packer->table, name) != NULL; }
-
 struct batch_norm pack_batch_norm(struct packer *packer, const char *name, int n)
 {
     struct batch_norm norm = {.n = n, .scale = NULL, .shift = NULL};

@@ -30,7 +30,6 @@ struct packer {
 
 /* The tensor's elements as floats, malloc'd; NULL after failure. The name is made as by printf. */
 float *pack_read(struct packer *packer, const char *format, ...) __attribute__((format(printf, 2, 3)));
-bool pack_has(const struct packer *packer, const char *name);
 
 /* A BatchNorm's scale and shift, y = scale * x + shift: gamma / sqrt(var + 1e-5) and beta - mean * scale. */
 struct batch_norm {

@@ -8,8 +8,9 @@
  *   grid = P_hat . T                           where each output pixel comes from, in [-1, 1]
  *   out = bilinear sample of in on the grid    border replicated, corners aligned
  *
- * P_hat and inv_delta_C do not depend on the image. They are buffers of the checkpoint; some checkpoints lack them, or
- * they do not fit another input size: then they are computed, in double, as the reference does.
+ * P_hat and inv_delta_C do not depend on the image. They are buffers of the checkpoint. Some checkpoints lack them, or
+ * they do not fit another input size, or they were rounded to 16 bits with the weights, which moves points by whole
+ * pixels: then they are computed, in double, as the reference does.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -123,6 +124,14 @@ static void compute_basis(int num_fiducial, int img_h, int img_w, float *out)
 static const char *const inv_delta_c_name = "Transformation.GridGenerator.inv_delta_C";
 static const char *const p_hat_name = "Transformation.GridGenerator.P_hat";
 
+/* The buffer of the checkpoint, or NULL: to be computed. */
+static const struct tensor *find_buffer(const struct packer *packer, const char *name, size_t n_elements)
+{
+    const struct tensor *buffer = tensor_table_find(packer->table, name);
+    const bool is_exact = buffer != NULL && tensor_dtype_bytes(buffer->dtype) >= sizeof(float);
+    return is_exact && buffer->n_elements == n_elements ? buffer : NULL;
+}
+
 static void pack_inv_delta_c(struct packer *packer, struct tps_weights *out)
 {
     const size_t n = (size_t)(out->num_fiducial + AFFINE_TERMS);
@@ -130,7 +139,7 @@ static void pack_inv_delta_c(struct packer *packer, struct tps_weights *out)
     out->inv_delta_c = matrix;
     if (matrix == NULL) {
         packer->failed = true;
-    } else if (!pack_has(packer, inv_delta_c_name)) {
+    } else if (find_buffer(packer, inv_delta_c_name, n * n) == NULL) {
         packer->failed = !compute_inv_delta_c(out->num_fiducial, matrix);
     } else {
         float *values = pack_read(packer, "%s", inv_delta_c_name);
@@ -144,10 +153,9 @@ static void pack_basis(struct packer *packer, struct tps_weights *out)
     const size_t n_terms = (size_t)(out->num_fiducial + AFFINE_TERMS), n_points = (size_t)(out->img_h * out->img_w);
     float *basis = arena_alloc_array(packer->arena, n_terms * n_points, sizeof(float));
     out->basis = basis;
-    const struct tensor *p_hat = tensor_table_find(packer->table, p_hat_name);
     if (basis == NULL) {
         packer->failed = true;
-    } else if (p_hat == NULL || p_hat->n_elements != n_terms * n_points) {
+    } else if (find_buffer(packer, p_hat_name, n_terms * n_points) == NULL) {
         compute_basis(out->num_fiducial, out->img_h, out->img_w, basis);
     } else {
         float *values = pack_read(packer, "%s", p_hat_name);

@@ -199,6 +199,22 @@ def test_what_may_be_absent_changes_nothing(absent, tolerance, tmp_path):
     assert relative_difference(partial_stages["logits"], whole_stages["logits"]) <= tolerance
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
+def test_tps_buffers_in_16_bits_are_computed_again(dtype, tmp_path):
+    """A network in half precision has them rounded, too: read as they are, they move points by whole pixels."""
+    case = next(case for case in CASES if case.name == "TPS-ResNet-BiLSTM-CTC-32x220")
+    expected = expected_results(case)
+    state = expected.network.state_dict()
+    rounded = {name: tensor.to(dtype) for name, tensor in state.items() if "GridGenerator" in name}
+    assert len(rounded) == 2
+    traces = []
+    for name, tensors in (("whole", state), ("rounded", {**state, **rounded})):
+        torch.save(tensors, tmp_path / name)
+        with open_model(case, tmp_path / name, "auto") as model, Session(model, batch_size=8) as session:
+            traces.append(session.trace([picture.given for picture in expected.pictures])[1]["rectified"])
+    assert relative_difference(*reversed(traces)) <= 1e-3
+
+
 def read_and_check(case, path, expected, what):
     """The best tier's readings of a checkpoint."""
     with open_model(case, path, "auto") as model, Session(model, batch_size=8) as session:
