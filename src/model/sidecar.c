@@ -62,19 +62,31 @@ static trba_status read_file(const char *path, bool is_yaml, struct sidecar *out
     return status;
 }
 
+/* Is FOLDER/trba.yaml there for the whole folder? Not beside a trba.pth: then it is that one's alone, which finds it
+ * under its own name. `path` is as before afterwards. */
+static bool is_for_all(char *path)
+{
+    static const char extension[] = ".yaml", of_checkpoint[] = ".pth";
+    char *dot = path + strlen(path) - strlen(extension);
+    memcpy(dot, of_checkpoint, sizeof of_checkpoint);
+    const bool has_checkpoint = access(path, F_OK) == 0;
+    memcpy(dot, extension, sizeof extension);
+    return !has_checkpoint;
+}
+
 trba_status sidecar_read(const char *checkpoint_path, struct sidecar *out, trba_error *err)
 {
     const struct place place = find_place(checkpoint_path);
-    const struct { size_t head_bytes; const char *rest; bool is_yaml; } candidates[] = {
-        {place.stem_bytes, ".yaml", true},
-        {place.stem_bytes, ".yml", true},
-        {place.folder_bytes, "trba.yaml", true},
-        {place.folder_bytes, "opt.txt", false},
+    const struct { size_t head_bytes; const char *rest; bool is_yaml, is_trba_yaml; } candidates[] = {
+        {place.stem_bytes, ".yaml", true, false},
+        {place.stem_bytes, ".yml", true, false},
+        {place.folder_bytes, "trba.yaml", true, true},
+        {place.folder_bytes, "opt.txt", false, false},
     };
     for (size_t i = 0; i < sizeof candidates / sizeof candidates[0]; i++) {
         char *path = make_path(&place, candidates[i].head_bytes, candidates[i].rest);
         if (path == NULL) return error_set(err, TRBA_ERROR_MEMORY, "no memory to look for a sidecar");
-        const bool is_there = access(path, F_OK) == 0;
+        const bool is_there = access(path, F_OK) == 0 && (!candidates[i].is_trba_yaml || is_for_all(path));
         const trba_status status = is_there ? read_file(path, candidates[i].is_yaml, out, err) : TRBA_OK;
         free(path);
         if (is_there) return status;

@@ -17,8 +17,8 @@ struct sidecar {
 };
 
 /* Looks for STEM.yaml, STEM.yml, trba.yaml and opt.txt, in this order, in the folder of `checkpoint_path`, and reads
- * the first there is. TRBA_OK with out->path NULL if there is none. A sidecar that cannot be parsed is an error that
- * names the file and line. */
+ * the first there is; trba.yaml beside a trba.pth is for that one alone. TRBA_OK with out->path NULL if there is none.
+ * A sidecar that cannot be parsed is an error that names the file and line. */
 trba_status sidecar_read(const char *checkpoint_path, struct sidecar *out, trba_error *err);
 void sidecar_free(struct sidecar *sidecar);
 

@@ -38,6 +38,7 @@ static int remove_files(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) unlink(path_of(names[i]));
+    unlink(path_of("trba.pth"));
     return 0;
 }
 
@@ -282,6 +283,26 @@ static void first_of_the_files_is_taken(void **state)
     }
 }
 
+static void trba_yaml_beside_trba_pth_is_for_that_one_alone(void **state)
+{
+    (void)state;
+    char own_path[96];
+    snprintf(own_path, sizeof own_path, "%s", path_of("trba.pth"));
+    write_text("trba.yaml", "imgH: 40\n");
+    struct sidecar s = must_read();
+    assert_int_equal(s.expect.img_h, 40);
+    sidecar_free(&s);
+    write_text("trba.pth", "");
+    write_text("opt.txt", "imgH: 48\n");
+    s = must_read();
+    assert_string_equal(s.path, path_of("opt.txt"));
+    sidecar_free(&s);
+    assert_int_equal(sidecar_read(own_path, &s, NULL), TRBA_OK);
+    assert_string_equal(s.path, path_of("trba.yaml"));
+    assert_int_equal(s.expect.img_h, 40);
+    sidecar_free(&s);
+}
+
 static void checkpoint_without_folder_or_extension_is_looked_beside(void **state)
 {
     (void)state;
@@ -377,6 +398,7 @@ int main(void)
         cmocka_unit_test_teardown(our_own_yaml_is_read, remove_files),
         cmocka_unit_test_teardown(empty_yaml_says_nothing, remove_files),
         cmocka_unit_test_teardown(first_of_the_files_is_taken, remove_files),
+        cmocka_unit_test_teardown(trba_yaml_beside_trba_pth_is_for_that_one_alone, remove_files),
         cmocka_unit_test_teardown(checkpoint_without_folder_or_extension_is_looked_beside, remove_files),
         cmocka_unit_test_teardown(bad_values_are_refused_with_file_and_line, remove_files),
         cmocka_unit_test_teardown(bad_yaml_is_refused_with_file_and_line, remove_files),

@@ -63,14 +63,25 @@ static char *sidecar_path(const char *path, int number)
     return sidecar;
 }
 
-enum { N_SIDECARS = 4 };
+enum { TRBA_YAML = 2, N_SIDECARS = 4 };
+
+/* trba.yaml beside a trba.pth is for that one alone. */
+static bool is_for_all(const char *path)
+{
+    char *checkpoint = memory_resize(NULL, folder_bytes(path) + sizeof "trba.pth", 1);
+    memcpy(checkpoint, path, folder_bytes(path));
+    strcpy(checkpoint + folder_bytes(path), "trba.pth");
+    const bool has_checkpoint = access(checkpoint, F_OK) == 0;
+    free(checkpoint);
+    return !has_checkpoint;
+}
 
 /* The sidecar beside the checkpoint, or NULL. */
 static char *find_sidecar(const char *path, int *number)
 {
     for (*number = 0; *number < N_SIDECARS; ++*number) {
         char *sidecar = sidecar_path(path, *number);
-        if (access(sidecar, F_OK) == 0) return sidecar;
+        if (access(sidecar, F_OK) == 0 && (*number != TRBA_YAML || is_for_all(path))) return sidecar;
         free(sidecar);
     }
     return NULL;
