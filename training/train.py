@@ -3,12 +3,11 @@
 
     usage: train.py --run FOLDER [--minutes M] [--words N] [--real FOLDER] ...
 
-Goes on from FOLDER/last.pt, else from training/state/joint.pt, else from nothing. Stops after M minutes or N words in
+Goes on from FOLDER/last.pt, else from the networks in models/, else from nothing. Stops after M minutes or N words in
 all, or on SIGTERM and Ctrl-C, and saves; so it can be cut off at any time. FOLDER then holds
 
     last.pt          everything needed to go on
-    joint.pt         the same in small: averaged weights, half precision; training/state/ has the committed one
-    trba.pth         the averaged network for the C library, and trba-ctc.pth
+    trba.pth         the averaged network for the C library, trba-ctc.pth, and trba-progress.json: how far it had come
     journal.jsonl    losses, accuracies, speed;  curves.png  draws them
 """
 
@@ -21,16 +20,17 @@ from pathlib import Path
 import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from learning.curriculum import is_rectifying, learning_rate_factor
+from learning.curriculum import RECTIFYING_PACE, is_rectifying, learning_rate_factor
+from learning.data_parallel import run_ranks
 from learning.joint_network import JointNetwork, measure_loss
 from learning.journal import Journal, draw_curves
 from learning.real_words import RealWords, RenderedWords
-from learning.training_state import export, resume, save_run, save_seed
+from learning.training_state import export, resume, save_run
 from learning.word_batches import load_batches, to_images
 from render import Renderer
 from render.packages import PACKAGES
 
-COMMITTED = Path(__file__).resolve().parent / "state" / "joint.pt"
+MODELS = Path(__file__).resolve().parents[1] / "models"
 REAL_SETS = ("IIIT5K", "SVT")
 HELD_OUT_SEED = 1_000_003       # rendered words of this seed are never trained on
 GRADIENT_LIMIT = 5.0
@@ -50,33 +50,42 @@ def lower_precision(device):
     return contextlib.nullcontext()
 
 
+def group_parameters(network):
+    """TPS apart from the rest: its pace is another."""
+    transformation = list(network.recogniser.Transformation.parameters())
+    own = set(map(id, transformation))
+    rest = [parameter for parameter in network.parameters() if id(parameter) not in own]
+    return [{"params": transformation, "pace": RECTIFYING_PACE}, {"params": rest, "pace": 1.0}]
+
+
 class Trainer:
     """Network, average, optimiser and progress of one run."""
 
-    def __init__(self, options):
+    def __init__(self, ranks, options):
         torch.manual_seed(options.seed)
-        self.options = options
+        self.ranks, self.options = ranks, options
         self.folder = Path(options.run)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.device = torch.device(options.device)
         self.network = JointNetwork(options.output_channel, options.hidden_size)
         self.network.to(self.device, memory_format=torch.channels_last)
         self.average = AveragedModel(self.network, multi_avg_fn=get_ema_multi_avg_fn(options.ema), use_buffers=True)
-        self.optimizer = torch.optim.AdamW(self.network.parameters(), weight_decay=WEIGHT_DECAY)
+        self.optimizer = torch.optim.AdamW(group_parameters(self.network), weight_decay=WEIGHT_DECAY, fused=True)
         self.progress = resume(self.folder / "last.pt", options.resume_from, self.network, self.average.module,
                                self.optimizer) or NOTHING_SEEN | {"seed": options.seed}
         self.average.n_averaged.fill_(self.progress["steps"])  # at 0 the first update would overwrite the average
         self.journal = Journal(self.folder)
         self.stops = False
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: setattr(self, "stops", True))
+        if ranks.leads:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: setattr(self, "stops", True))
 
     def set_learning_rate(self):
         n_seen, total = self.progress["words"], self.options.words
         cool_down_from = total - self.options.cool_down if self.options.cool_down else None
         factor = learning_rate_factor(n_seen, n_seen - self.progress["optimizer_words"], cool_down_from, total)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.options.learning_rate * factor
+            group["lr"] = self.options.learning_rate * factor * group["pace"]
 
     def step(self, batch):
         """One step; returns (attention loss, CTC loss)."""
@@ -89,17 +98,17 @@ class Trainer:
             losses = measure_loss(self.network, images, given, wanted)
         self.optimizer.zero_grad(set_to_none=True)
         sum(losses).backward()
+        self.ranks.average_gradients(self.network.parameters())
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), GRADIENT_LIMIT)
         self.optimizer.step()
         self.average.update_parameters(self.network)
-        self.progress["words"] += len(pictures)
+        self.progress["words"] += len(pictures) * self.ranks.size
         self.progress["steps"] += 1
         return [loss.detach() for loss in losses]
 
     def save(self):
         save_run(self.folder / "last.pt", self.network, self.average.module, self.optimizer, self.progress)
-        save_seed(self.folder / "joint.pt", self.average.module, self.progress)
-        export(self.average.module, self.folder, "trba")
+        export(self.average.module, self.folder, self.progress)
 
     def measure(self, rendered, real):
         """Accuracies of the averaged network, into the journal."""
@@ -113,12 +122,12 @@ class Trainer:
         """The mean losses since the last report."""
         attention, ctc = (torch.stack(values).mean().item() for values in zip(*losses))
         self.journal.write(words=self.progress["words"], attention_loss=round(attention, 4), ctc_loss=round(ctc, 4),
-                           learning_rate=self.optimizer.param_groups[0]["lr"],
+                           learning_rate=self.optimizer.param_groups[-1]["lr"],
                            words_per_second=round(len(losses) * self.options.batch / seconds, 1))
 
     def is_over(self, started):
-        return self.stops or self.progress["words"] >= self.options.words or \
-            time.monotonic() - started > 60 * self.options.minutes
+        return self.ranks.agree(self.stops or self.progress["words"] >= self.options.words or
+                                time.monotonic() - started > 60 * self.options.minutes)
 
     def train(self, batches, rendered, real):
         """Steps until it is over; reports, saves and measures on the way."""
@@ -126,6 +135,8 @@ class Trainer:
         losses = []
         while not self.is_over(started):
             losses.append(self.step(next(batches)))
+            if not self.ranks.leads:
+                continue
             now = time.monotonic()
             if now - reported > self.options.report_every:
                 self.progress["seconds"] += now - reported
@@ -138,8 +149,9 @@ class Trainer:
                 self.measure(rendered, real)
                 measured = reported = time.monotonic()
                 losses = []
-        self.save()
-        self.measure(rendered, real)
+        if self.ranks.leads:
+            self.save()
+            self.measure(rendered, real)
 
 
 def parse_options(arguments=None):
@@ -150,16 +162,18 @@ def parse_options(arguments=None):
     parser.add_argument("--cool-down", type=int, default=0, help="of --words: let the learning rate fall over the last")
     parser.add_argument("--real", help="folder with photographed words and labels.tsv, to measure on")
     parser.add_argument("--real-every", type=int, default=4, help="of which to take one in so many")
-    parser.add_argument("--resume-from", default=COMMITTED, help="state to begin with (training/state/joint.pt)")
+    parser.add_argument("--resume-from", default=MODELS, help="folder of the networks to begin with (models/)")
     parser.add_argument("--output-channel", type=int, default=128)
     parser.add_argument("--hidden-size", type=int, default=128)
-    parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--batch", type=int, default=64, help="words of one step, all processes together")
+    parser.add_argument("--learning-rate", type=float, default=1.4e-3)
     parser.add_argument("--ema", type=float, default=0.998, help="how slowly the averaged weights follow")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", default="cpu", help="where the network learns: cpu, cuda")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--workers", type=int, default=1, help="processes that render")
+    parser.add_argument("--processes", type=int, default=2, help="that learn together, each on its share of a batch")
+    parser.add_argument("--threads", type=int, default=1, help="of each of them")
+    parser.add_argument("--workers", type=int, default=0, help="processes that render for each of them; 0: it does so "
+                        "itself")
     parser.add_argument("--packages", default=PACKAGES, help="table of the Debian packages to render from, or that of "
                         "a folder made by gather_materials.py (training/packages.tsv)")
     parser.add_argument("--held-out", type=int, default=256, help="rendered words to measure on")
@@ -168,15 +182,21 @@ def parse_options(arguments=None):
     return parser.parse_args(arguments)
 
 
+def train_together(ranks, options):
+    """What each process does; returns its Trainer."""
+    torch.set_num_threads(options.threads)
+    trainer = Trainer(ranks, options)
+    renderer = Renderer(trainer.progress["seed"], packages=options.packages, cache=trainer.folder / "typefaces.json")
+    rendered = RenderedWords(renderer.with_seed(HELD_OUT_SEED), options.held_out) if ranks.leads else None
+    real = RealWords(options.real, REAL_SETS, options.real_every) if options.real and ranks.leads else None
+    batches = load_batches(renderer, options.batch // ranks.size, trainer.progress["words"], options.workers, ranks)
+    trainer.train(batches, rendered, real)
+    return trainer
+
+
 def run(options):
     """Trains as the options say; returns the Trainer."""
-    torch.set_num_threads(options.threads)
-    trainer = Trainer(options)
-    renderer = Renderer(trainer.progress["seed"], packages=options.packages, cache=trainer.folder / "typefaces.json")
-    rendered = RenderedWords(renderer.with_seed(HELD_OUT_SEED), options.held_out)
-    real = RealWords(options.real, REAL_SETS, options.real_every) if options.real else None
-    trainer.train(load_batches(renderer, options.batch, trainer.progress["words"], options.workers), rendered, real)
-    return trainer
+    return run_ranks(options.processes, train_together, options)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from PIL import Image
 
 import gather_materials
 import train
+from learning.data_parallel import Ranks, run_ranks
 from learning.joint_network import JointNetwork, encode_texts, measure_loss, spell_attention, spell_ctc
 from learning.real_words import RealWords
 from learning.training_state import export, halve
@@ -33,20 +34,26 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def renderer(tmp_path_factory):
-    """With one package of fonts: opening hundreds takes its time. Opened once, for all runs."""
-    packages = tmp_path_factory.mktemp("packages") / "packages.tsv"
-    packages.write_text(f"# one is enough here\n{FONTS}\tsans\tfree\n", encoding="utf-8")
-    return Renderer(1, packages=packages)
+def font_package(tmp_path_factory):
+    """A table of packages with one of fonts: opening hundreds takes its time."""
+    table = tmp_path_factory.mktemp("packages") / "packages.tsv"
+    table.write_text(f"# one is enough here\n{FONTS}\tsans\tfree\n", encoding="utf-8")
+    return table
 
 
 @pytest.fixture(scope="module")
-def train_until(renderer):
-    """train_until(folder, n_words, resume_from): the Trainer after a run with the smallest sizes."""
-    def train_tiny(folder, n_words, resume_from="nothing"):
-        arguments = ["--run", folder, "--words", n_words, "--batch", BATCH, "--held-out", BATCH, "--workers", 0,
-                     "--output-channel", SIZES[0], "--hidden-size", SIZES[1], "--threads", 1, "--report-every", 0,
-                     "--resume-from", resume_from]
+def renderer(font_package):
+    """Opened once, for all runs in this process."""
+    return Renderer(1, packages=font_package)
+
+
+@pytest.fixture(scope="module")
+def train_until(renderer, font_package):
+    """train_until(folder, n_words): the Trainer after a run with the smallest sizes."""
+    def train_tiny(folder, n_words, resume_from="nothing", processes=1):
+        arguments = ["--run", folder, "--words", n_words, "--batch", BATCH, "--held-out", BATCH, "--processes",
+                     processes, "--output-channel", SIZES[0], "--hidden-size", SIZES[1], "--report-every", 0,
+                     "--resume-from", resume_from, "--packages", font_package]
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(train, "Renderer", lambda seed, **_: renderer.with_seed(seed))
             return train.run(train.parse_options([str(argument) for argument in arguments]))
@@ -104,17 +111,61 @@ def test_batches_do_not_depend_on_the_number_of_processes(renderer):
             assert torch.equal(ours, theirs), f"batch {index}"
 
 
-def test_a_run_that_was_cut_off_goes_on_to_the_same_bits(run_folder, train_until, tmp_path):
-    straight = train_until(tmp_path, 4 * BATCH)
-    resumed = torch.load(run_folder / "last.pt", weights_only=True)
+def average_own_gradients(ranks, rows):
+    """For run_ranks: the gradient of this rank's row, averaged."""
+    weight, unused = (torch.nn.Parameter(torch.zeros(2)) for _ in range(2))
+    (weight * torch.tensor(rows[ranks.rank])).sum().backward()
+    ranks.average_gradients([weight, unused])
+    return weight.grad.tolist(), ranks.agree(ranks.leads)
+
+
+def fail_away_from_rank_0(ranks, _):
+    if not ranks.leads:
+        raise ValueError("on purpose")
+    return ranks.agree(True) and average_own_gradients(ranks, [[1.0, 1.0]])
+
+
+def test_processes_that_learn_together_take_the_mean_of_their_gradients():
+    assert run_ranks(2, average_own_gradients, [[1.0, 2.0], [5.0, -2.0]]) == ([3.0, 0.0], True)
+
+
+def test_when_one_process_fails_the_others_do_not_wait():
+    with pytest.raises(RuntimeError):
+        run_ranks(2, fail_away_from_rank_0, None)
+
+
+def test_two_processes_share_out_the_batches(renderer):
+    whole = load_batches(renderer, BATCH, 4 * BATCH, 0)
+    shares = [load_batches(renderer, BATCH, 4 * BATCH, 0, Ranks(rank, 2)) for rank in (0, 1)]
+    for index in range(4):
+        for ours, wanted in zip(next(shares[index % 2]), next(whole)):
+            assert torch.equal(ours, wanted), f"batch {index}"
+
+
+def expect_same_run(folder, straight):
+    """The run in the folder, resumed, has the bits of the Trainer that went straight through."""
+    resumed = torch.load(folder / "last.pt", weights_only=True)
     assert resumed["progress"] | {"seconds": 0} == straight.progress | {"seconds": 0}
     for kind, module in (("network", straight.network), ("average", straight.average.module)):
         for name, tensor in module.state_dict().items():
             assert torch.equal(tensor, resumed[kind][name]), f"{kind}: {name}"
 
 
-def test_a_run_goes_on_from_the_committed_state(run_folder, train_until, tmp_path):
-    trainer = train_until(tmp_path, 4 * BATCH, run_folder / "joint.pt")
+def test_a_run_that_was_cut_off_goes_on_to_the_same_bits(run_folder, train_until, tmp_path):
+    expect_same_run(run_folder, train_until(tmp_path, 4 * BATCH))
+
+
+def test_so_does_a_run_of_two_processes(run_folder, train_until, tmp_path):
+    for n_words in (2 * BATCH, 4 * BATCH):
+        together = train_until(tmp_path / "resumed", n_words, processes=2)
+    expect_same_run(tmp_path / "resumed", train_until(tmp_path / "straight", 4 * BATCH, processes=2))
+    alone = torch.load(run_folder / "last.pt", weights_only=True)
+    assert alone["progress"] | {"seconds": 0} == together.progress | {"seconds": 0}
+    assert not torch.equal(alone["network"]["ctc_head.weight"], together.network.ctc_head.weight)
+
+
+def test_a_run_goes_on_from_exported_networks(run_folder, train_until, tmp_path):
+    trainer = train_until(tmp_path, 4 * BATCH, run_folder)
     assert trainer.progress["words"] == trainer.progress["optimizer_words"] == 4 * BATCH
     saved = torch.load(run_folder / "last.pt", weights_only=True)["average"]
     for name, tensor in trainer.network.state_dict().items():
@@ -186,8 +237,8 @@ def test_the_library_reads_exported_networks_as_pytorch_does(tmp_path):
     pictures = [texture(Stream(seed), 32, 100, 1).reshape(32, 100) for seed in range(60)]
     pictures = [picture for picture in pictures if is_decided(network, picture)]
     assert len(pictures) >= 10, "too few pictures are decided: nothing is compared"
-    export(network, tmp_path, "random")
-    for name, wanted in zip(("random.pth", "random-ctc.pth"), network.read(to_images(np.stack(pictures)))):
+    export(network, tmp_path, {})
+    for name, wanted in zip(("trba.pth", "trba-ctc.pth"), network.read(to_images(np.stack(pictures)))):
         with Model(tmp_path / name) as model, Session(model) as session:
             assert [result.text for result in session.read_batch(pictures)] == wanted, name
         assert len(set(wanted)) > 1, "the same for every picture: nothing is compared"
@@ -196,8 +247,8 @@ def test_the_library_reads_exported_networks_as_pytorch_does(tmp_path):
 def test_the_exported_transformation_is_still_the_identity(tmp_path):
     """Its weights are rounded; its constants must not be: that moves points by whole pixels."""
     network = make_random_network()
-    export(network, tmp_path, "random")
-    network.recogniser.load_state_dict(torch.load(tmp_path / "random.pth", weights_only=True))
+    export(network, tmp_path, {})
+    network.recogniser.load_state_dict(torch.load(tmp_path / "trba.pth", weights_only=True))
     images = to_images(np.stack([texture(Stream(seed), 32, 100, 1).reshape(32, 100) for seed in range(8)]))
     with torch.no_grad():
         _, rectified = network.recogniser.rectify(images)

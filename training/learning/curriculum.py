@@ -5,7 +5,7 @@
     0             52      5         0.2, rising        left out     letters; half the width is half the work
     150,000       100     25        rising             left out
     300,000       100     25        1                  left out
-    2,000,000     100     25        1                  trained
+    600,000       100     25        1                  trained
 
 Learning rate: a linear warm-up whenever the optimiser starts anew, then constant; a cool-down to zero only at the end
 of the last run (--cool-down), so that nobody has to know in advance how long the run will be. In between, the average
@@ -18,7 +18,8 @@ SHORT_WORDS_UNTIL = 150_000
 SHORT_WIDTH, SHORT_LONGEST = 52, 5     # 14 frames for 5 letters: as wide on average as 10 letters in 100 pixels
 FULL_WIDTH, FULL_LONGEST = 100, 25
 EASIEST, HARDEST_FROM = 0.2, 300_000
-RECTIFY_FROM = 2_000_000
+RECTIFY_FROM = 600_000
+RECTIFYING_PACE = 0.03                 # of the learning rate: AdamW's steps are all of one size, and 256 move a point
 WARM_UP = 10_000                       # words
 
 

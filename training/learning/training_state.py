@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Saving, resuming, exporting.
 
-A run's folder holds `last.pt`, everything needed to go on at the same place. From a clone of the repository a run
-goes on from `../state/joint.pt`: the averaged weights in half precision and the number of words seen, no optimiser.
-Checkpoints for the library hold one network each, under clovaai's names.
+A run's folder holds `last.pt`, everything needed to go on at the same place, and what it exports: a checkpoint for the
+library of each of the two networks, under clovaai's names and in half precision, and how far the run had come. From a
+clone of the repository a run goes on from the exported files in models/: averaged weights, no optimiser.
 """
 
+import json
 import os
 from pathlib import Path
 
 import torch
+
+ATTENTION, CTC, PROGRESS = "trba.pth", "trba-ctc.pth", "trba-progress.json"
 
 
 def write_whole(state, path):
@@ -32,52 +35,49 @@ def halve(state):
             for name, tensor in state.items()}
 
 
-def strip_constants(state):
-    return {name: tensor for name, tensor in state.items() if not is_constant(name)}
-
-
 def save_run(path, network, average, optimizer, progress):
     write_whole({"network": network.state_dict(), "average": average.state_dict(), "optimizer": optimizer.state_dict(),
                  "progress": progress}, path)
 
 
-def save_seed(path, average, progress):
-    """What is committed: small enough for a repository, enough to go on from."""
-    write_whole({"network": halve(strip_constants(average.state_dict())), "progress": progress}, path)
+def load(path):
+    return torch.load(path, map_location="cpu", weights_only=True)
 
 
-def load_network(network, state):
-    """Of a run or of a committed state; the TPS constants may be missing, nothing else."""
-    missing, unexpected = network.load_state_dict(state, strict=False)
-    missing = [name for name in missing if not is_constant(name)]
-    if missing or unexpected:
-        raise ValueError(f"the saved network does not fit: missing {missing}, unexpected {unexpected}")
-
-
-def resume(run_path, seed_path, network, average, optimizer):
-    """Goes on from the run, else from the committed state, else from nothing. Returns the progress, or None.
+def resume(run_path, exported_folder, network, average, optimizer):
+    """Goes on from the run, else from exported networks, else from nothing. Returns the progress, or None.
 
     progress: words and steps so far, the seed, seconds of work, and `optimizer_words`, the words that had been seen
-    when the optimiser began: after the committed state, which has none, it starts anew and warms up again.
+    when the optimiser began: after exported networks, which have none, it starts anew and warms up again.
     """
     if Path(run_path).exists():
-        saved = torch.load(run_path, map_location="cpu", weights_only=True)
-        load_network(network, saved["network"])
-        load_network(average, saved["average"])
+        saved = load(run_path)
+        network.load_state_dict(saved["network"])
+        average.load_state_dict(saved["average"])
         optimizer.load_state_dict(saved["optimizer"])
         return saved["progress"]
-    if Path(seed_path).exists():
-        saved = torch.load(seed_path, map_location="cpu", weights_only=True)
-        load_network(network, saved["network"])
-        load_network(average, saved["network"])
-        return saved["progress"] | {"optimizer_words": saved["progress"]["words"]}
+    if Path(exported_folder, PROGRESS).exists():
+        state = load_exported(exported_folder)
+        network.load_state_dict(state)
+        average.load_state_dict(state)
+        progress = json.loads(Path(exported_folder, PROGRESS).read_text(encoding="utf-8"))
+        return progress | {"optimizer_words": progress["words"]}
     return None
 
 
-def export(network, folder, name):
-    """Writes NAME.pth (attention) and NAME-ctc.pth, half precision, for the C library."""
-    for suffix, recogniser in (("", network.recogniser), ("-ctc", network.ctc_sibling())):
-        write_half_checkpoint(recogniser, Path(folder) / f"{name}{suffix}.pth")
+def load_exported(folder):
+    """The JointNetwork's state out of the two exported networks."""
+    head = "Prediction."
+    ctc = {f"ctc_head.{name.removeprefix(head)}": tensor for name, tensor in load(Path(folder, CTC)).items()
+           if name.startswith(head)}
+    return {f"recogniser.{name}": tensor for name, tensor in load(Path(folder, ATTENTION)).items()} | ctc
+
+
+def export(network, folder, progress):
+    """Writes both networks for the library, and the progress."""
+    write_half_checkpoint(network.recogniser, Path(folder, ATTENTION))
+    write_half_checkpoint(network.ctc_sibling(), Path(folder, CTC))
+    Path(folder, PROGRESS).write_text(json.dumps(progress, indent=1) + "\n", encoding="utf-8")
 
 
 def write_half_checkpoint(recogniser, path):

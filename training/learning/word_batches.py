@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rendered words in batches, made by other processes while the network learns.
 
-Batch k holds the pictures k * size ... k * size + size - 1 of the seed, however many processes make them.
+Batch k holds the pictures k * size ... k * size + size - 1 of the seed, however many processes make them. Of several
+processes that learn together, rank r of n takes the batches r, n + r, 2 n + r ...
 """
 
 import cv2
@@ -10,6 +11,7 @@ import torch
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from .curriculum import plan_lesson
+from .data_parallel import Ranks
 from .joint_network import encode_texts
 
 
@@ -21,9 +23,10 @@ def to_images(pictures):
 class WordBatches(IterableDataset):
     """Yields (pictures uint8 [n, h, w], given, wanted) from the batch that begins with word `n_seen`, without end."""
 
-    def __init__(self, renderer, batch_size, n_seen):
+    def __init__(self, renderer, batch_size, n_seen, ranks):
         super().__init__()
-        self._renderer, self._batch_size, self._first = renderer, batch_size, n_seen // batch_size
+        self._renderer, self._batch_size, self._ranks = renderer, batch_size, ranks
+        self._first = n_seen // batch_size + ranks.rank
 
     def make(self, index):
         lesson = plan_lesson(index * self._batch_size)
@@ -36,13 +39,13 @@ class WordBatches(IterableDataset):
         cv2.setNumThreads(0)  # the pictures are small, and the processors are needed
         worker = get_worker_info()
         step, offset = (worker.num_workers, worker.id) if worker else (1, 0)
-        index = self._first + offset
+        index = self._first + offset * self._ranks.size
         while True:
             yield self.make(index)
-            index += step
+            index += step * self._ranks.size
 
 
-def load_batches(renderer, batch_size, n_seen, n_workers):
-    """An endless iterator over batches."""
-    batches = WordBatches(renderer, batch_size, n_seen)
+def load_batches(renderer, batch_size, n_seen, n_workers, ranks=Ranks()):
+    """An endless iterator over this rank's batches."""
+    batches = WordBatches(renderer, batch_size, n_seen, ranks)
     return iter(DataLoader(batches, batch_size=None, num_workers=n_workers, prefetch_factor=4 if n_workers else None))

@@ -160,7 +160,8 @@ def paint_sign(dice, lettering, background, difficulty):
     if dice.chance(0.04 * difficulty):
         emboss(dice, sign, alpha, size)
         return sign
-    level = draw_level(dice, sign[top:bottom, left:right], difficulty)
+    ground = sign[top:max(bottom, top + 1), left:max(right, left + 1)]  # a squeezed "|" may be narrower than a pixel
+    level = draw_level(dice, ground, difficulty)
     if dice.chance(0.03 * difficulty):
         alpha = dots(dice, alpha, size)
     elif dice.chance(0.05 * difficulty):

@@ -19,15 +19,35 @@ class Lettering:
     size: int         # of the font, pixels
 
 
-def measure(font, text, stroke):
-    """Ink box of the text drawn at (0, 0), anchored at the left end of the baseline."""
-    return font.getbbox(text, anchor="ls", stroke_width=stroke)
+def cut_pieces(dice, font, size, text):
+    """[(text, font)]: one piece, or capitals with a larger first letter, as sign painters like it."""
+    if len(text) < 3 or not text.isupper() or not dice.chance(0.1):
+        return [(text, font)]
+    return [(text[0], font.font_variant(size=round(size * dice.uniform(1.15, 1.6)))), (text[1:], font)]
 
 
-def draw_spaced(draw, font, origin, text, spacing, stroke, jitter):
+def measure(pieces, stroke):
+    """(ink box, advance) of the pieces drawn from (0, 0), the left end of the baseline."""
+    boxes, x = [], 0.0
+    for text, font in pieces:
+        left, top, right, bottom = font.getbbox(text, anchor="ls", stroke_width=stroke)
+        boxes.append((x + left, top, x + right, bottom))
+        x += font.getlength(text)
+    lefts, tops, rights, bottoms = zip(*boxes)
+    return (min(lefts), min(tops), max(rights), max(bottoms)), x
+
+
+def draw_pieces(draw, origin, pieces, stroke):
+    x, y = origin
+    for text, font in pieces:
+        draw.text((x, y), text, 255, font, anchor="ls", stroke_width=stroke)
+        x += font.getlength(text)
+
+
+def draw_spaced(draw, origin, pieces, spacing, stroke, jitter):
     """Letter by letter, `spacing` pixels apart. `jitter()` gives each letter's height above the line."""
     x, y = origin
-    for letter in text:
+    for letter, font in ((letter, font) for text, font in pieces for letter in text):
         draw.text((x, y + jitter()), letter, 255, font, anchor="ls", stroke_width=stroke)
         x += font.getlength(letter) + spacing
 
@@ -54,14 +74,22 @@ def squeeze(lettering, factor):
     return Lettering(mask, (left * factor, top, right * factor, bottom), lettering.size)
 
 
+def draw_spacing(dice):
+    """Between letters, in font sizes: mostly little, sometimes less than the font's own, seldom  W I D E."""
+    if dice.chance(0.25):
+        return dice.uniform(-0.06, 0.02)
+    return dice.uniform(0.3, 1.0) if dice.chance(0.12) else dice.uniform(0.0, 0.5) ** 1.5
+
+
 def letter_line(dice, font, size, text, neighbours, difficulty):
     """The Lettering, or None if the font leaves the text blank."""
     stroke = dice.choice((0, 0, 0, 0, 0, 0, 1, 2)) if difficulty > 0.2 else 0
     spacing = 0.0
     if len(text) > 1 and dice.chance(0.3):
-        spacing = size * (dice.uniform(-0.06, 0.02) if dice.chance(0.25) else dice.uniform(0.0, 0.5) ** 1.5)
+        spacing = size * draw_spacing(dice)
     bounce = size * 0.04 if dice.chance(0.06 * difficulty) else 0.0
-    left, top, right, bottom = measure(font, text, stroke)
+    pieces = cut_pieces(dice, font, size, text)
+    (left, top, right, bottom), advance = measure(pieces, stroke)
     if right - left < 1 or bottom - top < 1:
         return None
     extra = spacing * (len(text) - 1)
@@ -73,10 +101,10 @@ def letter_line(dice, font, size, text, neighbours, difficulty):
     draw = ImageDraw.Draw(canvas)
     origin = margin - left, margin - top
     if spacing or bounce:
-        draw_spaced(draw, font, origin, text, spacing, stroke, lambda: dice.uniform(-bounce, bounce))
+        draw_spaced(draw, origin, pieces, spacing, stroke, lambda: dice.uniform(-bounce, bounce))
     else:
-        draw.text(origin, text, 255, font, anchor="ls", stroke_width=stroke)
-    draw_neighbours(dice, draw, font, origin, font.getlength(text) + extra, size, neighbours)
+        draw_pieces(draw, origin, pieces, stroke)
+    draw_neighbours(dice, draw, font, origin, advance + extra, size, neighbours)
     lettering = Lettering(np.asarray(canvas), (margin, margin, margin + right - left, margin + bottom - top), size)
     factor = dice.uniform(0.5, 0.95) if dice.chance(0.2) else dice.uniform(0.95, 1.3) if dice.chance(0.15) else 1.0
     factor = min(factor, WIDEST / canvas.width)

@@ -6,6 +6,7 @@ A font is looked at once: which of the 94 characters it has, and whether it has 
 """
 
 import json
+import os
 from collections import defaultdict
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -104,7 +105,9 @@ def load_typefaces(materials, cache=None):
     typefaces = [typeface for typeface in (describe(*candidate) for candidate in candidates) if typeface]
     if cache:
         fields = {"candidates": key, "typefaces": [asdict(typeface) for typeface in typefaces]}
-        Path(cache).write_text(json.dumps(fields), encoding="utf-8")
+        partial = Path(f"{cache}.{os.getpid()}")  # processes that learn together begin together
+        partial.write_text(json.dumps(fields), encoding="utf-8")
+        partial.replace(cache)
     return typefaces
 
 

@@ -56,6 +56,11 @@ def spline_basis(num_fiducial, img_h, img_w):
     return np.concatenate([np.ones((len(pixels), 1)), pixels, radial], axis=1)
 
 
+def in_full_precision(tensor):
+    """No autocast inside: bfloat16's eight bits are a fifth of a pixel, and the spline multiplies that."""
+    return torch.autocast(tensor.device.type, enabled=False)
+
+
 class LocalizationNetwork(nn.Module):
     """images [n, c, h, w] -> fiducial points [n, f, 2]."""
 
@@ -77,8 +82,9 @@ class LocalizationNetwork(nn.Module):
             self.localization_fc2.bias.copy_(torch.from_numpy(initial_points(num_fiducial)).flatten())
 
     def forward(self, images):
-        summary = self.conv(images).flatten(1)  # [n, 512]
-        return self.localization_fc2(self.localization_fc1(summary)).view(-1, self.num_fiducial, 2)
+        summary = self.conv(images).flatten(1).to(images.dtype)  # [n, 512]
+        with in_full_precision(images):
+            return self.localization_fc2(self.localization_fc1(summary)).view(-1, self.num_fiducial, 2)
 
 
 class GridGenerator(nn.Module):
@@ -106,5 +112,6 @@ class TpsTransformation(nn.Module):
 
     def forward(self, images):
         points = self.LocalizationNetwork(images)
-        grid = self.GridGenerator(points)
-        return points, functional.grid_sample(images, grid, padding_mode="border", align_corners=True)
+        with in_full_precision(images):
+            grid = self.GridGenerator(points)
+            return points, functional.grid_sample(images, grid, padding_mode="border", align_corners=True)
