@@ -2,7 +2,7 @@
 # Makefile - a thin front to CMake: `make demo` reads the sample words, `make test` runs every test.
 .DEFAULT_GOAL := help
 .PHONY: help demo test build models parity precision bench asan tsan install clean packages test-packages venv wheel
-.PHONY: test-easyocr dist deb check-deb train samples train-packages soak
+.PHONY: test-easyocr dist deb check-deb train keep-model samples train-packages soak
 .PHONY: fuzz coverage check-processors check-all clang ref-only
 
 JOBS ?= $(shell nproc)
@@ -16,7 +16,7 @@ CTEST := ctest --parallel $(JOBS) --output-on-failure
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: build models ## read the sample words of data/ with the default model
+demo: build ## read the sample words of data/ with the default model
 	build/release/strdemo data/
 
 test: test-packages venv models asan ## run every test
@@ -29,7 +29,7 @@ build: packages ## build the library and the programs, optimised, in build/relea
 	cmake --preset release
 	$(BUILD) release
 
-models: packages ## fetch the default model into models/
+models: packages ## fetch english_g2 into models/
 	@$(PYTHON) scripts/fetch_english_g2.py
 
 parity: test-packages venv models ## compare with PyTorch on 1,000 rendered words; writes docs/PARITY.md
@@ -51,6 +51,10 @@ bench: build models ## measure against PyTorch, ONNX Runtime, OpenVINO and ncnn 
 
 train: train-packages ## train the default model in build/train, or go on (TRAIN="--minutes 60 --real FOLDER")
 	.venv-training/bin/python training/train.py --run build/train $(TRAIN)
+
+keep-model: ## put what make train has exported so far into models/
+	cp build/train/trba.pth build/train/trba-ctc.pth build/train/trba-progress.json models/
+	cd models && sha256sum trba.pth trba-ctc.pth >SHA256SUMS
 
 samples: train-packages ## draw a page of what is trained on, build/samples.png
 	mkdir -p build
@@ -111,7 +115,7 @@ coverage: test-packages venv ## run the tests of the readers, count their lines;
 install: build ## install the release build under PREFIX (/usr/local)
 	cmake --install build/release --prefix $(PREFIX)
 
-wheel: test-packages models ## build the Python package with all its C libraries, in dist/
+wheel: test-packages ## build the Python package with all its C libraries, in dist/
 	@PYTHON=$(PYTHON) scripts/make_wheel.sh
 
 dist: ## pack the committed source tree as dist/trba-VERSION.tar.gz
@@ -124,7 +128,7 @@ deb: packages ## build Debian packages of library, headers and programs, in dist
 	cpack --preset debian
 	rm -rf dist/_CPack_Packages
 
-check-deb: deb models ## install and use the packages in a clean Debian, as root (500 MB in /tmp)
+check-deb: deb ## install and use the packages in a clean Debian, as root (500 MB in /tmp)
 	scripts/check_debian_package.sh
 
 clean: ## remove build/ (the virtual environment and the models stay)

@@ -16,6 +16,7 @@ with 7 of them, by a limit of SHORT_LENGTH characters: the work of a word of six
 
 import os
 import shutil
+import string
 import subprocess
 import sys
 import tempfile
@@ -60,6 +61,8 @@ NETWORKS = {network.name: network for network in (
     Network("CRNN", Architecture("None", "VGG", "BiLSTM", "CTC", num_class=37), ALNUM),
     Network("ResNet-CTC", Architecture("None", "ResNet", "BiLSTM", "CTC", num_class=37), ALNUM),
     # strdemo's default model
+    Network("trba", Architecture("TPS", "ResNet", "BiLSTM", "Attn", num_class=96, output_channel=128, hidden_size=128),
+            string.printable[:-6], checkpoint="models/trba.pth"),
     Network("english_g2", Architecture("None", "VGG", "BiLSTM", "CTC", num_class=97, output_channel=256, img_h=64,
                                        img_w=256), DISTINCT, "easyocr", "models/english_g2.pth"),
 )}

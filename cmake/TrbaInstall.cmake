@@ -2,8 +2,8 @@
 # TrbaInstall.cmake - what `cmake --install` puts where. The tree may be moved afterwards: the CMake package and trba.pc
 # find everything relative to themselves.
 #
-#   library      libtrba.so.0.1             programs  strdemo and trba (TrbaPrograms.cmake), man pages, completion
-#   development  header, CMake, pkg-config  licence, model  what a Debian package has in its own way, or has not
+#   library      libtrba.so.0.1             programs  strdemo, trba (TrbaPrograms.cmake), man pages, completion, models
+#   development  header, CMake, pkg-config  licence, fetched  what a Debian package has in its own way, or has not
 include(CMakePackageConfigHelpers)
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/trba")
 
@@ -16,7 +16,8 @@ install(TARGETS ${libraries} EXPORT trba_targets
         ARCHIVE COMPONENT development)
 install(FILES include/trba.h TYPE INCLUDE COMPONENT development)
 install(FILES LICENSE NOTICE TYPE DOC COMPONENT licence)
-install(FILES models/english_g2.pth DESTINATION "${CMAKE_INSTALL_DATADIR}/trba/models" COMPONENT model OPTIONAL)
+set(models_dir "${CMAKE_INSTALL_DATADIR}/trba/models")
+install(FILES models/english_g2.pth DESTINATION "${models_dir}" COMPONENT fetched OPTIONAL)
 
 # ---- what goes with the programs ----
 
@@ -29,7 +30,8 @@ if(TRBA_BUILD_TOOLS)
         install(FILES "${PROJECT_BINARY_DIR}/man/${name}" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1"
                 COMPONENT programs)
     endforeach()
-    install(FILES models/english_g2.yaml DESTINATION "${CMAKE_INSTALL_DATADIR}/trba/models" COMPONENT programs)
+    install(FILES models/trba.pth models/trba.yaml models/trba-ctc.pth models/trba-ctc.yaml models/english_g2.yaml
+            DESTINATION "${models_dir}" COMPONENT programs)
     # bash and fish look for a file of the program's name; zsh reads in the file which programs it is for.
     foreach(program IN ITEMS strdemo trba)
         install(FILES tools/completion/trba.bash RENAME ${program} COMPONENT programs

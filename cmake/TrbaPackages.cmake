@@ -4,9 +4,9 @@
 #   component of TrbaInstall.cmake    package
 #   library                           libtrba0.1    named after the library's SONAME, as Debian wants it
 #   development                       libtrba-dev
-#   programs                          trba          strdemo and trba
+#   programs                          trba          strdemo, trba and the models they read with
 #
-# licence and model are in none: each package has its copyright file, and the default model is 15 MB of somebody else's.
+# licence and fetched are in none: each package has its copyright file, and english_g2 is 15 MB of somebody else's.
 # What a package depends on is what dpkg-shlibdeps finds in its binaries. debian/debian_files.cmake adds what only
 # Debian's packages have.
 set(CPACK_PACKAGE_NAME "${PROJECT_NAME}")
@@ -58,6 +58,6 @@ set(CPACK_DEBIAN_PROGRAMS_PACKAGE_SECTION graphics)
 set(CPACK_COMPONENT_PROGRAMS_DEPENDS library)
 set(CPACK_COMPONENT_PROGRAMS_DESCRIPTION "${about}
 This package has the programs: strdemo reads pictures, trba shows, evaluates and converts
-checkpoints.")
+checkpoints; and a model that reads printed words.")
 
 include(CPack)

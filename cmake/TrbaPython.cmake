@@ -16,3 +16,5 @@ target_link_libraries(trba_python PRIVATE trba_static)
 target_link_options(trba_python PRIVATE "LINKER:-z,relro,-z,now,-z,noexecstack" "LINKER:--as-needed"
                     "LINKER:--exclude-libs,libtrba.a")
 install(TARGETS trba_python LIBRARY DESTINATION trba COMPONENT python)
+# What trba.Model() opens when it is not told.
+install(FILES models/trba.pth models/trba.yaml DESTINATION trba/models COMPONENT python)

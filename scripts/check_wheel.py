@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """check_wheel.py - is a wheel all that is needed? Installs it, and nothing else, into a new virtual environment, where
-it must read data/ with english_g2 as labels.tsv says.
+it must read data/ with its own model as labels.tsv says.
 
-    usage: check_wheel.py WHEEL MODEL
+    usage: check_wheel.py WHEEL
 """
 import pathlib
 import subprocess
@@ -23,10 +23,10 @@ def install(wheel, folder):
     return python
 
 
-def read_data(python, model, folder):
+def read_data(python, folder):
     """What `python -m trba` prints, as (file name, text); from a folder without a trba to be taken by mistake."""
     pictures = [DATA / line.split("\t")[0] for line in read_labels()]
-    done = subprocess.run([python, "-I", "-m", "trba", "--model", model, "--format", "tsv", *pictures], check=True,
+    done = subprocess.run([python, "-I", "-m", "trba", "--format", "tsv", *pictures], check=True,
                           cwd=folder, stdout=subprocess.PIPE, text=True)
     rows = [line.split("\t") for line in done.stdout.splitlines()]
     return [f"{pathlib.Path(row[0]).name}\t{row[1]}" for row in rows]
@@ -37,10 +37,10 @@ def read_labels():
 
 
 def main():
-    wheel, model = (pathlib.Path(name).resolve() for name in sys.argv[1:])
+    wheel = pathlib.Path(sys.argv[1]).resolve()
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        read = read_data(install(wheel, folder / "venv"), model, folder)
+        read = read_data(install(wheel, folder / "venv"), folder)
     if read != read_labels():
         sys.exit(f"the wheel read {read}, expected {read_labels()}")
     print(f"{wheel.name}: alone in a new environment it read {len(read)} pictures as they are labelled")

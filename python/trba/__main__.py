@@ -60,8 +60,8 @@ _FORMATS: dict[str, Callable[[Row], str | None]] = {"text": _text_line, "tsv": _
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m trba", description="Reads the text in images of words.")
     parser.add_argument("images", nargs="+", metavar="IMAGE", help="a PNG or JPEG file; with --boxes the page")
-    parser.add_argument("--model", metavar="FILE", default=os.environ.get("TRBA_MODEL"),
-                        help="the checkpoint (default: the environment variable TRBA_MODEL)")
+    parser.add_argument("--model", metavar="FILE", default=os.environ.get("TRBA_MODEL") or None,
+                        help="the checkpoint (default: the environment variable TRBA_MODEL, else the package's own)")
     parser.add_argument("--charset", help="the alphabet: a preset's name, else an existing file, else the characters")
     parser.add_argument("--format", choices=tuple(_FORMATS), default="text", help="what to print (default: text)")
     parser.add_argument("--boxes", metavar="FILE", help="read the regions of one page: a JSON, CSV or ICDAR text file, "
@@ -76,8 +76,6 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
                         "its stored colour, white or black (default: ignore)")
     parser.add_argument("--version", action="version", version=f"trba {__version__}")
     options = parser.parse_args(arguments)
-    if not options.model:
-        parser.error("say which --model to use, or set TRBA_MODEL")
     if options.boxes and len(options.images) > 1:
         parser.error(f"--boxes goes with one page, and there are {len(options.images)}")
     if (options.rotate or options.vertical) and not options.boxes:

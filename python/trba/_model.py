@@ -51,6 +51,8 @@ _T = TypeVar("_T")
 # answered.
 _CHUNK: Final = 256
 
+DEFAULT_MODEL: Final = os.path.join(os.path.dirname(__file__), "models", "trba.pth")
+
 _ARCHITECTURE_NAMES: Final = {"transformation": TRANSFORMATIONS, "feature_extraction": FEATURE_EXTRACTIONS,
                               "sequence_modeling": SEQUENCE_MODELINGS, "prediction": PREDICTIONS}
 _ARCHITECTURE_SIZES: Final = ("input_channel", "output_channel", "hidden_size", "num_fiducial", "num_class")
@@ -95,7 +97,9 @@ def _split_charset(charset: str | os.PathLike[str] | None) -> tuple[bytes | None
 
 
 def locate(source: object) -> tuple[Any, bool]:
-    """(path as bytes, True), or (buffer, False)."""
+    """(path as bytes, True), or (buffer, False); None is the package's own model."""
+    if source is None:
+        source = DEFAULT_MODEL
     if isinstance(source, (str, os.PathLike)):
         return os.fsencode(source), True
     return source, False
@@ -128,7 +132,8 @@ def _prepare_regions(regions: Sequence[RegionInput], first: int) -> list[CoreReg
 class Model(Closing):
     """A recogniser, opened from a PyTorch checkpoint (or a safetensors file). Nothing in the file is executed.
 
-    path_or_bytes       a path, or the bytes of a checkpoint (read during the call only)
+    path_or_bytes       a path, or the bytes of a checkpoint (read during the call only). None: the package's own model,
+                        which reads Latin letters without accents, digits and punctuation
     charset             the alphabet: a preset's name (charset_presets() lists them), a pathlib.Path of a file with the
                         characters, or the characters themselves in class order. None: the sidecar's, else the one
                         preset that fits the number of classes
@@ -161,7 +166,7 @@ class Model(Closing):
     cannot be pickled: open it in each process.
     """
 
-    def __init__(self, path_or_bytes: str | os.PathLike[str] | bytes | bytearray | memoryview, *,
+    def __init__(self, path_or_bytes: str | os.PathLike[str] | bytes | bytearray | memoryview | None = None, *,
                  charset: str | os.PathLike[str] | None = None, preset: Preset | None = None,
                  pad: bool | None = None, img_h: int | None = None, img_w: int | None = None,
                  batch_max_length: int | None = None, compat: bool = False, cpu: str = "auto",

@@ -4,7 +4,7 @@
     python tests/parity/run_parity.py [--library libtrba_testing.so] [--words 1000] [--cpu auto] [--output FILE.md]
 
 Prints a table, and writes it as Markdown. Exit status 1 if any text differs. The networks have random weights,
-except for EasyOCR's english_g2, which is left out where models/english_g2.pth is missing.
+except for those of models/; EasyOCR's english_g2 is left out where models/english_g2.pth is missing.
 
 With TPS two comparisons are made: from end to end, and of all that follows the rectification, PyTorch going on from the
 library's rectified pictures. The second decides. The first cannot: the spline through 20 points loses three digits in
@@ -148,17 +148,19 @@ class Score:
         self.least_margin = min(self.least_margin, top_margin(theirs))
 
 
+DECODERS = {"CTC": decode_ctc, "Attn": lambda logits, charset: decode_attention(logits, charset, 25)}
+
+
+def make_architecture(combination, **sizes):
+    return Architecture(*combination, num_class=len(PRINTABLE) + (1 if combination[3] == "CTC" else 2), **sizes)
+
+
 def make_random_subject(combination, folder):
-    n_reserved = 1 if combination[3] == "CTC" else 2
-    architecture = Architecture(*combination, num_class=len(PRINTABLE) + n_reserved)
+    architecture = make_architecture(combination)
     network = random_network(architecture, SEED)
     path = folder / f"{architecture.name}.pth"
     save_checkpoint(network, path, "legacy")
-
-    def decode(logits, charset):
-        return decode_ctc(logits, charset) if combination[3] == "CTC" else decode_attention(logits, charset, 25)
-
-    return Subject(architecture.name, network, path, PRINTABLE, "clovaai", decode)
+    return Subject(architecture.name, network, path, PRINTABLE, "clovaai", DECODERS[combination[3]])
 
 
 def make_english_g2(path):
@@ -168,10 +170,20 @@ def make_english_g2(path):
     return Subject("english_g2 (preset easyocr)", network.eval(), path, ENGLISH_G2, "easyocr", decode_ctc_easyocr)
 
 
+def make_default(path, prediction):
+    """A model of this repository."""
+    stages = "TPS", "ResNet", "BiLSTM", prediction
+    network = Recogniser(make_architecture(stages, output_channel=128, hidden_size=128))
+    network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    return Subject(path.stem, network.eval(), path, PRINTABLE, "clovaai", DECODERS[prediction])
+
+
 def list_subjects(folder):
     """One after the other, so that only one network is in memory."""
     for combination in COMBINATIONS:
         yield make_random_subject(combination, folder)
+    yield make_default(SOURCE / "models" / "trba.pth", "Attn")
+    yield make_default(SOURCE / "models" / "trba-ctc.pth", "CTC")
     english_g2 = SOURCE / "models" / "english_g2.pth"
     if english_g2.exists():
         yield make_english_g2(english_g2)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""run_precision.py - english_g2 in 16-bit integers against itself in float32: which texts change, and by how much do
-confidences and activations differ?
+"""run_precision.py - the models of models/ in 16-bit integers against themselves in float32: which texts change, and by
+how much do confidences and activations differ?
 
     python tests/parity/run_precision.py [--library libtrba_testing.so] [--words 3000] [--real FOLDER]...
                                          [--cpu auto] [--machine TEXT] [--output FILE.md]
@@ -28,7 +28,7 @@ sys.path[:0] = [str(SOURCE / "tests"), str(SOURCE / "training")]
 from render_words import render_words
 from trba_ctypes import CPUS, PRECISIONS, Model, Session, library
 
-MODEL = SOURCE / "models" / "english_g2.pth"
+MODELS = ("trba", "trba-ctc", "english_g2")
 SEED = 20261128
 CHUNK = 256
 N_TRACED = 200  # images of each set whose activations are compared
@@ -70,8 +70,16 @@ def list_real_sets(folder):
 
 # ---- reading ----
 
-def open_model(cpu, precision):
-    model = Model(MODEL, charset_preset="english_g2", preset="easyocr", cpu=cpu, precision=precision)
+def find_model(name):
+    path = SOURCE / "models" / f"{name}.pth"
+    if not path.exists():
+        raise SystemExit(f"models/{path.name} is missing: make models")
+    return path
+
+
+def open_model(name, cpu, precision):
+    """As its sidecar says."""
+    model = Model(find_model(name), use_sidecar=True, cpu=cpu, precision=precision)
     used = model.info()
     if PRECISIONS[used.precision] != precision:
         raise SystemExit(f"{CPUS[used.cpu]} has no integers: this needs AVX2")
@@ -97,8 +105,9 @@ def trace(model, image):
 
 @dataclass
 class Comparison:
-    """Of one set: what int16 changes, results in pairs (fp32, int16)."""
+    """Of one model and set: what int16 changes, results in pairs (fp32, int16)."""
 
+    model: str
     images: ImageSet
     pairs: list
     stages: dict  # stage -> [(root of the mean square, largest)] by image, relative to the image's largest value
@@ -131,21 +140,23 @@ def compare_stages(models, images):
     return differences
 
 
-def compare(models, images):
+def compare(name, models, images):
     """Images that cannot be read are left out, and said."""
     whole, ours = (read_set(model, images.images) for model in models)
     good = [i for i, result in enumerate(whole) if result.status == "ok"]
     if len(good) < len(whole):
         print(f"{images.name}: {len(whole) - len(good)} images cannot be read", file=sys.stderr)
     images = ImageSet(images.name, [images.images[i] for i in good], [images.labels[i] for i in good])
-    return Comparison(images, [(whole[i], ours[i]) for i in good], compare_stages(models, images.images[:N_TRACED]))
+    pairs = [(whole[i], ours[i]) for i in good]
+    return Comparison(name, images, pairs, compare_stages(models, images.images[:N_TRACED]))
 
 
 # ---- telling ----
 
-TEXT_HEADINGS = ("images", "n", "texts changed", "", "surest of these", "right in fp32", "right in int16",
+TEXT_HEADINGS = ("model", "images", "n", "texts changed", "", "surest of these", "right in fp32", "right in int16",
                  "confidence differs by, mean", "in 99 % at most", "largest")
-STAGE_HEADINGS = ("images", *(f"{name}, {kind}" for name in STAGES.values() for kind in ("typical", "largest")))
+STAGE_HEADINGS = ("model", "images",
+                  *(f"{name}, {kind}" for name in STAGES.values() for kind in ("typical", "largest")))
 
 
 def percentage(n, n_all):
@@ -156,7 +167,7 @@ def text_row(comparison):
     n, changed = len(comparison.pairs), comparison.changed
     surest = max((min(whole.confidence, ours.confidence) for whole, ours in changed), default=None)
     differences = comparison.confidence_differences
-    return (comparison.images.name, f"{n:,}", str(len(changed)), percentage(len(changed), n),
+    return (comparison.model, comparison.images.name, f"{n:,}", str(len(changed)), percentage(len(changed), n),
             f"{surest:.2f}" if surest is not None else "", f"{comparison.count_right(0):,}",
             f"{comparison.count_right(1):,}", f"{differences.mean():.1e}", f"{np.quantile(differences, 0.99):.1e}",
             f"{differences.max():.1e}")
@@ -167,7 +178,7 @@ def stage_row(comparison):
     for stage in STAGES:
         typical, largest = np.array(comparison.stages[stage]).T
         figures += [f"{np.median(typical):.1e}", f"{largest.max():.1e}"]
-    return (comparison.images.name, *figures)
+    return (comparison.model, comparison.images.name, *figures)
 
 
 def make_table(headings, rows):
@@ -193,8 +204,8 @@ HOW_IT_WORKS = (
 
 def describe_run(arguments, tier):
     yield (f"Written by `make precision` (`tests/parity/run_precision.py`), {datetime.date.today()}. Processor: "
-           f"{arguments.machine} (tier `{tier}`). english_g2 (preset easyocr, everything else by default) reads the "
-           f"same images in fp32 and in int16. The rendered words are {arguments.words:,} invented ones from seed "
+           f"{arguments.machine} (tier `{tier}`). The models of `models/`, as their sidecars say, read the same images "
+           f"in fp32 and in int16. The rendered words are {arguments.words:,} invented ones from seed "
            f"{SEED}, in the fonts of the machine." +
            (" The others are real: photographs of words, not part of this repository." if arguments.real else ""))
 
@@ -208,9 +219,10 @@ def write_markdown(path, arguments, tier, comparisons):
     lines += [textwrap.fill(
         "*Surest of these*: of the changed texts, the largest confidence of which both readings had at least as much. "
         "*Right*: the text is the label, letters and digits compared without case. Confidence (0 to 1) is compared "
-        "where the text is the same. It may jump all the same: EasyOCR's multiplies the probabilities of all frames "
-        "that do not say \"nothing\", and a frame on the verge counts for half or not at all; and a word read with "
-        "less than 0.1 is read a second time, with more contrast.", 120), "", "## Activations", ""]
+        "where the text is the same. It may jump all the same: english_g2's, which is EasyOCR's, multiplies the "
+        "probabilities of all frames that do not say \"nothing\", and a frame on the verge counts for half or not at "
+        "all; and a word read with less than 0.1 is read a second time, with more contrast. With attention a "
+        "difference in one step goes on into the next.", 120), "", "## Activations", ""]
     lines += [textwrap.fill(
         f"The first {N_TRACED} images of each set, differences from fp32 relative to the largest value of the stage "
         "and image. *Typical*: the root of the mean square, of the middle image; *largest*: of any value of any image. "
@@ -239,25 +251,27 @@ def parse_arguments():
     return parser.parse_args()
 
 
+def tell(comparison):
+    for headings, row in ((TEXT_HEADINGS, text_row), (STAGE_HEADINGS, stage_row)):
+        print("  ".join(f"{heading}: {cell}" for heading, cell in zip(headings, row(comparison))), flush=True)
+    for before, after in comparison.changed:
+        print(f"  {before.text!r} ({before.confidence:.3f}) became {after.text!r} ({after.confidence:.3f})")
+
+
 def main():
     arguments = parse_arguments()
     if arguments.library:
         os.environ["TRBA_TESTING_LIB"] = str(arguments.library.resolve())
-    if not MODEL.exists():
-        raise SystemExit("models/english_g2.pth is missing: make models")
     cpu = CPUS[library().trba_cpu_best()] if arguments.cpu == "auto" else arguments.cpu
     sets = [make_rendered_set(arguments.words)]
     for folder in arguments.real:
         sets += list_real_sets(folder)
     comparisons = []
-    with open_model(cpu, "fp32") as whole, open_model(cpu, "int16") as ours:
-        for images in sets:
-            comparisons.append(compare((whole, ours), images))
-            for headings, row in ((TEXT_HEADINGS, text_row), (STAGE_HEADINGS, stage_row)):
-                cells = zip(headings, row(comparisons[-1]))
-                print("  ".join(f"{heading}: {cell}" for heading, cell in cells), flush=True)
-            for before, after in comparisons[-1].changed:
-                print(f"  {before.text!r} ({before.confidence:.3f}) became {after.text!r} ({after.confidence:.3f})")
+    for name in MODELS:
+        with open_model(name, cpu, "fp32") as whole, open_model(name, cpu, "int16") as ours:
+            for images in sets:
+                comparisons.append(compare(name, (whole, ours), images))
+                tell(comparisons[-1])
     if arguments.output:
         write_markdown(arguments.output, arguments, cpu, comparisons)
 

@@ -1,50 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A trained network on real pictures: EasyOCR's english_g2 on the samples of data/ and, where they lie beside the
-checkout, on the ten pictures of the original program's demo.
+"""A trained network on real pictures: EasyOCR's english_g2 on the samples of data/ and the original demo's pictures.
 
 The judge is PyTorch with the network of training/trba_torch and each program's preprocessing by the libraries that the
 program uses (OpenCV and Pillow). Without quantisation, which EasyOCR turns on by default on a CPU, and without its
 second look at low-confidence words with more contrast.
 """
 
-import os
-from pathlib import Path
-
 import cv2
-import numpy as np
 import pytest
 import torch
 from PIL import Image
+from trained_networks import FOLDERS, SOURCE, check_against, find_pictures
 from trba_ctypes import Model, Session, available_cpus, precisions_of
 
 from trba_torch import Architecture, Recogniser
-from trba_torch.decode import decode_ctc, decode_ctc_easyocr, top_margin
+from trba_torch.decode import decode_ctc, decode_ctc_easyocr
 from trba_torch.preprocess import prepare_clovaai, prepare_easyocr
 
-SOURCE = Path(os.environ["TRBA_SOURCE_DIR"])
 MODEL = SOURCE / "models" / "english_g2.pth"
 CHARSET = ("0123456789!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ €"
            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
-LOGITS_TOLERANCE = 1e-4      # relative to the largest
-CONFIDENCE_TOLERANCE = 1e-3
 CPUS = [cpu for cpu in available_cpus() if cpu != "ref"]
 
 pytestmark = pytest.mark.skipif(not MODEL.exists(), reason="models/english_g2.pth is not there (make models)")
 
 
-def list_pictures(folder):
-    return sorted(path for path in folder.glob("*") if path.suffix in (".png", ".jpg"))
-
-
-FOLDERS = {"data": SOURCE / "data", "demo": SOURCE.parent / "shared" / "images"}
-
-
 @pytest.fixture(params=FOLDERS)
 def pictures(request):
-    paths = list_pictures(FOLDERS[request.param])
-    if not paths:
-        pytest.skip(f"no pictures in {FOLDERS[request.param].name}/: the demo pictures are not part of this repository")
-    return paths
+    return find_pictures(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -59,18 +42,6 @@ def network():
 def run_network(network, images):
     """A list of [1, h, w], each alone -> a list of logits [t, classes]."""
     return [network(image[None])[0] for image in images]
-
-
-def check_against(images, logits, readings, results, traced, where):
-    for i, (result, reading) in enumerate(zip(results, readings, strict=True)):
-        place = f"{where}: picture {i}, margin {top_margin(logits[i]):.2g}"
-        assert result.status == "ok", result.message
-        ours = traced["input"][i]
-        np.testing.assert_array_equal(ours, images[i].permute(1, 2, 0).numpy(), err_msg=place)
-        difference = np.abs(traced["logits"][i][0] - logits[i].numpy()).max() / logits[i].abs().max()
-        assert difference < LOGITS_TOLERANCE, place
-        assert result.text == reading.text, place
-        assert result.confidence == pytest.approx(reading.confidence, abs=CONFIDENCE_TOLERANCE), place
 
 
 @pytest.mark.parametrize("cpu", CPUS)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The option precision: what is used in which tier, and that english_g2 reads the samples of data/ alike in all.
+"""The option precision: what is used in which tier, and that trained networks read the samples of data/ alike in all.
 
 make precision counts on thousands of words (docs/PRECISION.md).
 """
@@ -11,25 +11,26 @@ import pytest
 from trba_ctypes import CPUS, PRECISIONS, Model, Session, TrbaError, available_cpus, precisions_of
 
 SOURCE = Path(os.environ["TRBA_SOURCE_DIR"])
-MODEL = SOURCE / "models" / "english_g2.pth"
+MODELS = ("trba", "trba-ctc", "english_g2")
 PICTURES = [str(path) for path in sorted((SOURCE / "data").glob("*")) if path.suffix in (".png", ".jpg")]
 CONFIDENCE_TOLERANCE = 0.01  # docs/PRECISION.md has the differences on thousands of words
 FAST_CPUS = [cpu for cpu in available_cpus() if cpu not in ("ref", "blas")]
 
-pytestmark = pytest.mark.skipif(not MODEL.exists(), reason="models/english_g2.pth is not there (make models)")
+
+def open_model(cpu, precision, name="trba"):
+    path = SOURCE / "models" / f"{name}.pth"
+    if not path.exists():
+        pytest.skip(f"models/{path.name} is not there (make models)")
+    return Model(path, use_sidecar=True, cpu=cpu, precision=precision)
 
 
-def open_english_g2(cpu, precision):
-    return Model(MODEL, charset_preset="english_g2", preset="easyocr", cpu=cpu, precision=precision)
-
-
-def read(cpu, precision):
-    with open_english_g2(cpu, precision) as model, Session(model, n_threads=2, batch_size=4) as session:
+def read(cpu, precision, name="trba"):
+    with open_model(cpu, precision, name) as model, Session(model, n_threads=2, batch_size=4) as session:
         return session.read_batch(PICTURES)
 
 
 def precision_in_use(cpu, asked):
-    with open_english_g2(cpu, asked) as model:
+    with open_model(cpu, asked) as model:
         info = model.info()
         assert cpu in ("auto", CPUS[info.cpu])
         return PRECISIONS[info.precision]
@@ -46,7 +47,7 @@ def test_integers_are_used_where_there_is_avx2_and_chosen_where_there_is_vnni():
 def test_a_precision_that_there_is_not_is_refused(monkeypatch):
     monkeypatch.setattr("trba_ctypes.PRECISIONS", (*PRECISIONS, "int8"))
     with pytest.raises(TrbaError, match="unknown value of preset, cpu or precision") as raised:
-        open_english_g2("auto", "int8")
+        open_model("auto", "int8")
     assert raised.value.status == "bad argument"
 
 
@@ -56,8 +57,9 @@ def test_without_avx2_integers_are_floats():
 
 @pytest.mark.parametrize("cpu", FAST_CPUS)
 @pytest.mark.parametrize("precision", ["int16", "auto"])
-def test_english_g2_reads_the_samples_alike(cpu, precision):
-    expected, results = read(cpu, "fp32"), read(cpu, precision)
+@pytest.mark.parametrize("name", MODELS)
+def test_trained_networks_read_the_samples_alike(cpu, precision, name):
+    expected, results = read(cpu, "fp32", name), read(cpu, precision, name)
     assert len(results) >= 12
     for path, result, whole in zip(PICTURES, results, expected, strict=True):
         assert (result.status, result.text) == ("ok", whole.text), f"{cpu}: {path}"

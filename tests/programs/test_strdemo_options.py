@@ -196,8 +196,10 @@ def test_decimal_commas_of_a_locale_change_nothing(strdemo, crnn, pictures):
                            env={"LC_ALL": locale, "LANG": locale}).stdout == plain
 
 
-def test_default_model_that_is_missing_is_said(strdemo, tmp_path):
-    if any((SOURCE_DIR / "models").glob("english_g2.pth")):
-        pytest.skip("models/english_g2.pth is there, so the default model is found")
-    done = strdemo.run("x.png", cwd=tmp_path, env={"PATH": os.environ["PATH"]})
-    assert done.returncode == 2 and "make models" in done.stderr and "--model" in done.stderr
+@pytest.mark.parametrize("arguments", ((), ("--model", "trba"), ("--model", "trba-ctc")), ids=" ".join)
+def test_the_default_model_and_its_sibling_read_the_sample_words(strdemo, tmp_path, arguments):
+    without_model = {name: value for name, value in os.environ.items() if name != "TRBA_MODEL"}
+    done = strdemo.run(*arguments, "-f", "tsv", SOURCE_DIR / "data", cwd=tmp_path, env=without_model)
+    read = [line.split("\t")[:2] for line in done.stdout.splitlines()]
+    labels = [line.split("\t") for line in (SOURCE_DIR / "data" / "labels.tsv").read_text().splitlines()]
+    assert [[os.path.basename(path), text] for path, text in read] == labels

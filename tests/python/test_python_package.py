@@ -32,7 +32,7 @@ def test_the_wheel_is_for_the_stable_abi(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     assert [name for name in names if name.startswith("trba/") and ".so" in name] == ["trba/_core.abi3.so"]
     assert {f"trba/{path.name}" for path in (SOURCE_DIR / "python" / "trba").glob("*.py*")} <= set(names)
-    assert {"trba/py.typed", "trba/_core.pyi"} <= set(names)
+    assert {"trba/py.typed", "trba/_core.pyi", "trba/models/trba.pth", "trba/models/trba.yaml"} <= set(names)
     assert {name.split("/")[0].partition("-")[0] for name in names} <= {"trba", "trba.libs"}
 
 
@@ -58,8 +58,8 @@ def test_the_source_package_has_what_is_needed_and_no_more(sdist):
     assert {str(path.relative_to(SOURCE_DIR)) for path in sources} <= names
     assert ({name.partition("/")[0] for name in names}
             == {"pyproject.toml", "CMakeLists.txt", "PKG-INFO", "LICENSE", "NOTICE",
-                "cmake", "docs", "include", "python", "src"})
-    assert not [name for name in names if name.endswith((".pyc", ".pth", ".so"))]
+                "cmake", "docs", "include", "models", "python", "src"})
+    assert [name for name in names if name.endswith((".pyc", ".pth", ".so"))] == ["models/trba.pth"]
 
 
 # ---- what it needs ----
@@ -128,10 +128,18 @@ def test_the_program_writes_tsv_and_jsonl_as_strdemo_does(program, networks, fil
 
 
 def test_the_program_takes_the_model_from_the_environment(program, networks, model, files):
-    environment = {name: value for name, value in os.environ.items() if name != "TRBA_MODEL"}
-    assert "TRBA_MODEL" in program(files[0], env=environment).stderr
-    done = program(files[0], env={**environment, "TRBA_MODEL": str(networks["attn"])})
+    done = program(files[0], env={**os.environ, "TRBA_MODEL": str(networks["attn"])})
     assert done.stdout == f"{model.read(files[0]).text}\n"
+
+
+def test_without_a_model_the_package_reads_with_its_own(program, trba):
+    labels = [line.split("\t") for line in (SOURCE_DIR / "data" / "labels.tsv").read_text().splitlines()]
+    paths, texts = [SOURCE_DIR / "data" / name for name, _ in labels], [text for _, text in labels]
+    with trba.Model() as model:
+        assert [result.text for result in model.read(paths)] == texts
+        assert model.info.architecture.prediction == "Attn"
+    environment = {name: value for name, value in os.environ.items() if name != "TRBA_MODEL"}
+    assert program(*paths, env=environment).stdout.splitlines() == texts
 
 
 def test_the_program_refuses_a_bad_model(program, networks, files):

@@ -27,7 +27,7 @@ enum { MOST_THREADS = 64, MOST_BATCH = 1024, MOST_LENGTH = 1024, MOST_WORKERS = 
 
 static const struct option_spec model_specs[] = {
     {.group = "Model", .name = "model", .letter = 'm', .kind = OPTION_TEXT, .value = "FILE", .offset = FIELD(model),
-     .help = "the checkpoint: a PyTorch .pth or a .safetensors file (default: $TRBA_MODEL, else english_g2)"},
+     .help = "the checkpoint: a PyTorch .pth or a .safetensors file (default: $TRBA_MODEL, else trba)"},
     {.name = "charset", .kind = OPTION_TEXT, .value = "CHARSET", .offset = FIELD(charset),
      .help = "the alphabet: a preset's name (\"trba charsets\" lists them), else an existing file, else the characters "
              "themselves; preset:X, file:X and text:X leave no choice (default: the sidecar's, else the one preset "

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* model_search.c - the folders where english_g2.pth may lie, in order. */
+/* model_search.c - the folders where the models with a name may lie, in order. */
 #include "model_search.h"
 
 #include <stdio.h>
@@ -7,8 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DEFAULT_NAME "english_g2"
-#define DEFAULT_FILE DEFAULT_NAME ".pth"
+#define DEFAULT_NAME "trba"
+#define ENGLISH_G2 "english_g2"
+#define SUFFIX ".pth"
 
 /* The build says where models are; a build that does not still finds ./models. */
 #ifndef TRBA_SOURCE_MODELS_DIR
@@ -18,15 +19,22 @@
 #define TRBA_MODELS_DIR ""
 #endif
 
-static bool is_in_folder(const char *folder, char path[MODEL_PATH_BYTES])
+/* The models of models/README.md; where to get one that is not there. */
+static const struct { const char *name, *remedy; } known_models[] = {
+    {DEFAULT_NAME, "it belongs to the source tree and to every installation"},
+    {"trba-ctc", "it belongs to the source tree and to every installation"},
+    {ENGLISH_G2, "run \"make models\" in the source tree"},
+};
+
+static bool is_in_folder(const char *folder, const char *name, char path[MODEL_PATH_BYTES])
 {
     if (folder[0] == '\0') return false;
-    const int n = snprintf(path, MODEL_PATH_BYTES, "%s/" DEFAULT_FILE, folder);
+    const int n = snprintf(path, MODEL_PATH_BYTES, "%s/%s" SUFFIX, folder, name);
     return n > 0 && n < MODEL_PATH_BYTES && access(path, R_OK) == 0;
 }
 
 /* PREFIX/bin/strdemo -> PREFIX/share/trba/models, wherever the installation was moved to. */
-static bool is_beside_program(char path[MODEL_PATH_BYTES])
+static bool is_beside_program(const char *name, char path[MODEL_PATH_BYTES])
 {
     char folder[MODEL_PATH_BYTES];
     static const char below[] = "/../share/trba/models";
@@ -36,30 +44,35 @@ static bool is_beside_program(char path[MODEL_PATH_BYTES])
     char *slash = strrchr(folder, '/');
     if (slash == NULL) return false;
     memcpy(slash, below, sizeof below);
-    return is_in_folder(folder, path);
+    return is_in_folder(folder, name, path);
+}
+
+static bool is_found(const char *name, char path[MODEL_PATH_BYTES])
+{
+    return is_in_folder(TRBA_SOURCE_MODELS_DIR, name, path) || is_in_folder(TRBA_MODELS_DIR, name, path) ||
+           is_beside_program(name, path) || is_in_folder("models", name, path);
 }
 
 bool model_search(const char *asked, char path[MODEL_PATH_BYTES], char *message, size_t message_bytes)
 {
     const char *from_environment = getenv("TRBA_MODEL");
     if (asked == NULL && from_environment != NULL && from_environment[0] != '\0') asked = from_environment;
-    if (asked != NULL && strcmp(asked, DEFAULT_NAME) != 0) {
-        const int n = snprintf(path, MODEL_PATH_BYTES, "%s", asked);
-        if (n < MODEL_PATH_BYTES) return true;
-        snprintf(message, message_bytes, "the path of the model is too long");
+    if (asked == NULL) asked = DEFAULT_NAME;
+    for (size_t i = 0; i < sizeof known_models / sizeof known_models[0]; i++) {
+        if (strcmp(asked, known_models[i].name) != 0) continue;
+        if (is_found(asked, path)) return true;
+        snprintf(message, message_bytes, "the model %s (%s" SUFFIX ") is not here: %s, or say --model FILE", asked,
+                 asked, known_models[i].remedy);
         return false;
     }
-    if (is_in_folder(TRBA_SOURCE_MODELS_DIR, path) || is_in_folder(TRBA_MODELS_DIR, path) ||
-        is_beside_program(path) || is_in_folder("models", path))
-        return true;
-    snprintf(message, message_bytes,
-             "the default model " DEFAULT_FILE " is not here: "
-             "run \"make models\" in the source tree, or say --model FILE");
+    const int n = snprintf(path, MODEL_PATH_BYTES, "%s", asked);
+    if (n < MODEL_PATH_BYTES) return true;
+    snprintf(message, message_bytes, "the path of the model is too long");
     return false;
 }
 
 bool model_is_english_g2(const char *path)
 {
     const char *slash = strrchr(path, '/');
-    return strcmp(slash != NULL ? slash + 1 : path, DEFAULT_FILE) == 0;
+    return strcmp(slash != NULL ? slash + 1 : path, ENGLISH_G2 SUFFIX) == 0;
 }

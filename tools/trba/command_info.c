@@ -378,7 +378,7 @@ int command_info(int argc, char *const *argv)
     static const struct command command = {
         .usage = "trba info FILE [options]",
         .text = "Says what is in a checkpoint: its format, the network it holds, the alphabets that fit, and how\n"
-                "it opens without options. FILE may be english_g2, the default model.\n",
+                "it opens without options. FILE may be trba, the default model, trba-ctc or english_g2.\n",
         .least_inputs = 1, .most_inputs = 1};
     struct info_settings settings = {.json = 0};
     const struct option_set set = {info_specs, sizeof info_specs / sizeof *info_specs, &settings};
