@@ -57,7 +57,7 @@ set(CPACK_DEBIAN_PROGRAMS_PACKAGE_NAME trba)
 set(CPACK_DEBIAN_PROGRAMS_PACKAGE_SECTION graphics)
 set(CPACK_COMPONENT_PROGRAMS_DEPENDS library)
 set(CPACK_COMPONENT_PROGRAMS_DESCRIPTION "${about}
-This package has the programs: strdemo reads pictures, trba shows, evaluates and converts
-checkpoints; and a model that reads printed words.")
+This package has the programs: strdemo reads pictures, trba shows, evaluates
+and converts checkpoints; and models that read printed words.")
 
 include(CPack)

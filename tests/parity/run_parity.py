@@ -235,8 +235,8 @@ def describe_run(cpu, n_words):
     yield (f"Written by `make parity` (`tests/parity/run_parity.py`), {datetime.date.today()}: {n_words:,} invented "
            f"words, rendered from seed {SEED}, read by the library (tier `{cpu}`) and by PyTorch {torch.__version__} "
            f"({platform.machine()}).")
-    yield ("The weights are random (`training/trba_torch/checkpoints.py`) but for english_g2's, so the texts mean "
-           "nothing; that they are equal does.")
+    yield ("The weights are random (`training/trba_torch/checkpoints.py`) but for those of trba, trba-ctc and "
+           "english_g2, so the texts mean nothing; that they are equal does.")
     yield (f"*Passed over*: some step's best class led by less than {MARGIN:g}. *Not ended*: attention did not reach "
            "its end token. *Smallest lead*: of any step's best class before the second, in logits; the closer, the "
            "more a text shows of rounding. The other figures are the largest differences.")
