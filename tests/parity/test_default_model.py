@@ -22,7 +22,7 @@ from trba_torch.preprocess import prepare_clovaai
 MODELS = SOURCE / "models"
 ALPHABET = string.printable[:-6]
 MAX_LENGTH = 25
-RECTIFIED_TOLERANCE = 0.02  # of -1..1: 2.5 grey levels, where an edge is half a pixel's hundredth off
+RECTIFIED_TOLERANCE = 0.02  # of -1..1: 2.5 grey levels, what a hundredth of a pixel makes at an edge
 LARGEST_BYTES = 20_000_000
 CPUS = [cpu for cpu in available_cpus() if cpu != "ref"]
 DECODERS = {"trba": lambda rows: decode_attention(rows, ALPHABET, MAX_LENGTH),

@@ -51,8 +51,9 @@ def test_a_precision_that_there_is_not_is_refused(monkeypatch):
     assert raised.value.status == "bad argument"
 
 
-def test_without_avx2_integers_are_floats():
-    assert read("blas", "int16") == read("blas", "auto") == read("blas", "fp32")
+@pytest.mark.parametrize("name", MODELS)
+def test_without_avx2_integers_are_floats(name):
+    assert read("blas", "int16", name) == read("blas", "auto", name) == read("blas", "fp32", name)
 
 
 @pytest.mark.parametrize("cpu", FAST_CPUS)
@@ -67,9 +68,10 @@ def test_trained_networks_read_the_samples_alike(cpu, precision, name):
     assert (results == expected) == (precision == "auto" and cpu != "avx512vnni")
 
 
-def test_vnni_changes_no_bit():
+@pytest.mark.parametrize("name", MODELS)
+def test_vnni_changes_no_bit(name):
     """Sums of integers are exact, so the tiers that share the other kernels have the same bits."""
     if "avx512vnni" not in available_cpus():
         pytest.skip("this processor, or this build, has no tier avx512vnni")
     for precision in ("fp32", "int16"):
-        assert read("avx512vnni", precision) == read("avx512", precision)
+        assert read("avx512vnni", precision, name) == read("avx512", precision, name)

@@ -80,11 +80,9 @@ def test_pictures_depend_on_seed_and_number_only(renderer):
     assert not any(np.array_equal(a, b) for (a, _), b in zip(pictures, others))
 
 
-def test_gathered_materials_make_the_same_pictures_without_packages(tmp_path, monkeypatch):
-    table = tmp_path / "packages.tsv"
-    table.write_text(f"{FONTS}\tsans\tfree\n", encoding="utf-8")
-    gather_materials.main([str(tmp_path / "gathered"), "--packages", str(table)])
-    installed = Renderer(1, packages=table)
+def test_gathered_materials_make_the_same_pictures_without_packages(font_package, tmp_path, monkeypatch):
+    gather_materials.main([str(tmp_path / "gathered"), "--packages", str(font_package)])
+    installed = Renderer(1, packages=font_package)
     monkeypatch.setattr(subprocess, "run", None)  # no dpkg
     gathered = Renderer(1, packages=tmp_path / "gathered" / "packages.tsv")
     assert [face.characters for face in gathered.typefaces] == [face.characters for face in installed.typefaces]
@@ -93,13 +91,12 @@ def test_gathered_materials_make_the_same_pictures_without_packages(tmp_path, mo
         assert text == wanted_text and np.array_equal(picture, wanted), f"picture {number}"
 
 
-def test_gathered_fonts_fit_the_room_there_is(tmp_path, capsys):
-    table = tmp_path / "packages.tsv"
-    table.write_text(f"{FONTS}\tsans\tfree\n", encoding="utf-8")
-    gather_materials.main([str(tmp_path / "all"), "--packages", str(table)])
+def test_gathered_fonts_fit_the_room_there_is(font_package, tmp_path, capsys):
+    gather_materials.main([str(tmp_path / "all"), "--packages", str(font_package)])
     first = next((tmp_path / "all" / "files").rglob("*.0.ttf"))
     room = sum(path.stat().st_size for path in (tmp_path / "all" / "dict").iterdir()) + first.stat().st_size
-    gather_materials.main([str(tmp_path / "one"), "--packages", str(table), "--megabytes", str(room / 1e6 + 1e-3)])
+    gather_materials.main([str(tmp_path / "one"), "--packages", str(font_package),
+                           "--megabytes", str(room / 1e6 + 1e-3)])
     assert [path.name for path in (tmp_path / "one" / "files").rglob("*.ttf")] == [first.name]
     assert "1 fonts" in capsys.readouterr().out
 

@@ -300,6 +300,18 @@ def test_permissions_are_those_of_a_new_file(checkpoint, tmp_path):
     assert stat.S_IMODE((tmp_path / "out.pth").stat().st_mode) == 0o640
 
 
+def test_a_trba_yaml_is_told_of_unless_it_is_another_checkpoints(checkpoint, tmp_path):
+    source, there = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    there.mkdir()
+    (source / "best.pth").write_bytes(checkpoint.read_bytes())
+    (source / "trba.yaml").write_text("charset: abc\n")
+    assert f"{source}/trba.yaml belong to" in convert(source / "best.pth", there / "small.safetensors").stderr
+    (source / "trba.pth").write_bytes(b"")
+    done = convert(source / "best.pth", there / "smaller.safetensors")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_the_user_is_told_of_the_sidecar(checkpoint, tmp_path):
     source, there = tmp_path / "in", tmp_path / "out"
     source.mkdir()

@@ -51,16 +51,21 @@ static size_t stem_bytes(const char *path)
     return dot != NULL ? (size_t)(dot - path) : strlen(path);
 }
 
-/* What the library looks for beside a checkpoint, in its order: the first n bytes of the path, and this. */
+/* The first n bytes of the path, and this. */
+static char *path_beside(const char *path, size_t n, const char *end)
+{
+    char *beside = memory_resize(NULL, n + strlen(end) + 1, 1);
+    memcpy(beside, path, n);
+    strcpy(beside + n, end);
+    return beside;
+}
+
+/* What the library looks for beside a checkpoint, in its order. */
 static char *sidecar_path(const char *path, int number)
 {
     static const struct { bool has_stem; const char *end; } names[] = {
         {true, ".yaml"}, {true, ".yml"}, {false, "trba.yaml"}, {false, "opt.txt"}};
-    const size_t n = names[number].has_stem ? stem_bytes(path) : folder_bytes(path);
-    char *sidecar = memory_resize(NULL, n + strlen(names[number].end) + 1, 1);
-    memcpy(sidecar, path, n);
-    strcpy(sidecar + n, names[number].end);
-    return sidecar;
+    return path_beside(path, names[number].has_stem ? stem_bytes(path) : folder_bytes(path), names[number].end);
 }
 
 enum { TRBA_YAML = 2, N_SIDECARS = 4 };
@@ -68,9 +73,7 @@ enum { TRBA_YAML = 2, N_SIDECARS = 4 };
 /* trba.yaml beside a trba.pth is for that one alone. */
 static bool is_for_all(const char *path)
 {
-    char *checkpoint = memory_resize(NULL, folder_bytes(path) + sizeof "trba.pth", 1);
-    memcpy(checkpoint, path, folder_bytes(path));
-    strcpy(checkpoint + folder_bytes(path), "trba.pth");
+    char *checkpoint = path_beside(path, folder_bytes(path), "trba.pth");
     const bool has_checkpoint = access(checkpoint, F_OK) == 0;
     free(checkpoint);
     return !has_checkpoint;
