@@ -87,10 +87,9 @@ static void bench_quantize_panel(const struct kernels *k, const struct shape *s)
 #define BENCH_WINOGRAD(ROWS, COLUMNS)                                                                                 \
     static void bench_winograd_weights_##ROWS##x##COLUMNS(const struct kernels *k, const struct shape *s)             \
     {                                                                                                                 \
-        const struct winograd_panel p = {.kernels = weights, .n_channels = s->second, .width = s->first,              \
-                                         .points = outputs,                                                           \
-                                         .point_stride = (size_t)s->first * (size_t)s->second + CHANNEL_ALIGN};       \
-        k->winograd_weights_##ROWS##x##COLUMNS(&p);                                                                   \
+        struct winograd_panel p = {.kernels = weights, .n_channels = s->second, .width = s->first, .points = outputs, \
+                                   .point_stride = (size_t)s->first * (size_t)s->second + CHANNEL_ALIGN};             \
+        for (; p.row < (ROWS) + 2; p.row++) k->winograd_weights_##ROWS##x##COLUMNS(&p);                               \
     }                                                                                                                 \
     static void bench_winograd_input_##ROWS##x##COLUMNS(const struct kernels *k, const struct shape *s)               \
     {                                                                                                                 \

@@ -94,13 +94,15 @@ struct gemm_panel {
     const float *ahead;  /* [depth][width / 4], what the caller will read soon: asked for from memory. NULL: nothing */
 };
 
-/* One panel of 3x3 kernels to the Winograd domain. With kernel(c, j)[t] = kernels[(c * 9 + t) * width + j],
- *   points[p * point_stride + c * width + j] = element p of G . kernel(c, j) . G^T. */
+/* One panel of 3x3 kernels to one row of points of the Winograd domain. With kernel(c, j)[t] = kernels[(c * 9 + t) *
+ * width + j],
+ *   points[x * point_stride + c * width + j] = element (row, x) of G . kernel(c, j) . G^T. */
 struct winograd_panel {
     const float *kernels; /* [n_channels][9][width] */
     int n_channels;
     int width;            /* a multiple of CHANNEL_ALIGN, at most WINOGRAD_MAX_WIDTH */
-    float *points;        /* [points][point_stride] */
+    int row;              /* 0 .. rows of the tile + 1 */
+    float *points;        /* [columns of the tile + 2][point_stride] */
     size_t point_stride;  /* at least n_channels * width */
 };
 

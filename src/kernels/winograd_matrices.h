@@ -12,8 +12,10 @@
  *
  * With a = 3/4, b = 3/2, A = a^2, B = b^2 the rows below are, by Lagrange's formula,
  *   input   AB - (A + B) x^2 + x^4, then x (x +- a)(x^2 - B) and x (x +- b)(x^2 - A), then x (x^2 - A)(x^2 - B)
- *   weight  (1, p, p^2) / N(p) with N(0) = AB, N(+-a) = 2A(A - B), N(+-b) = 2B(B - A)
- *   output  powers 0 to 3 of the points
+ *   weight  1, p, p^2
+ *   output  powers 0 to 3 of the points, over N(p) with N(0) = AB, N(+-a) = 2A(A - B), N(+-b) = 2B(B - A)
+ * The division by N usually belongs to the weights. Here there are more of them than of outputs, each pass transforms
+ * them, and the output's sums of products cost no more with these factors.
  */
 #ifndef TRBA_KERNELS_WINOGRAD_MATRICES_H
 #define TRBA_KERNELS_WINOGRAD_MATRICES_H
@@ -21,49 +23,49 @@
 struct winograd_axis {
     int outputs, points;  /* points = outputs + 2 */
     const double *weight; /* [points][3] */
-    const float *input;   /* [points][points] */
-    const float *output;  /* [outputs][points] */
+    const double *input;  /* [points][points] */
+    const double *output; /* [outputs][points] */
 };
 
 /* clang-format off */
 static const double winograd_weight_2[4 * 3] = {
-    1.0,  0.0, 0.0,
-    0.5,  0.5, 0.5,
-    0.5, -0.5, 0.5,
-    0.0,  0.0, 1.0,
+    1,  0, 0,
+    1,  1, 1,
+    1, -1, 1,
+    0,  0, 1,
 };
-static const float winograd_input_matrix_2[4 * 4] = {
+static const double winograd_input_matrix_2[4 * 4] = {
     1,  0, -1,  0,
     0,  1,  1,  0,
     0, -1,  1,  0,
     0,  1,  0, -1,
 };
-static const float winograd_output_matrix_2[2 * 4] = {
-    1, 1,  1,  0,
-    0, 1, -1, -1,
+static const double winograd_output_matrix_2[2 * 4] = {
+    1.0, 0.5,  0.5,  0.0,
+    0.0, 0.5, -0.5, -1.0,
 };
 
 static const double winograd_weight_4[6 * 3] = {
-    64.0 / 81,    0.0,        0.0,
-   -128.0 / 243, -32.0 / 81, -8.0 / 27,
-   -128.0 / 243,  32.0 / 81, -8.0 / 27,
-    32.0 / 243,   16.0 / 81,  8.0 / 27,
-    32.0 / 243,  -16.0 / 81,  8.0 / 27,
-    0.0,          0.0,        1.0,
+    1.0,  0.0,  0.0,
+    1.0,  0.75, 0.5625,
+    1.0, -0.75, 0.5625,
+    1.0,  1.5,  2.25,
+    1.0, -1.5,  2.25,
+    0.0,  0.0,  1.0,
 };
-static const float winograd_input_matrix_4[6 * 6] = {
-    1.265625f,  0.0f,     -2.8125f,  0.0f,    1.0f, 0.0f,
-    0.0f,      -1.6875f,  -2.25f,    0.75f,   1.0f, 0.0f,
-    0.0f,       1.6875f,  -2.25f,   -0.75f,   1.0f, 0.0f,
-    0.0f,      -0.84375f, -0.5625f,  1.5f,    1.0f, 0.0f,
-    0.0f,       0.84375f, -0.5625f, -1.5f,    1.0f, 0.0f,
-    0.0f,       1.265625f, 0.0f,    -2.8125f, 0.0f, 1.0f,
+static const double winograd_input_matrix_4[6 * 6] = {
+    1.265625,  0.0,     -2.8125,  0.0,    1.0, 0.0,
+    0.0,      -1.6875,  -2.25,    0.75,   1.0, 0.0,
+    0.0,       1.6875,  -2.25,   -0.75,   1.0, 0.0,
+    0.0,      -0.84375, -0.5625,  1.5,    1.0, 0.0,
+    0.0,       0.84375, -0.5625, -1.5,    1.0, 0.0,
+    0.0,       1.265625, 0.0,    -2.8125, 0.0, 1.0,
 };
-static const float winograd_output_matrix_4[4 * 6] = {
-    1.0f, 1.0f,       1.0f,      1.0f,    1.0f,   0.0f,
-    0.0f, 0.75f,     -0.75f,     1.5f,   -1.5f,   0.0f,
-    0.0f, 0.5625f,    0.5625f,   2.25f,   2.25f,  0.0f,
-    0.0f, 0.421875f, -0.421875f, 3.375f, -3.375f, 1.0f,
+static const double winograd_output_matrix_4[4 * 6] = {
+    64.0 / 81, -128.0 / 243, -128.0 / 243, 32.0 / 243,  32.0 / 243, 0.0,
+    0.0,        -32.0 / 81,    32.0 / 81,  16.0 / 81,  -16.0 / 81,  0.0,
+    0.0,         -8.0 / 27,    -8.0 / 27,   8.0 / 27,    8.0 / 27,  0.0,
+    0.0,         -2.0 / 9,      2.0 / 9,    4.0 / 9,    -4.0 / 9,   1.0,
 };
 /* clang-format on */
 

@@ -2,15 +2,16 @@
 /* winograd.c - 3x3 convolutions with fewer multiplications (Lavin and Gray, 2015).
  *
  *   chunk of tiles:  input transform   patch of every tile -> v [points][tiles][c]
- *                    per panel of columns, per block of tiles, on one thread:
- *                        weights       kernels of a few channels -> u [points][channels][width]
+ *                    per panel of columns, per block of tiles, on one thread, per few channels, per row of points:
+ *                        weights       kernels -> u [columns of points][channels][width]
  *                        product       for each point: v [tiles][channels] . u [channels][width], added to m
- *                        (the next channels)
+ *                    then
  *                        output        m [points][tiles][width] -> pixels, with bias, residual and ReLU
  *
  * F(4x4) does 36 products for 16 outputs instead of 144: four times fewer. Its weights, transformed, are four times the
- * kernels, too much to fetch from memory for one image; so they are transformed where they are needed, as many channels
- * at a time as the second-level cache holds. With many tiles all channels are transformed at once.
+ * kernels, too much to fetch from memory for one image; so they are transformed where they are needed: as many channels
+ * at a time, and one row of points, as the first-level cache holds together with their kernels. With many tiles all
+ * channels are transformed at once, into the second-level cache: then m is written only once.
  *
  * In integers the weights are transformed when the model is opened, F(4x2) where they are many, and v is made integers
  * tile by tile.
@@ -78,10 +79,13 @@ static void quantize_points(const struct winograd_packing *packing, int first_co
                             float *points)
 {
     const struct conv2d_weights *weights = packing->weights;
-    const struct winograd_panel transform = {.kernels = panel, .n_channels = (int)packing->depth, .width = width,
+    struct winograd_panel transform = {.kernels = panel, .n_channels = (int)packing->depth, .width = width,
                                              .points = points, .point_stride = packing->depth * (size_t)width};
     const size_t n_points = (size_t)count_points(weights), first = (size_t)first_column * n_points;
-    transform_weights(packing->kernels, weights, &transform);
+    for (; transform.row < weights->tile_rows + 2; transform.row++) {
+        transform_weights(packing->kernels, weights, &transform);
+        transform.points += (size_t)(weights->tile_columns + 2) * transform.point_stride;
+    }
     for (size_t p = 0; p < n_points; p++)
         packing->kernels->quantize_panel(points + p * transform.point_stride, (int)packing->depth, width,
                                          weights->points + first * packing->depth + p * transform.point_stride,
@@ -162,8 +166,10 @@ enum {
     CHUNK_BYTES = 8 * 1024 * 1024,  /* of v: stays in the last-level cache */
     MOST_BLOCK_ROWS = 112,          /* tiles of a task; 36 x 112 x 32 sums are 0.5 MB */
     LEAST_BLOCK_ROWS = 12,          /* with fewer, transforming weights costs more than another thread saves */
-    MANY_ROWS = 48,                 /* from here on all channels are transformed at once, into the last-level cache */
-    FEW_ROWS_WEIGHT_BYTES = 220 * 1024 /* else so much at a time: with m in the second-level cache */
+    FEW_ROWS = 24,                  /* below, weights are transformed so much at a time: u and its kernels are in */
+    FEW_ROWS_BYTES = 31 * 1024,     /* the first-level cache */
+    MORE_ROWS_BYTES = 124 * 1024,   /* from there on so much: m is read and written less often */
+    MANY_ROWS = 48                  /* from here on all channels at once: u is in the second-level cache */
 };
 
 struct winograd_job {
@@ -261,17 +267,21 @@ static void add_products(const struct winograd_job *job, const struct winograd_b
     const float *kernels = job->weights->kernels + ((size_t)block->first_column * (size_t)c +
                                                     (size_t)(first * width)) * 9;
     /* Rows of u that are not a power of two apart: they would share a set of the cache. */
-    const struct winograd_panel panel = {.kernels = kernels, .n_channels = n, .width = width, .points = block->u,
-                                         .point_stride = (size_t)(n * width) + CHANNEL_ALIGN};
-    transform_weights(job->kernels, job->weights, &panel);
+    struct winograd_panel panel = {.kernels = kernels, .n_channels = n, .width = width, .points = block->u,
+                                   .point_stride = (size_t)(n * width) + CHANNEL_ALIGN};
     const float *ahead = kernels + (size_t)(n * width) * 9, *ahead_end = ahead + (size_t)(n * width) * 9;
+    const int n_columns = job->weights->tile_columns + 2;
     for (int p = 0; p < job->n_points; p++) {
+        if (p % n_columns == 0) {
+            panel.row = p / n_columns;
+            transform_weights(job->kernels, job->weights, &panel);
+        }
         const struct gemm_panel g = {
             .n_rows = block->n_rows,
             .a = job->v + ((size_t)p * (size_t)job->n_tiles + (size_t)block->first_row) * (size_t)c + first,
             .a_stride = (size_t)c,
             .depth = n,
-            .b = panel.points + (size_t)p * panel.point_stride,
+            .b = panel.points + (size_t)(p % n_columns) * panel.point_stride,
             .width = width,
             .out = block->m + (size_t)p * (size_t)(block->n_rows * width),
             .continues = first > 0,
@@ -364,8 +374,9 @@ static int choose_step(const struct winograd_job *job)
 {
     if (job->weights->kernels == NULL) return 0; /* integers are transformed already */
     if (job->block_rows >= MANY_ROWS) return job->in->c;
-    const int channel_bytes = job->n_points * job->columns * (int)sizeof(float);
-    return smaller(job->in->c, larger(1, FEW_ROWS_WEIGHT_BYTES / channel_bytes / CHANNEL_ALIGN) * CHANNEL_ALIGN);
+    const int channel_bytes = (9 + job->weights->tile_columns + 2) * job->columns * (int)sizeof(float);
+    const int bytes = job->block_rows < FEW_ROWS ? FEW_ROWS_BYTES : MORE_ROWS_BYTES;
+    return smaller(job->in->c, larger(1, bytes / channel_bytes / CHANNEL_ALIGN) * CHANNEL_ALIGN);
 }
 
 void winograd_forward(struct layer_run *run, const struct conv2d_weights *weights, const struct feature_map *in,
@@ -388,7 +399,8 @@ void winograd_forward(struct layer_run *run, const struct conv2d_weights *weight
     const int chunk = divide_up(total, n_chunks);
     choose_blocks(&job, chunk, n_threads);
     job.step_channels = choose_step(&job);
-    if (!is_int16) job.u_floats = (size_t)job.n_points * (size_t)(job.step_channels * columns + CHANNEL_ALIGN);
+    if (!is_int16)
+        job.u_floats = (size_t)(weights->tile_columns + 2) * (size_t)(job.step_channels * columns + CHANNEL_ALIGN);
     const size_t m_floats = (size_t)job.n_points * (size_t)(job.block_rows * columns);
     job.scratch_floats = round_up(larger_size(2 * tile_floats, job.u_floats + m_floats), CHANNEL_ALIGN);
     const size_t v_floats = (size_t)chunk * (is_int16 ? tile_floats / 2 + (size_t)job.n_points : tile_floats);

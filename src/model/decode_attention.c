@@ -10,7 +10,8 @@
  *   stop after the end token.                                (the reference always runs max_steps)
  *
  * The images of a task go through the steps together; one that has reached its end token drops out, and the others
- * close ranks. A row's numbers do not depend on its neighbours, so the text does not either.
+ * close ranks. A row's numbers do not depend on its neighbours, so the text does not either. A single task is shared by
+ * all threads, each with its columns of the products.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -92,8 +93,10 @@ void attention_pack(struct packer *packer, const trba_architecture *arch, struct
 
 struct attention_job {
     const struct kernels *kernels;
+    struct thread_pool *pool;
     const struct attention_weights *weights;
     int n, t, t_padded, max_steps, images_per_task;
+    int n_parts;                         /* of the columns of each product: threads that share one task */
     bool stops_at_end;
     const float *in, *keys;              /* [n][t][input], [n][t][hidden] */
     float *states, *cells;               /* [n][hidden] */
@@ -104,101 +107,143 @@ struct attention_job {
     const struct decoded *out;
 };
 
-/* The images of a task that have not ended. */
-struct active_images {
+/* The images of a task that have not ended, and where they are. */
+struct decoding {
+    const struct attention_job *job;
     int n;
     int image[GEMM_BLOCK_ROWS];
+    int step;
+    bool wants_logits, wants_next; /* of multiply_states(): what follows from the states */
+    float *workspace;
 };
 
-static void product(const struct attention_job *job, const struct gemm_weights *weights, struct gemm_rows *rows,
-                    float *workspace)
+static size_t image_step(const struct decoding *d, int i, int step)
 {
-    rows->taps = linear_taps;
-    gemm_run_rows(job->kernels, weights, rows, 0, weights->n_columns, workspace);
+    return (size_t)d->image[i] * (size_t)d->job->max_steps + (size_t)step;
 }
 
-/* queries = h2h(states) */
-static void compute_queries(const struct attention_job *job, const struct active_images *active, float *workspace)
+/* A part of the columns of a product: whole panels. */
+static void multiply_part(const struct decoding *d, const struct gemm_weights *weights, struct gemm_rows *rows,
+                          int part)
 {
+    const int width = d->job->n_parts == 1 ? weights->n_columns : d->job->kernels->gemm_columns;
+    const int n_panels = (weights->n_columns + width - 1) / width;
+    const int first = part * n_panels / d->job->n_parts * width;
+    const int next = (part + 1) * n_panels / d->job->n_parts * width;
+    const int end = next < weights->n_columns ? next : weights->n_columns;
+    if (first >= end) return;
+    rows->taps = linear_taps;
+    gemm_run_rows(d->job->kernels, weights, rows, first, end - first, d->workspace);
+}
+
+/* What the states are multiplied by: logits of the step before, queries = h2h(states), gates = W_hh states. */
+static void multiply_states(void *arg, int part, int thread)
+{
+    (void)thread;
+    const struct decoding *d = arg;
+    const struct attention_job *job = d->job;
     const size_t hidden = (size_t)job->weights->hidden;
-    struct gemm_rows rows = {.n_rows = active->n};
-    for (int i = 0; i < active->n; i++) {
-        rows.a[i] = job->states + (size_t)active->image[i] * hidden;
-        rows.out[i] = job->queries + (size_t)active->image[i] * hidden;
+    struct gemm_rows rows = {.n_rows = d->n};
+    for (int i = 0; i < d->n; i++) rows.a[i] = job->states + (size_t)d->image[i] * hidden;
+    if (d->wants_logits) {
+        for (int i = 0; i < d->n; i++)
+            rows.out[i] = job->out->logits + image_step(d, i, d->step - 1) * (size_t)job->out->n_columns;
+        multiply_part(d, &job->weights->generator, &rows, part);
     }
-    product(job, &job->weights->h2h, &rows, workspace);
+    if (!d->wants_next) return;
+    for (int i = 0; i < d->n; i++) rows.out[i] = job->queries + (size_t)d->image[i] * hidden;
+    multiply_part(d, &job->weights->h2h, &rows, part);
+    for (int i = 0; i < d->n; i++) rows.out[i] = job->gates + (size_t)d->image[i] * LSTM_GATES * hidden;
+    multiply_part(d, &job->weights->hidden_gates, &rows, part);
+}
+
+/* gates += W_ih contexts */
+static void multiply_contexts(void *arg, int part, int thread)
+{
+    (void)thread;
+    const struct decoding *d = arg;
+    const struct attention_job *job = d->job;
+    struct gemm_rows rows = {.n_rows = d->n};
+    for (int i = 0; i < d->n; i++) {
+        rows.a[i] = job->contexts + (size_t)d->image[i] * (size_t)job->weights->input;
+        rows.out[i] = job->gates + (size_t)d->image[i] * LSTM_GATES * (size_t)job->weights->hidden;
+        rows.residual[i] = rows.out[i];
+    }
+    multiply_part(d, &job->weights->context_gates, &rows, part);
+}
+
+static void run_parts(struct decoding *d, pool_task multiply)
+{
+    if (d->job->n_parts == 1) multiply(d, 0, 0);
+    else thread_pool_run(d->job->pool, d->job->n_parts, multiply, d);
+}
+
+/* The chosen class of every image in the step before; those that chose the end token leave. */
+static void choose_classes(struct decoding *d)
+{
+    const struct decoded *out = d->job->out;
+    int n_left = 0;
+    for (int i = 0; i < d->n; i++) {
+        const int image = d->image[i];
+        const size_t at = image_step(d, i, d->step - 1);
+        out->classes[at] = d->job->kernels->argmax_softmax(out->logits + at * (size_t)out->n_columns, out->n_columns,
+                                                           &out->probabilities[at]);
+        out->n_steps[image] = d->step;
+        if (out->classes[at] != CLASS_END || !d->job->stops_at_end) d->image[n_left++] = image;
+    }
+    d->n = n_left;
 }
 
 /* Softmax over the sequence, and the mean of the sequence under it. Also where the attention lies. */
-static void attend(const struct attention_job *job, int image, int step)
+static void attend(const struct decoding *d, int i)
 {
+    const struct attention_job *job = d->job;
     const struct attention_weights *weights = job->weights;
-    const size_t hidden = (size_t)weights->hidden, input = (size_t)weights->input, t = (size_t)job->t;
-    float *alpha = job->alphas + (size_t)image * (size_t)job->t_padded;
-    job->kernels->attention_scores(job->keys + (size_t)image * t * hidden, job->t, weights->hidden,
-                                   job->queries + (size_t)image * hidden, weights->score, alpha);
-    for (int i = job->t; i < job->t_padded; i++) alpha[i] = -INFINITY;
+    const size_t image = (size_t)d->image[i], t = (size_t)job->t;
+    const size_t hidden = (size_t)weights->hidden, input = (size_t)weights->input;
+    float *alpha = job->alphas + image * (size_t)job->t_padded;
+    job->kernels->attention_scores(job->keys + image * t * hidden, job->t, weights->hidden,
+                                   job->queries + image * hidden, weights->score, alpha);
+    for (int k = job->t; k < job->t_padded; k++) alpha[k] = -INFINITY;
     job->kernels->softmax(alpha, job->t_padded);
-    job->kernels->weighted_sum(alpha, job->in + (size_t)image * t * input, job->t, weights->input,
-                               job->contexts + (size_t)image * input);
+    job->kernels->weighted_sum(alpha, job->in + image * t * input, job->t, weights->input,
+                               job->contexts + image * input);
     float centre = 0.0f;
-    for (int i = 0; i < job->t; i++) centre += alpha[i] * ((float)i + 0.5f);
-    job->out->positions[(size_t)image * (size_t)job->max_steps + (size_t)step] = centre / (float)job->t;
+    for (int k = 0; k < job->t; k++) centre += alpha[k] * ((float)k + 0.5f);
+    job->out->positions[image_step(d, i, d->step)] = centre / (float)job->t;
 }
 
-/* The character chosen in the step before; [GO] before the first. */
-static int previous_class(const struct attention_job *job, int image, int step)
+/* gates += row of the character chosen in the step before; [GO] before the first. */
+static void add_character(const struct decoding *d, int i)
 {
-    return step == 0 ? CLASS_GO : job->out->classes[(size_t)image * (size_t)job->max_steps + (size_t)(step - 1)];
+    const size_t n_gates = LSTM_GATES * (size_t)d->job->weights->hidden;
+    const int previous = d->step == 0 ? CLASS_GO : d->job->out->classes[image_step(d, i, d->step - 1)];
+    const float *row = d->job->weights->character_gates + (size_t)previous * n_gates;
+    float *gates = d->job->gates + (size_t)d->image[i] * n_gates;
+    for (size_t k = 0; k < n_gates; k++) gates[k] += row[k];
 }
 
-/* gates = W_hh state + row of the previous character, then + W_ih context; then the cell. */
-static void update_states(const struct attention_job *job, const struct active_images *active, int step,
-                          float *workspace)
+static void update_state(const struct decoding *d, int i)
 {
-    const struct attention_weights *weights = job->weights;
-    const size_t hidden = (size_t)weights->hidden, n_gates = LSTM_GATES * hidden;
-    struct gemm_rows rows = {.n_rows = active->n};
-    for (int i = 0; i < active->n; i++) {
-        const size_t image = (size_t)active->image[i];
-        rows.a[i] = job->states + image * hidden;
-        rows.residual[i] = weights->character_gates + (size_t)previous_class(job, active->image[i], step) * n_gates;
-        rows.out[i] = job->gates + image * n_gates;
-    }
-    product(job, &weights->hidden_gates, &rows, workspace);
-    for (int i = 0; i < active->n; i++) {
-        rows.a[i] = job->contexts + (size_t)active->image[i] * (size_t)weights->input;
-        rows.residual[i] = rows.out[i];
-    }
-    product(job, &weights->context_gates, &rows, workspace);
-    for (int i = 0; i < active->n; i++) {
-        const size_t image = (size_t)active->image[i];
-        job->kernels->lstm_cell(job->gates + image * n_gates, weights->hidden, job->cells + image * hidden,
-                                job->states + image * hidden);
-    }
+    const struct attention_job *job = d->job;
+    const size_t image = (size_t)d->image[i], hidden = (size_t)job->weights->hidden;
+    job->kernels->lstm_cell(job->gates + image * LSTM_GATES * hidden, job->weights->hidden,
+                            job->cells + image * hidden, job->states + image * hidden);
 }
 
-/* Logits and the chosen class of every active image; those that chose the end token leave. */
-static void predict(const struct attention_job *job, struct active_images *active, int step, float *workspace)
+/* Products of the states. Threads that share a task meet seldom: they compute what only the images that go on need
+ * before it is known which do. */
+static void follow_states(struct decoding *d)
 {
-    const struct decoded *out = job->out;
-    const size_t hidden = (size_t)job->weights->hidden, n_columns = (size_t)out->n_columns;
-    struct gemm_rows rows = {.n_rows = active->n};
-    for (int i = 0; i < active->n; i++) {
-        const size_t image = (size_t)active->image[i], at = image * (size_t)job->max_steps + (size_t)step;
-        rows.a[i] = job->states + image * hidden;
-        rows.out[i] = out->logits + at * n_columns;
-    }
-    product(job, &job->weights->generator, &rows, workspace);
-    int n_left = 0;
-    for (int i = 0; i < active->n; i++) {
-        const int image = active->image[i];
-        const size_t at = (size_t)image * (size_t)job->max_steps + (size_t)step;
-        out->classes[at] = job->kernels->argmax_softmax(rows.out[i], out->n_columns, &out->probabilities[at]);
-        out->n_steps[image] = step + 1;
-        if (out->classes[at] != CLASS_END || !job->stops_at_end) active->image[n_left++] = image;
-    }
-    active->n = n_left;
+    const bool is_first = d->step == 0, is_last = d->step == d->job->max_steps, is_shared = d->job->n_parts > 1;
+    d->wants_logits = !is_first;
+    d->wants_next = !is_last && (is_first || is_shared);
+    run_parts(d, multiply_states);
+    if (!is_first) choose_classes(d);
+    if (d->n == 0 || is_last || d->wants_next) return;
+    d->wants_logits = false;
+    d->wants_next = true;
+    run_parts(d, multiply_states);
 }
 
 static void decode_task(void *arg, int task, int thread)
@@ -207,16 +252,19 @@ static void decode_task(void *arg, int task, int thread)
     const struct attention_job *job = arg;
     const size_t hidden = (size_t)job->weights->hidden;
     const int first = task * job->images_per_task;
-    float *workspace = job->workspace + (size_t)task * job->workspace_per_task;
-    struct active_images active = {.n = 0};
-    for (int i = first; i < first + job->images_per_task && i < job->n; i++) active.image[active.n++] = i;
-    memset(job->states + (size_t)first * hidden, 0, (size_t)active.n * hidden * sizeof(float));
-    memset(job->cells + (size_t)first * hidden, 0, (size_t)active.n * hidden * sizeof(float));
-    for (int step = 0; step < job->max_steps && active.n > 0; step++) {
-        compute_queries(job, &active, workspace);
-        for (int i = 0; i < active.n; i++) attend(job, active.image[i], step);
-        update_states(job, &active, step, workspace);
-        predict(job, &active, step, workspace);
+    struct decoding d = {.job = job, .workspace = job->workspace + (size_t)task * job->workspace_per_task};
+    for (int i = first; i < first + job->images_per_task && i < job->n; i++) d.image[d.n++] = i;
+    memset(job->states + (size_t)first * hidden, 0, (size_t)d.n * hidden * sizeof(float));
+    memset(job->cells + (size_t)first * hidden, 0, (size_t)d.n * hidden * sizeof(float));
+    for (;; d.step++) {
+        follow_states(&d);
+        if (d.n == 0 || d.step == job->max_steps) return;
+        for (int i = 0; i < d.n; i++) {
+            add_character(&d, i);
+            attend(&d, i);
+        }
+        run_parts(&d, multiply_contexts);
+        for (int i = 0; i < d.n; i++) update_state(&d, i);
     }
 }
 
@@ -245,11 +293,12 @@ void attention_forward(struct layer_run *run, const struct attention_weights *we
 {
     const size_t rows = (size_t)n, hidden = (size_t)weights->hidden, input = (size_t)weights->input;
     decoded_allocate(run, n, max_steps, weights->generator.n_columns, out);
-    struct attention_job job = {.kernels = run->kernels, .weights = weights, .n = n, .t = t, .max_steps = max_steps,
-                                .stops_at_end = stops_at_end, .in = in, .out = out};
+    struct attention_job job = {.kernels = run->kernels, .pool = run->pool, .weights = weights, .n = n, .t = t,
+                                .max_steps = max_steps, .stops_at_end = stops_at_end, .in = in, .out = out};
     job.t_padded = padded_channels(t);
     job.images_per_task = choose_images_per_task(run, n);
     const int n_tasks = (n + job.images_per_task - 1) / job.images_per_task;
+    job.n_parts = n_tasks == 1 && !run->kernels->uses_blas ? thread_pool_size(run->pool) : 1;
     float *keys = run_rows(run, rows * (size_t)t * hidden);
     linear_forward(run, &weights->i2h, n, t, in, input, keys, hidden, false);
     job.keys = keys;
@@ -261,5 +310,6 @@ void attention_forward(struct layer_run *run, const struct attention_weights *we
     job.alphas = run_rows(run, rows * (size_t)job.t_padded);
     job.workspace_per_task = largest_workspace(run->kernels, weights);
     job.workspace = run_workspace(run, job.workspace_per_task * (size_t)n_tasks);
-    run_tasks(run, n_tasks, decode_task, &job);
+    if (job.n_parts == 1) run_tasks(run, n_tasks, decode_task, &job);
+    else if (!run->is_planning) decode_task(&job, 0, 0);
 }

@@ -107,46 +107,27 @@ static void quantize_panel_ref(const float *panel, int depth, int width, int16_t
     }
 }
 
-/* out = left . in . right^T, left [n_out_rows][n_rows], right [n_out_columns][n_columns], in row-major. */
-static void transform_ref(const float *left, int n_out_rows, int n_rows, const float *right, int n_out_columns,
-                          int n_columns, const float *in, float *out)
+/* Element (i, j) of left . in . right^T, in double; left [..][n_rows], right [..][n_columns], in [n_rows][n_columns]
+ * with `stride` from one element to the next. */
+static float transform_ref(const double *left, int n_rows, const double *right, int n_columns, const float *in,
+                           size_t stride, int i, int j)
 {
-    float half[WINOGRAD_MAX_POINTS];
-    for (int i = 0; i < n_out_rows; i++) {
-        for (int j = 0; j < n_columns; j++) {
-            float sum = 0.0f;
-            for (int k = 0; k < n_rows; k++) sum += left[i * n_rows + k] * in[k * n_columns + j];
-            half[i * n_columns + j] = sum;
-        }
-    }
-    for (int i = 0; i < n_out_rows; i++) {
-        for (int j = 0; j < n_out_columns; j++) {
-            float sum = 0.0f;
-            for (int k = 0; k < n_columns; k++) sum += right[j * n_columns + k] * half[i * n_columns + k];
-            out[i * n_out_columns + j] = sum;
-        }
-    }
-}
-
-/* In double, rounded once. Taps lie `stride` apart. */
-static float winograd_weight_ref(const struct winograd_axis *y, const struct winograd_axis *x, const float *kernel,
-                                 int stride, int point)
-{
-    const double *left = y->weight + point / x->points * 3, *right = x->weight + point % x->points * 3;
     double sum = 0.0;
-    for (int i = 0; i < 3; i++)
-        for (int j = 0; j < 3; j++) sum += left[i] * right[j] * (double)kernel[(i * 3 + j) * stride];
+    for (int y = 0; y < n_rows; y++)
+        for (int x = 0; x < n_columns; x++)
+            sum += left[i * n_rows + y] * right[j * n_columns + x] * (double)in[(size_t)(y * n_columns + x) * stride];
     return (float)sum;
 }
 
 static void winograd_weights_ref(const struct winograd_axis *y, const struct winograd_axis *x,
                                  const struct winograd_panel *p)
 {
-    for (int point = 0; point < y->points * x->points; point++) {
+    for (int k = 0; k < x->points; k++) {
         for (int c = 0; c < p->n_channels; c++) {
-            float *out = p->points + (size_t)point * p->point_stride + c * p->width;
+            float *out = p->points + (size_t)k * p->point_stride + c * p->width;
             for (int j = 0; j < p->width; j++)
-                out[j] = winograd_weight_ref(y, x, p->kernels + c * 9 * p->width + j, p->width, point);
+                out[j] = transform_ref(y->weight, 3, x->weight, 3, p->kernels + c * 9 * p->width + j, (size_t)p->width,
+                                       p->row, k);
         }
     }
 }
@@ -155,12 +136,13 @@ static void winograd_input_ref(const struct winograd_axis *y, const struct winog
                                size_t row_stride, size_t pixel_stride, int channels, float *v, size_t point_stride)
 {
     for (int c = 0; c < channels; c++) {
-        float in[WINOGRAD_MAX_POINTS] = {0}, out[WINOGRAD_MAX_POINTS];
+        float in[WINOGRAD_MAX_POINTS] = {0};
         for (int i = 0; i < y->points; i++)
             for (int j = 0; j < x->points; j++)
                 in[i * x->points + j] = patch[(size_t)i * row_stride + (size_t)j * pixel_stride + (size_t)c];
-        transform_ref(y->input, y->points, y->points, x->input, x->points, x->points, in, out);
-        for (int p = 0; p < y->points * x->points; p++) v[(size_t)p * point_stride + (size_t)c] = out[p];
+        for (int p = 0; p < y->points * x->points; p++)
+            v[(size_t)p * point_stride + (size_t)c] = transform_ref(y->input, y->points, x->input, x->points, in, 1,
+                                                                    p / x->points, p % x->points);
     }
 }
 
@@ -168,13 +150,11 @@ static void winograd_output_ref(const struct winograd_axis *y, const struct wino
                                 const struct winograd_output *o)
 {
     for (int c = 0; c < o->channels; c++) {
-        float in[WINOGRAD_MAX_POINTS] = {0}, out[WINOGRAD_MAX_POINTS];
-        for (int p = 0; p < y->points * x->points; p++) in[p] = o->products[(size_t)p * o->point_stride + (size_t)c];
-        transform_ref(y->output, y->outputs, y->points, x->output, x->outputs, x->points, in, out);
         for (int i = 0; i < o->n_rows; i++) {
             for (int j = 0; j < o->n_columns; j++) {
                 const size_t at = (size_t)i * o->row_stride + (size_t)j * o->pixel_stride + (size_t)c;
-                float sum = out[i * x->outputs + j] + o->bias[c];
+                float sum = transform_ref(y->output, y->points, x->output, x->points, o->products + c, o->point_stride,
+                                          i, j) + o->bias[c];
                 if (o->residual != NULL) sum += o->residual[at];
                 o->out[at] = o->has_relu && !(sum > 0.0f) ? 0.0f : sum;
             }

@@ -37,7 +37,8 @@ ALWAYS_INLINE void input_axis_4(vec d[WINOGRAD_MAX_AXIS])
 
 ALWAYS_INLINE void output_axis_2(vec d[WINOGRAD_MAX_AXIS])
 {
-    const vec a = vec_add(vec_add(d[0], d[1]), d[2]), b = vec_sub(vec_sub(d[1], d[2]), d[3]);
+    const vec half = vec_set(0.5f);
+    const vec a = vec_fma(half, vec_add(d[1], d[2]), d[0]), b = vec_sub(vec_mul(half, vec_sub(d[1], d[2])), d[3]);
     d[0] = a;
     d[1] = b;
 }
@@ -47,11 +48,11 @@ ALWAYS_INLINE void output_axis_4(vec d[WINOGRAD_MAX_AXIS])
     const vec sum1 = vec_add(d[1], d[2]), difference1 = vec_sub(d[1], d[2]);
     const vec sum2 = vec_add(d[3], d[4]), difference2 = vec_sub(d[3], d[4]);
     const vec last = d[5];
-    d[0] = vec_add(vec_add(d[0], sum1), sum2);
-    d[1] = vec_fma(vec_set(point_b), difference2, vec_mul(vec_set(point_a), difference1));
-    d[2] = vec_fma(vec_set(square_b), sum2, vec_mul(vec_set(square_a), sum1));
-    d[3] = vec_fma(vec_set(point_b * square_b), difference2,
-                   vec_fma(vec_set(point_a * square_a), difference1, last));
+    d[0] = vec_fma(vec_set(32.0f / 243), sum2,
+                   vec_fma(vec_set(-128.0f / 243), sum1, vec_mul(vec_set(64.0f / 81), d[0])));
+    d[1] = vec_fma(vec_set(16.0f / 81), difference2, vec_mul(vec_set(-32.0f / 81), difference1));
+    d[2] = vec_mul(vec_set(8.0f / 27), vec_sub(sum2, sum1));
+    d[3] = vec_fma(vec_set(4.0f / 9), difference2, vec_fma(vec_set(-2.0f / 9), difference1, last));
 }
 
 ALWAYS_INLINE void input_axis(vec d[WINOGRAD_MAX_AXIS], const int outputs)
@@ -69,21 +70,18 @@ ALWAYS_INLINE void output_axis(vec d[WINOGRAD_MAX_AXIS], const int outputs)
 /* Three taps to the points of F(2,3). */
 ALWAYS_INLINE void weights_axis_2(vec d[WINOGRAD_MAX_AXIS])
 {
-    const vec half = vec_set(0.5f);
-    const vec even = vec_mul(half, vec_add(d[0], d[2])), odd = vec_mul(half, d[1]);
+    const vec even = vec_add(d[0], d[2]), odd = d[1];
     d[3] = d[2];
     d[1] = vec_add(even, odd);
     d[2] = vec_sub(even, odd);
 }
 
-/* Three taps to the points of F(4,3): (1, p, p^2) / N(p), N(0) = AB, N(+-a) = 2A(A - B), N(+-b) = 2B(B - A). */
+/* Three taps to the points of F(4,3): 1, p, p^2. */
 ALWAYS_INLINE void weights_axis_4(vec d[WINOGRAD_MAX_AXIS])
 {
-    const vec even_a = vec_fma(vec_set(-128.0f / 243), d[0], vec_mul(vec_set(-8.0f / 27), d[2]));
-    const vec even_b = vec_fma(vec_set(32.0f / 243), d[0], vec_mul(vec_set(8.0f / 27), d[2]));
-    const vec odd_a = vec_mul(vec_set(-32.0f / 81), d[1]), odd_b = vec_mul(vec_set(16.0f / 81), d[1]);
+    const vec even_a = vec_fma(vec_set(square_a), d[2], d[0]), odd_a = vec_mul(vec_set(point_a), d[1]);
+    const vec even_b = vec_fma(vec_set(square_b), d[2], d[0]), odd_b = vec_mul(vec_set(point_b), d[1]);
     d[5] = d[2];
-    d[0] = vec_mul(vec_set(64.0f / 81), d[0]);
     d[1] = vec_add(even_a, odd_a);
     d[2] = vec_sub(even_a, odd_a);
     d[3] = vec_add(even_b, odd_b);
@@ -96,29 +94,43 @@ ALWAYS_INLINE void weights_axis(vec d[WINOGRAD_MAX_AXIS], const int outputs)
     else weights_axis_4(d);
 }
 
+/* Three taps to one of the points. */
+ALWAYS_INLINE vec weights_point(const float *taps, int stride, const int outputs, const int point)
+{
+    const vec middle = vec_load(taps + stride);
+    if (point == 0) return vec_load(taps);
+    if (point == outputs + 1) return vec_load(taps + 2 * stride);
+    const float p = (point % 2 == 1 ? 1.0f : -1.0f) * (outputs == 2 ? 1.0f : point <= 2 ? point_a : point_b);
+    return vec_fma(vec_set(p), middle, vec_fma(vec_set(p * p), vec_load(taps + 2 * stride), vec_load(taps)));
+}
+
+/* The call's fields are copied first: the compiler takes it that stores of vectors may change them. */
+ALWAYS_INLINE void weights_row(const struct winograd_panel *p, const int rows, const int columns, const int row)
+{
+    const int width = p->width, end = p->n_channels * width;
+    const size_t point_stride = p->point_stride;
+    const float *kernels = p->kernels;
+    for (float *out = p->points, *out_end = out + end; out < out_end; kernels += 8 * width) {
+        for (int j = 0; j < width; j += LANES, kernels += LANES, out += LANES) {
+            vec d[WINOGRAD_MAX_AXIS];
+#pragma GCC unroll 3
+            for (int k = 0; k < 3; k++) d[k] = weights_point(kernels + k * width, 3 * width, rows, row);
+            weights_axis(d, columns);
+#pragma GCC unroll 6
+            for (int k = 0; k < columns + 2; k++) vec_store(out + (size_t)k * point_stride, d[k]);
+        }
+    }
+}
+
 ALWAYS_INLINE void winograd_weights(const struct winograd_panel *p, const int rows, const int columns)
 {
-    const int y_points = rows + 2, x_points = columns + 2;
-    for (int c = 0; c < p->n_channels; c++) {
-        for (int j = 0; j < p->width; j += LANES) {
-            const float *kernel = p->kernels + c * 9 * p->width + j;
-            float *out = p->points + c * p->width + j;
-            vec half[3][WINOGRAD_MAX_AXIS];
-#pragma GCC unroll 3
-            for (int i = 0; i < 3; i++) {
-#pragma GCC unroll 3
-                for (int k = 0; k < 3; k++) half[i][k] = vec_load(kernel + (i * 3 + k) * p->width);
-                weights_axis(half[i], columns);
-            }
-#pragma GCC unroll 6
-            for (int k = 0; k < x_points; k++) {
-                vec column[WINOGRAD_MAX_AXIS] = {half[0][k], half[1][k], half[2][k]};
-                weights_axis(column, rows);
-#pragma GCC unroll 6
-                for (int i = 0; i < y_points; i++)
-                    vec_store(out + (size_t)(i * x_points + k) * p->point_stride, column[i]);
-            }
-        }
+    switch (p->row) {
+    case 0: weights_row(p, rows, columns, 0); return;
+    case 1: weights_row(p, rows, columns, 1); return;
+    case 2: weights_row(p, rows, columns, 2); return;
+    case 3: weights_row(p, rows, columns, 3); return;
+    case 4: weights_row(p, rows, columns, 4); return;
+    default: weights_row(p, rows, columns, 5); return;
     }
 }
 
