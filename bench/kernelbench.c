@@ -83,6 +83,44 @@ static void bench_quantize_panel(const struct kernels *k, const struct shape *s)
     k->quantize_panel(weights, s->first, s->second, (int16_t *)outputs, inputs);
 }
 
+/* 3x3 over `first` pixels in a row, `second` channels, every panel of `third` columns. */
+static void bench_gemm_block_bf16(const struct kernels *k, const struct shape *s)
+{
+    enum { N_TAPS = 9 };
+    static struct gemm_block_bf16 g;
+    ptrdiff_t taps[N_TAPS];
+    const int n_blocks = (s->second + BF16_DEPTH - 1) / BF16_DEPTH;
+    for (int t = 0; t < N_TAPS; t++) taps[t] = t * BF16_DEPTH;
+    const size_t panel = (size_t)(n_blocks * N_TAPS * BF16_DEPTH * BF16_COLUMNS);
+    for (int column = 0; column < s->third; column += BF16_COLUMNS) {
+        for (int row = 0; row < s->first; row += BF16_MAX_ROWS) {
+            g.n_rows = smaller(BF16_MAX_ROWS, s->first - row);
+            g.a = (const uint16_t *)inputs + (size_t)(row * BF16_DEPTH);
+            g.block_stride = (size_t)(s->first + BF16_TILE_ROWS + N_TAPS) * BF16_DEPTH;
+            g.taps = taps;
+            g.n_blocks = n_blocks;
+            g.n_taps = N_TAPS;
+            g.n_parts = 1;
+            g.b = (const uint16_t *)weights + (size_t)(column / BF16_COLUMNS) * panel;
+            g.n_columns = smaller(BF16_COLUMNS, s->third - column);
+            g.bias = weights;
+            for (int i = 0; i < g.n_rows; i++)
+                g.out[i] = outputs + (size_t)(row + i) * (size_t)s->third + (size_t)column;
+            k->gemm_block_bf16(&g);
+        }
+    }
+}
+
+static void bench_pixels_to_bf16(const struct kernels *k, const struct shape *s)
+{
+    uint16_t *high = (uint16_t *)(void *)outputs;
+    const size_t block_stride = (size_t)s->first * BF16_DEPTH;
+    const size_t n = block_stride * (size_t)((s->second + BF16_DEPTH - 1) / BF16_DEPTH);
+    const struct pixels_bf16 p = {.in = inputs, .n_pixels = s->first, .n_channels = s->second, .high = high,
+                                  .low = high + n, .block_stride = block_stride};
+    k->pixels_to_bf16(&p);
+}
+
 /* Patches of a map of one row of tiles; products of all tiles side by side, as winograd.c has them. */
 #define BENCH_WINOGRAD(ROWS, COLUMNS)                                                                                 \
     static void bench_winograd_weights_##ROWS##x##COLUMNS(const struct kernels *k, const struct shape *s)             \
@@ -190,6 +228,7 @@ static double count_operations(const struct shape *s)
     if (strcmp(s->kernel, "gemm_block") == 0 || strcmp(s->kernel, "gemm_panel") == 0 ||
          strcmp(s->kernel, "gemm_block_int16") == 0)
         return 2.0 * first * second * s->third;
+    if (strcmp(s->kernel, "gemm_block_bf16") == 0) return 2.0 * 9.0 * first * second * s->third;
     if (strcmp(s->kernel, "weighted_sum") == 0) return 2.0 * first * second;
     if (strcmp(s->kernel, "tps_grid") == 0) return 4.0 * first * second;
     return 0.0;
@@ -373,7 +412,7 @@ int main(int argc, char **argv)
 {
     /* BLAS has the kernels of REF. */
     static const trba_cpu tiers[] = {TRBA_CPU_REF, TRBA_CPU_AVX2, TRBA_CPU_AVX512,
-                                      TRBA_CPU_AVX512VNNI};
+                                      TRBA_CPU_AVX512VNNI, TRBA_CPU_AVX512AMX};
     static struct shape shapes[MAX_SHAPES];
     const struct options options = parse_options(argc, argv);
     const int n_shapes = read_shapes(options.shapes, shapes);

@@ -19,7 +19,7 @@ list(FILTER plain_kernels INCLUDE REGEX "/src/kernels/")
 set_source_files_properties(${plain_kernels} PROPERTIES COMPILE_OPTIONS "$<$<NOT:$<CONFIG:Debug>>:-O3>")
 
 # Everything under src/kernels/TIER/ leaves the common list; tiers this build has come back with flags of their own.
-foreach(tier IN ITEMS avx2 avx512 avx512vnni)
+foreach(tier IN ITEMS avx2 avx512 avx512vnni avx512amx)
     set(TRBA_SOURCES_${tier} ${TRBA_SOURCES})
     list(FILTER TRBA_SOURCES_${tier} INCLUDE REGEX "/src/kernels/${tier}/")
     list(FILTER TRBA_SOURCES EXCLUDE REGEX "/src/kernels/${tier}/")
@@ -88,6 +88,8 @@ endif()
 
 if(TRBA_BUILD_TESTS AND NOT CMAKE_CROSSCOMPILING)
     trba_add_objects(trba_testing_objects default)
+    # bfloat16 without AMX: slow, but the same sums.
+    target_compile_definitions(trba_testing_objects PRIVATE TRBA_BF16_EVERYWHERE)
     add_library(trba_testing SHARED ${trba_testing_objects_OBJECTS})
     target_link_libraries(trba_testing PRIVATE trba_flags trba_dependencies)
 endif()

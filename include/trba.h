@@ -84,14 +84,15 @@ typedef enum trba_cpu {
     TRBA_CPU_BLAS,
     TRBA_CPU_AVX2,
     TRBA_CPU_AVX512,
-    TRBA_CPU_AVX512VNNI
+    TRBA_CPU_AVX512VNNI,
+    TRBA_CPU_AVX512AMX /* AMX tiles for bfloat16; all else as AVX512VNNI */
 } trba_cpu;
 
 /* How many processors this process may run on: as many threads has a session whose n_threads is 0, but at most 64. */
 TRBA_API int trba_cpu_count(void);
 /* The best tier of this processor and of this build. */
 TRBA_API trba_cpu trba_cpu_best(void);
-/* "auto", "ref", "blas", "avx2", "avx512", "avx512vnni". */
+/* "auto", "ref", "blas", "avx2", "avx512", "avx512vnni", "avx512amx". */
 TRBA_API const char *trba_cpu_name(trba_cpu cpu);
 /* The tier of that name. TRBA_ERROR_ARGUMENT if there is none; TRBA_ERROR_UNSUPPORTED if this processor lacks it. */
 TRBA_API trba_status trba_cpu_from_name(const char *name, trba_cpu *out, trba_error *err);
@@ -241,14 +242,19 @@ typedef enum trba_choice { TRBA_CHOICE_ANY = 0, TRBA_CHOICE_NO, TRBA_CHOICE_YES 
 
 /* The numbers that convolutions multiply; everything else is float32 always. FP32 has PyTorch's answers. INT16
  * multiplies 16-bit integers, a scale for each row and each column, and sums exactly: about 1.5 times as fast with
- * VNNI; docs/PRECISION.md says how many texts change. It needs AVX2; on lesser tiers it is FP32. */
+ * VNNI; docs/PRECISION.md says how many texts change. It needs AVX2; on lesser tiers it is FP32. BF16 rounds to
+ * bfloat16, BF16X2 takes each number as the sum of two, nearly a float32: for AMX, without which both are FP32. Opening
+ * a model in either asks Linux for leave to use AMX's tiles; from then on signal stacks (sigaltstack()) must have room
+ * for them, as sysconf(_SC_MINSIGSTKSZ) says. */
 typedef enum trba_precision {
     TRBA_PRECISION_FP32 = 0,
     TRBA_PRECISION_INT16,
-    TRBA_PRECISION_AUTO /* the fastest of the two on this processor: INT16 with VNNI, else FP32 */
+    TRBA_PRECISION_BF16,
+    TRBA_PRECISION_BF16X2,
+    TRBA_PRECISION_AUTO /* INT16 with VNNI, else FP32: the faster of these on this processor */
 } trba_precision;
 
-/* "fp32", "int16", "auto". */
+/* "fp32", "int16", "bf16", "bf16x2", "auto". */
 TRBA_API const char *trba_precision_name(trba_precision precision);
 
 typedef struct trba_model_options {
@@ -287,7 +293,7 @@ typedef struct trba_model_info {
     int pad, compat;                /* 0 or 1 */
     int batch_max_length;
     trba_cpu cpu;                   /* the tier in use */
-    trba_precision precision;       /* in use: FP32 or INT16 */
+    trba_precision precision;       /* in use: never AUTO */
     const char *charset_name;       /* a preset's name, else "custom"; owned by the model, as all strings here */
     int n_characters;
     const char *sidecar;            /* path of the sidecar that was read; "" if none */

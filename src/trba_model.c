@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cpu.h"
 #include "layers/blas.h"
 #include "model/architecture.h"
 #include "model/checkpoint.h"
@@ -59,7 +60,7 @@ static trba_status check_options(const trba_model_options *options, trba_error *
     if (n_charsets > 1)
         return error_set(err, TRBA_ERROR_ARGUMENT, "the alphabet is given %d times; give one of charset_preset, "
                          "charset_text and charset_file", n_charsets);
-    if ((unsigned)options->preset > TRBA_PRESET_EASYOCR || (unsigned)options->cpu > TRBA_CPU_AVX512VNNI ||
+    if ((unsigned)options->preset > TRBA_PRESET_EASYOCR || (unsigned)options->cpu > TRBA_CPU_AVX512AMX ||
         (unsigned)options->precision > TRBA_PRECISION_AUTO)
         return error_set(err, TRBA_ERROR_ARGUMENT, "unknown value of preset, cpu or precision in trba_model_options");
     trba_status status = check_range("imgH", options->expect.img_h, 1, MAX_IMG_H, err);
@@ -152,10 +153,30 @@ static bool choose_int16(trba_cpu cpu, trba_precision precision)
     return precision == TRBA_PRECISION_INT16 && cpu >= TRBA_CPU_AVX2;
 }
 
+/* Parts of a number in bfloat16; 0: none. Without AMX, Winograd's convolutions in float32 are faster. */
+static int choose_bf16(trba_cpu cpu, trba_precision precision)
+{
+    if (precision != TRBA_PRECISION_BF16 && precision != TRBA_PRECISION_BF16X2) return 0;
+#ifdef TRBA_BF16_EVERYWHERE /* for the tests: the same sums, at whatever speed */
+    if (cpu < TRBA_CPU_AVX2) return 0;
+#else
+    if (cpu < TRBA_CPU_AVX512AMX || !cpu_allow_tiles()) return 0;
+#endif
+    return precision == TRBA_PRECISION_BF16 ? 1 : BF16_MAX_PARTS;
+}
+
+static trba_precision precision_in_use(const struct kernels *kernels)
+{
+    if (kernels->uses_int16) return TRBA_PRECISION_INT16;
+    if (kernels->bf16_parts == 0) return TRBA_PRECISION_FP32;
+    return kernels->bf16_parts == 1 ? TRBA_PRECISION_BF16 : TRBA_PRECISION_BF16X2;
+}
+
 static trba_status pack_weights(const struct opening *opening, const trba_architecture *arch, trba_model *model)
 {
     kernels_select(&model->kernels, opening->options->cpu);
     model->kernels.uses_int16 = choose_int16(model->kernels.cpu, opening->options->precision);
+    model->kernels.bf16_parts = choose_bf16(model->kernels.cpu, opening->options->precision);
     if (model->kernels.uses_blas) blas_use_one_thread();
     struct packer packer = {.table = opening->table, .map = opening->map, .kernels = &model->kernels,
                             .arena = &model->arena};
@@ -251,7 +272,7 @@ void trba_model_get_info(const trba_model *model, trba_model_info *out)
         .compat = model->rules.is_compatible,
         .batch_max_length = model->rules.max_length,
         .cpu = model->kernels.cpu,
-        .precision = model->kernels.uses_int16 ? TRBA_PRECISION_INT16 : TRBA_PRECISION_FP32,
+        .precision = precision_in_use(&model->kernels),
         .charset_name = model->charset->name,
         .n_characters = model->charset->n_characters,
         .sidecar = model->sidecar_path != NULL ? model->sidecar_path : "",

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-CPUS = ("auto", "ref", "blas", "avx2", "avx512", "avx512vnni")
-PRECISIONS = ("fp32", "int16", "auto")
+CPUS = ("auto", "ref", "blas", "avx2", "avx512", "avx512vnni", "avx512amx")
+PRECISIONS = ("fp32", "int16", "bf16", "bf16x2", "auto")
 TRANSFORMATIONS = ("any", "None", "TPS")
 FEATURE_EXTRACTIONS = ("any", "VGG", "RCNN", "ResNet")
 SEQUENCE_MODELINGS = ("any", "None", "BiLSTM")
@@ -159,8 +159,11 @@ def available_cpus():
 
 
 def precisions_of(cpu):
-    """The precisions that are two things in a tier: in the lower ones int16 is fp32."""
-    return ("fp32",) if cpu in ("ref", "blas") else ("fp32", "int16")
+    """The precisions to run in a tier: those that are not fp32 by another name. bfloat16 takes its time without AMX
+    (the testing library computes in it all the same), so it runs in the best tier alone."""
+    if cpu in ("ref", "blas"):
+        return ("fp32",)
+    return ("fp32", "int16", "bf16", "bf16x2") if cpu == available_cpus()[-1] else ("fp32", "int16")
 
 
 def _check(status, error):

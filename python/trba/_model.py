@@ -142,10 +142,12 @@ class Model(Closing):
     img_h, img_w        the input size. None: from the tensors (TPS), else the sidecar's, else 32 x 100 (easyocr: 64)
     batch_max_length    attention decodes at most this many characters. None: the sidecar's, else 25
     compat              clovaai's demo.py to the letter, its defects included
-    cpu                 the best processor tier to use: "auto", "ref", "blas", "avx2", "avx512", "avx512vnni"
+    cpu                 the best processor tier to use: "auto", "ref", "blas", "avx2", "avx512", "avx512vnni",
+                        "avx512amx"
     precision           what convolutions multiply: "fp32": PyTorch's answers; "int16": about 1.5 times as fast with
-                        AVX-512 VNNI; hardly a text changes; without AVX2 it is "fp32", see model.info; "auto": the
-                        faster of the two on this processor
+                        AVX-512 VNNI; hardly a text changes; without AVX2 it is "fp32", see model.info; "bf16x2" (two
+                        bfloat16 a number, nearly float32) and "bf16": with AMX, else "fp32"; "auto": "int16" where it
+                        is faster than "fp32"
     threads             threads that work on one call. None: one per processor. Programs that call read() from several
                         threads of their own are fastest with 1
     batch_size          images of a list that go through the network together: memory against speed. The answer does not

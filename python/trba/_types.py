@@ -48,8 +48,8 @@ class ModelInfo:
     pad: bool  #: the aspect ratio is kept and the last column repeated
     compat: bool  #: clovaai's demo.py to the letter
     batch_max_length: int  #: attention decodes at most this many characters
-    cpu: str  #: the processor tier in use: "ref", "blas", "avx2", "avx512", "avx512vnni"
-    precision: str  #: what convolutions multiply: "fp32" or "int16"
+    cpu: str  #: the processor tier in use: "ref", "blas", "avx2", "avx512", "avx512vnni", "avx512amx"
+    precision: str  #: what convolutions multiply: "fp32", "int16", "bf16" or "bf16x2"
     charset: str  #: the preset's name, else "custom"
     n_characters: int  #: code points of the alphabet
     sidecar: str | None  #: path of the sidecar that was read

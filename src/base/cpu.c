@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cpu.c - what CPUID and XCR0 say; tiers and their public names. */
-#define _GNU_SOURCE /* sched_getaffinity */
+#define _GNU_SOURCE /* sched_getaffinity, syscall */
 #include "base/cpu.h"
 
 #include <sched.h>
 #include <string.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 #include "base/status.h"
 
-static const char *const cpu_names[] = {"auto", "ref", "blas", "avx2", "avx512", "avx512vnni"};
+static const char *const cpu_names[] = {"auto", "ref", "blas", "avx2", "avx512", "avx512vnni", "avx512amx"};
 enum { N_CPU_NAMES = sizeof cpu_names / sizeof cpu_names[0] };
 
 #if defined(__x86_64__)
@@ -24,7 +28,7 @@ bool cpu_has_clmul(void) { return false; }
 #endif
 
 #if defined(__x86_64__) && (defined(TRBA_HAVE_AVX2) || defined(TRBA_HAVE_AVX512))
-/* Which register files the operating system saves: bit 1 SSE, 2 AVX, 5-7 AVX-512. */
+/* Which register files the operating system saves: bit 1 SSE, 2 AVX, 5-7 AVX-512, 17 and 18 AMX. */
 static unsigned read_xcr0(void)
 {
     unsigned low, high;
@@ -34,7 +38,7 @@ static unsigned read_xcr0(void)
 
 trba_cpu cpu_best(void)
 {
-    enum { AVX_STATE = 0x06, AVX512_STATE = 0xE6 };
+    enum { AVX_STATE = 0x06, AVX512_STATE = 0xE6, AMX_STATE = 0x60000, AMX_BF16_AND_TILE = 1 << 22 | 1 << 24 };
     unsigned a, b, c, d;
     if (!__get_cpuid(1, &a, &b, &c, &d)) return TRBA_CPU_BLAS;
     const unsigned leaf1_needed = bit_FMA | bit_AVX | bit_F16C | bit_OSXSAVE;
@@ -46,6 +50,10 @@ trba_cpu cpu_best(void)
     const unsigned avx512_needed = bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL;
     if ((b & avx512_needed) != avx512_needed || (xcr0 & AVX512_STATE) != AVX512_STATE) return TRBA_CPU_AVX2;
 #ifdef TRBA_HAVE_AVX512VNNI
+#ifdef TRBA_HAVE_AVX512AMX
+    if ((c & bit_AVX512VNNI) && (d & AMX_BF16_AND_TILE) == AMX_BF16_AND_TILE && (xcr0 & AMX_STATE) == AMX_STATE)
+        return TRBA_CPU_AVX512AMX;
+#endif
     if (c & bit_AVX512VNNI) return TRBA_CPU_AVX512VNNI;
 #endif
     return TRBA_CPU_AVX512;
@@ -55,6 +63,17 @@ trba_cpu cpu_best(void)
 #else
 trba_cpu cpu_best(void) { return TRBA_CPU_BLAS; }
 #endif
+
+bool cpu_allow_tiles(void)
+{
+#if defined(__linux__) && defined(__x86_64__) && defined(SYS_arch_prctl)
+    /* Documentation/arch/x86/xstate.rst of Linux; not in the C library's headers. */
+    enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
+    return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
+#else
+    return false;
+#endif
+}
 
 int cpu_count(void)
 {
@@ -75,7 +94,7 @@ const char *trba_cpu_name(trba_cpu cpu)
 
 const char *trba_precision_name(trba_precision precision)
 {
-    static const char *const names[] = {"fp32", "int16", "auto"};
+    static const char *const names[] = {"fp32", "int16", "bf16", "bf16x2", "auto"};
     return (unsigned)precision < sizeof names / sizeof names[0] ? names[precision] : "unknown";
 }
 
@@ -90,6 +109,6 @@ trba_status trba_cpu_from_name(const char *name, trba_cpu *out, trba_error *err)
         *out = (trba_cpu)i;
         return TRBA_OK;
     }
-    return error_set(err, TRBA_ERROR_ARGUMENT, "there is no CPU tier \"%s\": use auto, ref, blas, avx2, avx512 or "
-                     "avx512vnni", name);
+    return error_set(err, TRBA_ERROR_ARGUMENT, "there is no CPU tier \"%s\": use auto, ref, blas, avx2, avx512, "
+                     "avx512vnni or avx512amx", name);
 }

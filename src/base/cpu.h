@@ -11,6 +11,10 @@
  * an answer that is kept would be a variable that all threads share. */
 trba_cpu cpu_best(void);
 
+/* Asks the operating system for leave to use AMX's tiles, for all threads of the process (Linux: tiles are off until
+ * then). False if it refuses. Cheap when asked again. */
+bool cpu_allow_tiles(void);
+
 /* Carry-less multiplication of 64 bits (PCLMULQDQ)? Microseconds, as above. */
 bool cpu_has_clmul(void);
 

@@ -79,6 +79,43 @@ struct gemm_block_int16 {
     const int16_t *ahead;                 /* a panel that the caller will use soon: asked for from memory. NULL: none */
 };
 
+/* bfloat16: the upper half of a float (1 sign, 8 exponent, 7 fraction bits). A number becomes one part, itself rounded;
+ * or two, high = round(x) and low = round(x - high), of which the products high * high, high * low and low * high are
+ * taken: 16 bits of fraction (Henry, Tang and Heinecke, "Leveraging the bfloat16 Artificial Intelligence Datatype For
+ * Higher-Precision Computations", 2019; BF16x2 in oneMKL). The sizes are those of AMX tiles, two by two. */
+enum { BF16_DEPTH = 32, BF16_COLUMNS = 32, BF16_TILE_ROWS = 16, BF16_MAX_ROWS = 128, BF16_MAX_PARTS = 2 };
+
+/* Rows times one panel in bfloat16, summed in float32, in any order:
+ *
+ *   out[i][j] = act(bias[j] + sum over blocks b, taps t, k of a(b, t, i, k) * b(b, t, k, j)  + residual[i][j])
+ *   a(b, t, i, k) = a[b * block_stride + taps[t] + i * BF16_DEPTH + k], its second part part_stride further on
+ *
+ * A row's result does not depend on its neighbours. Rows up to the next multiple of BF16_TILE_ROWS are read, too. */
+struct gemm_block_bf16 {
+    int n_rows;                           /* 1 .. BF16_MAX_ROWS */
+    const uint16_t *a;
+    size_t block_stride, part_stride;
+    const ptrdiff_t *taps;                /* [n_taps] */
+    int n_blocks, n_taps, n_parts;
+    const uint16_t *b;                    /* [n_blocks][n_taps][n_parts][BF16_DEPTH / 2][BF16_COLUMNS][2] */
+    int n_columns;                        /* of what follows: CHANNEL_ALIGN or BF16_COLUMNS */
+    const float *bias;                    /* [n_columns] */
+    const float *residual[BF16_MAX_ROWS]; /* [n_columns] each; residual[0] NULL: none */
+    float *out[BF16_MAX_ROWS];            /* [n_columns] each; NULL: a row that nobody wants */
+    bool has_relu;
+    const uint16_t *ahead;                /* a panel that the caller will use soon: asked for from memory. NULL: none */
+};
+
+/* Pixels to bfloat16, block by block of BF16_DEPTH channels; what a last block has too many becomes zeros.
+ *   high[b * block_stride + p * BF16_DEPTH + k] = round(in[p * n_channels + b * BF16_DEPTH + k]), to nearest, ties to
+ * even; a NaN stays one. low: what is missing, rounded likewise, zero beside NaN and infinity. */
+struct pixels_bf16 {
+    const float *in; /* [n_pixels][n_channels] */
+    int n_pixels, n_channels; /* n_channels: a multiple of CHANNEL_ALIGN */
+    uint16_t *high, *low;     /* low NULL: not asked for */
+    size_t block_stride;
+};
+
 /* Evenly spaced rows times one panel, the sums kept for more:
  *   out[i][j] = (continues ? out[i][j] : 0) + sum over k of a[i][k] * b(k, j)
  * Each element is summed in the order of k, by fused multiply-adds: a product may be cut into several calls. */
@@ -136,6 +173,7 @@ struct kernels {
     trba_cpu cpu;
     bool uses_blas;      /* gemm through OpenBLAS instead of gemm_block */
     bool uses_int16;     /* convolutions with enough channels through gemm_block_int16 */
+    int bf16_parts;      /* convolutions through gemm_block_bf16, with so many parts a number; 0: not */
     int gemm_rows;       /* rows of a gemm_block call that make the best use of registers */
     int gemm_columns;    /* columns of a panel */
     int winograd_panel;  /* columns of a panel of kernels, for gemm_panel */
@@ -154,5 +192,6 @@ void kernels_fill_ref(struct kernels *table);
 void kernels_override_avx2(struct kernels *table);
 void kernels_override_avx512(struct kernels *table);
 void kernels_override_avx512vnni(struct kernels *table);
+void kernels_override_avx512amx(struct kernels *table);
 
 #endif

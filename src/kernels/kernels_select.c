@@ -26,4 +26,8 @@ void kernels_select(struct kernels *table, trba_cpu cap)
 #ifdef TRBA_HAVE_AVX512VNNI
     kernels_override_avx512vnni(table);
 #endif
+    if (cap < TRBA_CPU_AVX512AMX) return;
+#ifdef TRBA_HAVE_AVX512AMX
+    kernels_override_avx512amx(table);
+#endif
 }

@@ -4,7 +4,8 @@
  *   in  [n][h + 2][w + 2][c]     a window row of kw pixels is kw * c consecutive floats
  *   out [n][oh + 2][ow + 2][oc]  row i of the product is output pixel i; its kh taps lie a map row apart
  *
- * 3x3 convolutions with stride 1 go to winograd.c when the tier has it.
+ * 3x3 convolutions with stride 1 go to winograd.c when the tier has it; in bfloat16 all but the first layer go to
+ * conv2d_bf16.c.
  */
 #include "layers/conv2d.h"
 
@@ -66,6 +67,10 @@ bool conv2d_pack(const struct kernels *kernels, struct arena *arena, struct thre
     *out = (struct conv2d_weights){.shape = *shape, .method = CONV2D_DIRECT};
     out->bias = pack_bias(arena, source->bias, shape->oc);
     if (out->bias == NULL) return false;
+    if (kernels->bf16_parts > 0 && !is_input && bf16_suits(shape)) {
+        out->method = CONV2D_BF16;
+        return bf16_pack(kernels, arena, pool, source, out);
+    }
     if (!suits_winograd(kernels, shape, is_input)) return pack_direct(kernels, arena, is_input, source, out);
     out->method = CONV2D_WINOGRAD;
     return winograd_pack(kernels, arena, pool, source, out);
@@ -124,6 +129,7 @@ struct feature_map conv2d_forward(struct layer_run *run, const struct conv2d_wei
     const int ow = (in->w + 2 * s->pad_w - s->kw) / s->stride_w + 1;
     const struct feature_map out = run_map(run, slot, in->n, oh, ow, padded(s->oc));
     if (weights->method == CONV2D_WINOGRAD) winograd_forward(run, weights, in, &out, residual, has_relu);
+    else if (weights->method == CONV2D_BF16) bf16_forward(run, weights, in, &out, residual, has_relu);
     else direct_forward(run, weights, in, &out, residual, has_relu);
     return out;
 }

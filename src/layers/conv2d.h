@@ -15,6 +15,7 @@ struct conv2d_shape {
 enum conv2d_method {
     CONV2D_DIRECT,   /* a window row is kw * c consecutive floats of the map: kh taps of a product of matrices */
     CONV2D_WINOGRAD, /* 3x3, stride 1 */
+    CONV2D_BF16,     /* like CONV2D_DIRECT, in bfloat16; stride 1 from left to right */
 };
 
 struct conv2d_weights {
@@ -28,6 +29,9 @@ struct conv2d_weights {
     int16_t *points;
     float *point_scales;
     int tile_rows, tile_columns;
+    /* CONV2D_BF16: panels of [blocks of channels][kh * kw][bf16_parts][BF16_DEPTH / 2][BF16_COLUMNS][2] */
+    const uint16_t *bf16;
+    int bf16_parts;
     const float *bias;                                /* [oc padded] */
 };
 
@@ -49,6 +53,13 @@ bool conv2d_pack(const struct kernels *kernels, struct arena *arena, struct thre
 struct feature_map conv2d_forward(struct layer_run *run, const struct conv2d_weights *weights,
                                   const struct feature_map *in, int slot, const struct feature_map *residual,
                                   bool has_relu);
+
+/* Can this layer be computed in bfloat16? */
+bool bf16_suits(const struct conv2d_shape *shape);
+bool bf16_pack(const struct kernels *kernels, struct arena *arena, struct thread_pool *pool,
+               const struct conv2d_source *source, struct conv2d_weights *weights);
+void bf16_forward(struct layer_run *run, const struct conv2d_weights *weights, const struct feature_map *in,
+                  const struct feature_map *out, const struct feature_map *residual, bool has_relu);
 
 /* The Winograd part, in its own file. */
 bool winograd_pack(const struct kernels *kernels, struct arena *arena, struct thread_pool *pool,

@@ -163,7 +163,9 @@ static void note_conv2d(struct packer *packer, const char *name, const struct co
     snprintf(work, sizeof work, "%dx%d convolution, stride %dx%d, %d to %d channels", s->kh, s->kw, s->stride_h,
              s->stride_w, s->c, s->oc);
     const int rows = weights->tile_rows, columns = weights->tile_columns;
-    if (weights->method != CONV2D_WINOGRAD)
+    if (weights->method == CONV2D_BF16)
+        snprintf(kernels, sizeof kernels, "pixels_to_bf16, gemm_block_bf16");
+    else if (weights->method != CONV2D_WINOGRAD)
         snprintf(kernels, sizeof kernels, "%s", product_kernel(packer, &weights->direct));
     else if (weights->kernels != NULL)
         snprintf(kernels, sizeof kernels, "winograd_input_%dx%d, winograd_weights_%dx%d, gemm_panel, "

@@ -165,7 +165,7 @@ static void pack_basis(struct packer *packer, struct tps_weights *out)
     }
 }
 
-void tps_pack(struct packer *packer, const trba_architecture *arch, struct tps_weights *out)
+static void pack_convs(struct packer *packer, const trba_architecture *arch, struct tps_weights *out)
 {
     static const char *const convs[TPS_N_CONVS] = {"0", "4", "8", "12"};
     static const char *const norms[TPS_N_CONVS] = {"1", "5", "9", "13"};
@@ -180,6 +180,22 @@ void tps_pack(struct packer *packer, const trba_architecture *arch, struct tps_w
                                            .kh = 3, .kw = 3, .stride_h = 1, .stride_w = 1, .pad_h = 1, .pad_w = 1};
         pack_conv2d(packer, &names, &shape, i == 0, &out->convs[i]);
     }
+}
+
+/* Where the picture is read from decides everything after: 8 bits of fraction would move points by a pixel. */
+static void pack_convs_exactly(struct packer *packer, const trba_architecture *arch, struct tps_weights *out)
+{
+    const struct kernels *kernels = packer->kernels;
+    struct kernels exact = *kernels;
+    if (exact.bf16_parts > 0) exact.bf16_parts = BF16_MAX_PARTS;
+    packer->kernels = &exact;
+    pack_convs(packer, arch, out);
+    packer->kernels = kernels;
+}
+
+void tps_pack(struct packer *packer, const trba_architecture *arch, struct tps_weights *out)
+{
+    pack_convs_exactly(packer, arch, out);
     const struct linear_shape fc1 = {.n_in = MAP_CHANNELS, .n_segments = 1, .n_out = LOCALIZATION_FC, .has_bias = true};
     const struct linear_shape fc2 = {.n_in = LOCALIZATION_FC, .n_segments = 1, .n_out = 2 * arch->num_fiducial,
                                      .has_bias = true};

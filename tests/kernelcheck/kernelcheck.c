@@ -6,6 +6,7 @@
  *   emulated16   the sources of the AVX-512 tier on pairs of AVX2 vectors: all of that tier but the intrinsics
  *   avx512       the AVX-512 tier itself
  *   avx512vnni   the same with VNNI
+ *   avx512amx    and with AMX
  *   (blas        has the kernels of ref; its products are tested with the layers)
  *
  *   usage: kernelcheck [--seed N] [--tier NAME] [--kernel NAME]
@@ -86,6 +87,10 @@ static bool fill_table(const char *tier, struct kernels *table, const char **why
     trba_cpu cap;
     if (trba_cpu_from_name(tier, &cap, NULL) != TRBA_OK) return false;
     kernels_select(table, cap);
+    if (cap == TRBA_CPU_AVX512AMX && !cpu_allow_tiles()) {
+        *why = "the operating system keeps its tiles from this process";
+        return false;
+    }
     return table->cpu == cap;
 }
 
@@ -134,7 +139,7 @@ static int run_tier(const char *tier, const struct options *options, char *ran, 
 
 static void usage(void)
 {
-    fprintf(stderr, "usage: kernelcheck [--seed N] [--tier ref|avx2|emulated16|avx512|avx512vnni] "
+    fprintf(stderr, "usage: kernelcheck [--seed N] [--tier ref|avx2|emulated16|avx512|avx512vnni|avx512amx] "
                     "[--kernel NAME]\n");
     exit(2);
 }
@@ -171,7 +176,7 @@ static struct options parse_options(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    static const char *const tiers[] = {"ref", "avx2", "emulated16", "avx512", "avx512vnni"};
+    static const char *const tiers[] = {"ref", "avx2", "emulated16", "avx512", "avx512vnni", "avx512amx"};
     const struct options options = parse_options(argc, argv);
     catch_signals();
     printf("seed %llu; u = 2^-24 times the sum of the terms' magnitudes\n", (unsigned long long)options.seed);

@@ -112,6 +112,46 @@ static inline ivec ivec_set_pair(const int16_t *p)
     return (ivec){_mm256_set1_epi32(pair), _mm256_set1_epi32(pair)};
 }
 
+static inline __m256 half_first_bf16(__m256i v) { return _mm256_castsi256_ps(_mm256_slli_epi32(v, 16)); }
+static inline __m256 half_second_bf16(__m256i v)
+{
+    return _mm256_castsi256_ps(_mm256_and_si256(v, _mm256_set1_epi32((int)0xFFFF0000)));
+}
+static inline vec ivec_first_bf16(ivec v) { return HALVES(HALF_1, half_first_bf16, v); }
+static inline vec ivec_second_bf16(ivec v) { return HALVES(HALF_1, half_second_bf16, v); }
+
+static inline __m256 half_round_bf16(__m256 v)
+{
+    const __m256i bits = _mm256_castps_si256(v), half = _mm256_set1_epi32(0x7FFF);
+    const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+    const __m256i nearest = _mm256_add_epi32(bits, _mm256_add_epi32(half, odd));
+    const __m256i quiet = _mm256_or_si256(bits, _mm256_set1_epi32(0x400000));
+    const __m256 chosen = _mm256_blendv_ps(_mm256_castsi256_ps(nearest), _mm256_castsi256_ps(quiet),
+                                           _mm256_cmp_ps(v, v, _CMP_UNORD_Q));
+    return half_second_bf16(_mm256_castps_si256(chosen));
+}
+
+static inline vec vec_round_bf16(vec v) { return HALVES(HALF_1, half_round_bf16, v); }
+
+static inline __m256 half_if_finite(__m256 a, __m256 b)
+{
+    return _mm256_and_ps(b, _mm256_cmp_ps(_mm256_sub_ps(a, a), _mm256_setzero_ps(), _CMP_EQ_OQ));
+}
+
+static inline vec vec_if_finite(vec a, vec b) { return HALVES(HALF_2, half_if_finite, a, b); }
+
+static inline __m128i half_upper(__m256 v)
+{
+    const __m256i halves = _mm256_srli_epi32(_mm256_castps_si256(v), 16);
+    return _mm_packus_epi32(_mm256_castsi256_si128(halves), _mm256_extracti128_si256(halves, 1));
+}
+
+static inline void vec_store_bf16(uint16_t *p, vec v)
+{
+    _mm_storeu_si128((__m128i *)p, half_upper(v.low));
+    _mm_storeu_si128((__m128i *)(p + HALF_LANES), half_upper(v.high));
+}
+
 static inline void vec_store_int16(int16_t *p, vec v)
 {
     _mm_storeu_si128((__m128i *)p, half_to_int16(v.low));

@@ -260,7 +260,8 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--library", type=Path, help="libtrba_testing.so (default: the variable TRBA_TESTING_LIB)")
     parser.add_argument("--words", type=int, default=1000)
-    parser.add_argument("--cpu", default="auto", help="the processor tier: auto, blas, avx2, avx512, avx512vnni")
+    parser.add_argument("--cpu", default="auto",
+                        help="the processor tier: auto, blas, avx2, avx512, avx512vnni, avx512amx")
     parser.add_argument("--output", type=Path, help="write the table as Markdown")
     return parser.parse_args()
 

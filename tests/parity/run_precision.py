@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""run_precision.py - the models of models/ in 16-bit integers against themselves in float32: which texts change, and by
-how much do confidences and activations differ?
+"""run_precision.py - the models of models/ in 16-bit integers and in bfloat16 against themselves in float32: which
+texts change, and by how much do confidences and activations differ?
 
     python tests/parity/run_precision.py [--library libtrba_testing.so] [--words 3000] [--real FOLDER]...
                                          [--cpu auto] [--machine TEXT] [--output FILE.md]
@@ -29,6 +29,7 @@ from render_words import render_words
 from trba_ctypes import CPUS, PRECISIONS, Model, Session, library
 
 MODELS = ("trba", "trba-ctc", "english_g2")
+REDUCED = ("int16", "bf16x2", "bf16")
 SEED = 20261128
 CHUNK = 256
 N_TRACED = 200  # images of each set whose activations are compared
@@ -82,7 +83,7 @@ def open_model(name, cpu, precision):
     model = Model(find_model(name), use_sidecar=True, cpu=cpu, precision=precision)
     used = model.info()
     if PRECISIONS[used.precision] != precision:
-        raise SystemExit(f"{CPUS[used.cpu]} has no integers: this needs AVX2")
+        raise SystemExit(f"{CPUS[used.cpu]} has no {precision}: this needs AVX2")
     return model
 
 
@@ -105,9 +106,10 @@ def trace(model, image):
 
 @dataclass
 class Comparison:
-    """Of one model and set: what int16 changes, results in pairs (fp32, int16)."""
+    """Of one model, precision and set: what changes, results in pairs (fp32, that precision)."""
 
     model: str
+    precision: str
     images: ImageSet
     pairs: list
     stages: dict  # stage -> [(root of the mean square, largest)] by image, relative to the image's largest value
@@ -140,22 +142,33 @@ def compare_stages(models, images):
     return differences
 
 
-def compare(name, models, images):
-    """Images that cannot be read are left out, and said."""
-    whole, ours = (read_set(model, images.images) for model in models)
-    good = [i for i, result in enumerate(whole) if result.status == "ok"]
-    if len(good) < len(whole):
-        print(f"{images.name}: {len(whole) - len(good)} images cannot be read", file=sys.stderr)
-    images = ImageSet(images.name, [images.images[i] for i in good], [images.labels[i] for i in good])
-    pairs = [(whole[i], ours[i]) for i in good]
-    return Comparison(name, images, pairs, compare_stages(models, images.images[:N_TRACED]))
+def keep_readable(images, model):
+    """Images that cannot be read are left out, and said. Also what the model reads in the others."""
+    results = read_set(model, images.images)
+    good = [i for i, result in enumerate(results) if result.status == "ok"]
+    if len(good) < len(results):
+        print(f"{images.name}: {len(results) - len(good)} images cannot be read", file=sys.stderr)
+    return (ImageSet(images.name, [images.images[i] for i in good], [images.labels[i] for i in good]),
+            [results[i] for i in good])
+
+
+def compare_sets(name, cpu, sets):
+    """One model in all precisions, set by set."""
+    with open_model(name, cpu, "fp32") as whole:
+        expected = [keep_readable(images, whole) for images in sets]
+        for precision in REDUCED:
+            with open_model(name, cpu, precision) as ours:
+                for images, results in expected:
+                    pairs = list(zip(results, read_set(ours, images.images), strict=True))
+                    yield Comparison(name, precision, images, pairs,
+                                     compare_stages((whole, ours), images.images[:N_TRACED]))
 
 
 # ---- telling ----
 
-TEXT_HEADINGS = ("model", "images", "n", "texts changed", "", "surest of these", "right in fp32", "right in int16",
-                 "confidence differs by, mean", "in 99 % at most", "largest")
-STAGE_HEADINGS = ("model", "images",
+TEXT_HEADINGS = ("model", "precision", "images", "n", "texts changed", "", "surest of these", "right in fp32",
+                 "right", "confidence differs by, mean", "in 99 % at most", "largest")
+STAGE_HEADINGS = ("model", "precision", "images",
                   *(f"{name}, {kind}" for name in STAGES.values() for kind in ("typical", "largest")))
 
 
@@ -167,7 +180,8 @@ def text_row(comparison):
     n, changed = len(comparison.pairs), comparison.changed
     surest = max((min(whole.confidence, ours.confidence) for whole, ours in changed), default=None)
     differences = comparison.confidence_differences
-    return (comparison.model, comparison.images.name, f"{n:,}", str(len(changed)), percentage(len(changed), n),
+    return (comparison.model, comparison.precision, comparison.images.name, f"{n:,}", str(len(changed)),
+            percentage(len(changed), n),
             f"{surest:.2f}" if surest is not None else "", f"{comparison.count_right(0):,}",
             f"{comparison.count_right(1):,}", f"{differences.mean():.1e}", f"{np.quantile(differences, 0.99):.1e}",
             f"{differences.max():.1e}")
@@ -178,7 +192,7 @@ def stage_row(comparison):
     for stage in STAGES:
         typical, largest = np.array(comparison.stages[stage]).T
         figures += [f"{np.median(typical):.1e}", f"{largest.max():.1e}"]
-    return (comparison.model, comparison.images.name, *figures)
+    return (comparison.model, comparison.precision, comparison.images.name, *figures)
 
 
 def make_table(headings, rows):
@@ -186,7 +200,7 @@ def make_table(headings, rows):
             *("| " + " | ".join(row) + " |" for row in rows)]
 
 
-HOW_IT_WORKS = (
+HOW_INTEGERS_WORK = (
     "`--precision int16` (`precision` in `trba.h` and in Python) makes the products of convolutions in 16-bit "
     "integers; the first layer, the transforms of Winograd's convolutions, LSTMs, attention and the last layer stay in "
     "float32.",
@@ -200,19 +214,30 @@ HOW_IT_WORKS = (
     "AVX-512 VNNI has one instruction (`vpdpwssd`) for two products and their sum, which makes these products about "
     "twice as fast as in float32; AVX2, and AVX-512 without VNNI, need two, which is no faster, so `auto` means int16 "
     "with VNNI and fp32 elsewhere.")
+HOW_BFLOAT16_WORKS = (
+    "`--precision bf16` rounds what convolutions multiply to bfloat16, 8 bits of fraction, and sums in float32, as "
+    "PyTorch's bfloat16 does; the first layer, LSTMs, attention and the last layer stay in float32, and TPS, which "
+    "says where the picture is read from, has two parts a number.",
+    "`--precision bf16x2` takes every number as the sum of two bfloat16 numbers and makes three products of two: 16 "
+    "bits of fraction (Henry, Tang and Heinecke, 2019; BF16x2 in oneMKL).",
+    "Both are for AMX, whose tiles multiply bfloat16 more than ten times as fast as AVX-512 multiplies float32; "
+    "without AMX Winograd's convolutions in float32 are faster, so the programs say so and read in fp32.",
+    "What changes was counted with the AVX-512 kernels that the tests have for it: the same products, summed in "
+    "another order. The speed with AMX has not been measured: its kernel has run in an emulator only.")
 
 
 def describe_run(arguments, tier):
     yield (f"Written by `make precision` (`tests/parity/run_precision.py`), {datetime.date.today()}. Processor: "
            f"{arguments.machine} (tier `{tier}`). The models of `models/`, as their sidecars say, read the same images "
-           f"in fp32 and in int16. The rendered words are {arguments.words:,} invented ones from seed "
+           f"in fp32 and otherwise. The rendered words are {arguments.words:,} invented ones from seed "
            f"{SEED}, in the fonts of the machine." +
            (" The others are real: photographs of words, not part of this repository." if arguments.real else ""))
 
 
 def write_markdown(path, arguments, tier, comparisons):
-    lines = ["# Precision: what 16-bit integers change", "", "## How it works"]
-    lines += ["", textwrap.fill(" ".join(HOW_IT_WORKS), 120), "", "## What changes"]
+    lines = ["# Precision: what 16-bit integers and bfloat16 change", "", "## How integers work"]
+    lines += ["", textwrap.fill(" ".join(HOW_INTEGERS_WORK), 120), "", "## How bfloat16 works"]
+    lines += ["", textwrap.fill(" ".join(HOW_BFLOAT16_WORKS), 120), "", "## What changes"]
     for paragraph in describe_run(arguments, tier):
         lines += ["", textwrap.fill(paragraph.strip(), 120)]
     lines += ["", *make_table(TEXT_HEADINGS, [text_row(comparison) for comparison in comparisons]), ""]
@@ -245,7 +270,7 @@ def parse_arguments():
     parser.add_argument("--words", type=int, default=3000, help="how many to render (default: 3000)")
     parser.add_argument("--real", type=Path, action="append", default=[],
                         help="a folder of labelled images; any number of times")
-    parser.add_argument("--cpu", default="auto", help="the processor tier: auto, avx2, avx512, avx512vnni")
+    parser.add_argument("--cpu", default="auto", help="the processor tier: auto, avx2, avx512, avx512vnni, avx512amx")
     parser.add_argument("--machine", default=find_processor(), help="what the report calls it (default: as Linux does)")
     parser.add_argument("--output", type=Path, help="write the tables as Markdown")
     return parser.parse_args()
@@ -268,10 +293,9 @@ def main():
         sets += list_real_sets(folder)
     comparisons = []
     for name in MODELS:
-        with open_model(name, cpu, "fp32") as whole, open_model(name, cpu, "int16") as ours:
-            for images in sets:
-                comparisons.append(compare(name, (whole, ours), images))
-                tell(comparisons[-1])
+        for comparison in compare_sets(name, cpu, sets):
+            comparisons.append(comparison)
+            tell(comparison)
     if arguments.output:
         write_markdown(arguments.output, arguments, cpu, comparisons)
 

@@ -155,7 +155,7 @@ def test_every_choice_of_strdemo_is_offered(shell, strdemo):
     choices = choices_in_help(strdemo.run("--help").stdout)
     assert {"format", "cpu", "precision", "preset", "compat", "rotate", "exif", "alpha",
             "Transformation"} <= set(choices)
-    assert choices["cpu"] == ["auto", "ref", "blas", "avx2", "avx512", "avx512vnni"]
+    assert choices["cpu"] == ["auto", "ref", "blas", "avx2", "avx512", "avx512vnni", "avx512amx"]
     assert choices["compat"] == ["clovaai"]
     for name, words in choices.items():
         assert sorted(shell.offers(f"strdemo --{name} ")) == sorted(words), name

@@ -29,7 +29,8 @@ def test_info_of_a_checkpoint(trba, crnn):
         "num_fiducial": None, "num_class": 37, "imgH": None, "imgW": None}
     assert found["alphabet"] == {"n_characters": 36, "presets": [{"name": "alnum36", "has_text": True}]}
     opens = found["opens"]
-    assert opens.pop("packed_bytes") > 0 and opens.pop("cpu") in ("ref", "blas", "avx2", "avx512", "avx512vnni")
+    assert opens.pop("packed_bytes") > 0
+    assert opens.pop("cpu") in ("ref", "blas", "avx2", "avx512", "avx512vnni", "avx512amx")
     assert opens == {"ok": True, "sidecar": None, "preset": "clovaai", "charset": "alnum36", "imgH": 32, "imgW": 100,
                      "pad": False, "batch_max_length": 25, "precision": "fp32"}
 
@@ -53,7 +54,7 @@ def test_info_lists_the_kernels_of_every_layer(trba, attention):
         assert {layer["kernels"] for layer in found["layers"]} == {products}
         assert all(layer["packed_bytes"] > 0 for layer in found["layers"])
     _, found = info(trba, attention.path, "--kernels")
-    if found["opens"]["cpu"] in ("avx2", "avx512", "avx512vnni"):
+    if found["opens"]["cpu"] in ("avx2", "avx512", "avx512vnni", "avx512amx"):
         first, second = found["layers"][:2]
         assert first["work"] == "3x3 convolution, stride 1x1, 1 to 4 channels" and first["kernels"] == "gemm_block"
         assert second["kernels"].startswith("winograd_input_4x")
@@ -69,7 +70,7 @@ def test_info_names_the_kernels_of_integers(trba, tmp_path):
     found = {precision: info(trba, network.path, "--kernels", "--precision", precision)[1]
              for precision in ("fp32", "int16")}
     assert found["fp32"]["opens"]["precision"] == "fp32"
-    fast = found["fp32"]["opens"]["cpu"] in ("avx2", "avx512", "avx512vnni")
+    fast = found["fp32"]["opens"]["cpu"] in ("avx2", "avx512", "avx512vnni", "avx512amx")
     assert found["int16"]["opens"]["precision"] == ("int16" if fast else "fp32")
     in_integers = []
     for whole, layer in zip(found["fp32"]["layers"], found["int16"]["layers"], strict=True):
@@ -90,7 +91,7 @@ def test_info_says_which_precision_is_in_use(trba, crnn):
             said = trba.run("info", crnn.path, "--cpu", cpu, "--precision", precision).stdout
             assert re.search(r"^  precision +fp32$", said, re.MULTILINE)
     _, found = info(trba, crnn.path, "--precision", "auto")
-    assert found["opens"]["precision"] == ("int16" if found["opens"]["cpu"] == "avx512vnni" else "fp32")
+    assert found["opens"]["precision"] == ("int16" if found["opens"]["cpu"] in ("avx512vnni", "avx512amx") else "fp32")
 
 
 def test_info_of_the_layers_needs_no_alphabet(trba, tmp_path):

@@ -15,11 +15,12 @@ STRICT = ["-Wall", "-Wextra", "-Werror", "-pedantic", "-fsyntax-only"]
 TIER_FLAGS = {"avx2": ["-mavx2", "-mfma", "-mf16c"],
               "avx512": ["-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mfma"]}
 TIER_FLAGS["avx512vnni"] = [*TIER_FLAGS["avx512"], "-mavx512vnni"]
+TIER_FLAGS["avx512amx"] = [*TIER_FLAGS["avx512vnni"], "-mamx-tile", "-mamx-bf16"]
 
 
 def tier_flags(header):
-    """avx512vnni before avx512: a header of a tier is named after it, or lies in its folder."""
-    for tier in ("avx512vnni", "avx512", "avx2"):
+    """avx512amx and avx512vnni before avx512: a header of a tier is named after it, or lies in its folder."""
+    for tier in ("avx512amx", "avx512vnni", "avx512", "avx2"):
         if tier in str(header):
             return TIER_FLAGS[tier]
     return []

@@ -62,7 +62,7 @@ static inline void for_each_tier(void (*body)(const struct kernels *kernels))
         assert_int_equal(kernels.cpu, cpu);
         body(&kernels);
     }
-    for (int cpu = (int)cpu_best() + 1; cpu <= TRBA_CPU_AVX512VNNI; cpu++)
+    for (int cpu = (int)cpu_best() + 1; cpu <= TRBA_CPU_AVX512AMX; cpu++)
         print_message("tier %s is not run: this processor, or this build, lacks it\n", trba_cpu_name((trba_cpu)cpu));
 }
 

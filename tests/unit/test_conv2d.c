@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_conv2d.c - convolutions of the networks' kinds, direct and Winograd, in every tier against a direct convolution
- * in double; and the same bits whatever the batch, the other channels and the number of threads. Both in floats and in
- * 16-bit integers. */
+ * in double; and the same bits whatever the batch, the other channels and the number of threads. In floats, in 16-bit
+ * integers and in bfloat16. */
 #include "layer_testing.h"
 
 #include "layers/conv2d.h"
@@ -122,9 +122,19 @@ static bool has_integers(const struct conv2d_weights *weights)
  * say anything. Measured over a million outputs, as a share of the largest sum of magnitudes in the map, with F(4x4):
  * 2.2e-6 at most, and 9e-8 as the root of the mean square. The mean does not depend on the luck of the draw, so it is
  * held closely, and the largest loosely. */
+/* bfloat16, one part: both numbers of a term are off by 2^-9 of themselves at most. Two parts: by 2^-18, and the
+ * product of the low parts, 2^-18, is left out. */
+static double bf16_error_bound(const struct conv_case *t, const struct conv2d_weights *weights, size_t at)
+{
+    const int n_terms = t->shape.c * t->shape.kh * t->shape.kw * (2 * weights->bf16_parts - 1);
+    const double of_numbers = weights->bf16_parts == 1 ? 2.01 * 0x1p-9 : 3.01 * 0x1p-18;
+    return (of_numbers + (2.0 * n_terms + 3.0) * 0x1p-24) * t->magnitude[at];
+}
+
 static double error_bound(const struct conv_case *t, const struct conv2d_weights *weights, size_t at)
 {
     const int n_terms = t->shape.c * t->shape.kh * t->shape.kw;
+    if (weights->method == CONV2D_BF16) return bf16_error_bound(t, weights, at);
     if (has_integers(weights)) return (weights->method == CONV2D_DIRECT ? 1e-4 : 3e-4) * t->largest_magnitude;
     if (weights->method == CONV2D_DIRECT) return (2.0 * n_terms + 3.0) * 0x1p-24 * t->magnitude[at];
     return 1e-5 * t->largest_magnitude;
@@ -136,6 +146,9 @@ static double error_bound(const struct conv_case *t, const struct conv2d_weights
  * magnitude up to 1.1e-5 was measured, with Winograd's transforms around it 1.8e-5. */
 static double root_mean_square_bound(const struct conv2d_weights *weights)
 {
+    /* Numbers of -1 .. 1 are off by 2^-10.8 of themselves as a root of the mean square, n of them in a sum of a
+     * magnitude of n / 4, of which the errors are a share of 1.1e-3 / sqrt(n): 17 terms at least. */
+    if (weights->method == CONV2D_BF16) return weights->bf16_parts == 1 ? 4e-4 : 2e-6;
     if (!has_integers(weights)) return 2e-7;
     return weights->method == CONV2D_DIRECT ? 2e-5 : 4e-5;
 }
@@ -391,6 +404,66 @@ static void winograd_convolutions_in_integers_match_double(void **state)
     for_each_tier(check_winograd_in_integers);
 }
 
+/* ---- in bfloat16 ---- */
+
+/* The tier's table, asking for bfloat16; AMX asks the operating system first. */
+static bool ask_for_bf16(const struct kernels *kernels, int parts, struct kernels *out)
+{
+    *out = *kernels;
+    out->bf16_parts = parts;
+    if (kernels->cpu == TRBA_CPU_AVX512AMX && !cpu_allow_tiles()) fail_msg("no leave to use tiles");
+    return !kernels->uses_blas;
+}
+
+static void check_bf16(const struct kernels *kernels)
+{
+    /* The picture itself, and strides from left to right, are left to the direct convolution. */
+    static const struct { struct conv2d_shape shape; bool is_input; enum conv2d_method method; } kinds[] = {
+        {{3, 16, 3, 3, 1, 1, 1, 1}, true, CONV2D_DIRECT},   {{35, 7, 3, 3, 2, 2, 1, 1}, false, CONV2D_DIRECT},
+        {{17, 70, 3, 3, 1, 1, 1, 1}, false, CONV2D_BF16},   {{70, 33, 3, 3, 1, 1, 1, 1}, false, CONV2D_BF16},
+        {{20, 33, 2, 2, 2, 1, 0, 1}, false, CONV2D_BF16},   {{20, 33, 2, 2, 1, 1, 0, 0}, false, CONV2D_BF16},
+        {{40, 40, 1, 1, 1, 1, 0, 0}, false, CONV2D_BF16},   {{33, 20, 3, 3, 2, 1, 1, 1}, false, CONV2D_BF16},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        for (int parts = 1; parts <= BF16_MAX_PARTS; parts++) {
+            struct kernels asking;
+            if (!ask_for_bf16(kernels, parts, &asking)) return;
+            for (int round = 0; round < 3; round++) {
+                struct conv_case t = {.shape = kinds[i].shape, .is_input = kinds[i].is_input, .n = random_int(1, 3),
+                                      .h = random_int(2, 9), .w = random_int(2, 37)};
+                choose_options(&t);
+                make_case(&t);
+                if (kinds[i].method != CONV2D_DIRECT) check_case(&asking, &t, CONV2D_BF16);
+                else check_case(&asking, &t, CONV2D_DIRECT);
+                free_case(&t);
+            }
+        }
+    }
+}
+
+static void convolutions_in_bfloat16_match_double(void **state)
+{
+    (void)state;
+    for_each_tier(check_bf16);
+}
+
+/* More than a chunk (8 MiB) of numbers: 512 channels * 2 parts * 2 bytes * 2,000 pixels = 4 MB an image. */
+static void check_bf16_chunks(const struct kernels *kernels)
+{
+    struct kernels asking;
+    if (!ask_for_bf16(kernels, 2, &asking)) return;
+    struct conv_case t = {.shape = {500, 4, 3, 3, 1, 1, 1, 1}, .n = 5, .h = 18, .w = 98, .has_bias = true};
+    make_case(&t);
+    check_case(&asking, &t, CONV2D_BF16);
+    free_case(&t);
+}
+
+static void bfloat16_goes_through_several_chunks(void **state)
+{
+    (void)state;
+    for_each_tier(check_bf16_chunks);
+}
+
 /* The channels from `first` on as a convolution of their own. */
 static void run_channels(const struct kernels *kernels, const struct conv_case *t, int first, int n_threads,
                          float *out)
@@ -433,6 +506,7 @@ static void check_other_channels_both_ways(const struct kernels *kernels)
     struct kernels asking;
     check_other_channels(kernels);
     if (ask_for_integers(kernels, &asking)) check_other_channels(&asking);
+    if (ask_for_bf16(kernels, 2, &asking)) check_other_channels(&asking);
 }
 
 static void a_channel_does_not_depend_on_the_others(void **state)
@@ -450,6 +524,8 @@ int main(void)
         cmocka_unit_test(winograd_goes_through_several_chunks),
         cmocka_unit_test(direct_convolutions_in_integers_match_double),
         cmocka_unit_test(winograd_convolutions_in_integers_match_double),
+        cmocka_unit_test(convolutions_in_bfloat16_match_double),
+        cmocka_unit_test(bfloat16_goes_through_several_chunks),
         cmocka_unit_test(a_channel_does_not_depend_on_the_others),
     };
     print_message("seed %d\n", RANDOM_SEED);

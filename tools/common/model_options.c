@@ -14,8 +14,9 @@ _Static_assert(TRBA_PRESET_CLOVAAI == 1 && TRBA_PRESET_EASYOCR == 2, "order of t
 _Static_assert(TRBA_EXIF_ANY == 0 && TRBA_EXIF_IGNORE == 1 && TRBA_EXIF_APPLY == 2, "order of the choices");
 _Static_assert(TRBA_ALPHA_IGNORE == 0 && TRBA_ALPHA_WHITE == 1 && TRBA_ALPHA_BLACK == 2, "order of the choices");
 _Static_assert(TRBA_CPU_AUTO == 0 && TRBA_CPU_REF == 1 && TRBA_CPU_BLAS == 2 && TRBA_CPU_AVX2 == 3 &&
-               TRBA_CPU_AVX512 == 4 && TRBA_CPU_AVX512VNNI == 5, "order of the choices");
-_Static_assert(TRBA_PRECISION_FP32 == 0 && TRBA_PRECISION_INT16 == 1 && TRBA_PRECISION_AUTO == 2,
+               TRBA_CPU_AVX512 == 4 && TRBA_CPU_AVX512VNNI == 5 && TRBA_CPU_AVX512AMX == 6, "order of the choices");
+_Static_assert(TRBA_PRECISION_FP32 == 0 && TRBA_PRECISION_INT16 == 1 && TRBA_PRECISION_BF16 == 2 &&
+               TRBA_PRECISION_BF16X2 == 3 && TRBA_PRECISION_AUTO == 4,
                "order of the choices");
 
 enum { MOST_THREADS = 64, MOST_BATCH = 1024, MOST_LENGTH = 1024, MOST_WORKERS = 1024 };
@@ -65,7 +66,8 @@ static const struct option_spec machine_specs[] = {
      .help = "use at most these instructions (default: auto, the best there are)"},
     {.name = "precision", .kind = OPTION_CHOICE, .choices = PRECISION_OPTION_CHOICES, .offset = FIELD(precision),
      .help = "what convolutions multiply: fp32, PyTorch's answers; int16, 1.5 times as fast with AVX-512 VNNI, hardly "
-             "a text changes; auto, the faster of the two here (default: fp32)"},
+             "a text changes; bf16x2, nearly fp32, and bf16, rougher, with AMX; auto, int16 where it is fast (default: "
+             "fp32)"},
 };
 
 static const struct option_spec clovaai_specs[] = {
@@ -243,8 +245,10 @@ static void note_precision(const trba_model *model, trba_precision asked)
 {
     trba_model_info info;
     trba_model_get_info(model, &info);
-    if (asked == TRBA_PRECISION_INT16 && info.precision != asked)
-        console_print("--precision int16 needs AVX2; reading with %s, in fp32", trba_cpu_name(info.cpu));
+    if (asked == TRBA_PRECISION_AUTO || info.precision == asked) return;
+    console_print("--precision %s needs %s; reading with %s, in %s", trba_precision_name(asked),
+                  asked == TRBA_PRECISION_INT16 ? "AVX2" : "AMX", trba_cpu_name(info.cpu),
+                  trba_precision_name(info.precision));
 }
 
 trba_model *model_options_open(const struct model_settings *settings, const trba_architecture *expect,

@@ -12,11 +12,11 @@
 
 /* In the order of trba_cpu. model_options_choose_cpu() takes what the option table made of it: 0 for nothing, else one
  * more than the tier. False, with a sentence, if this processor lacks it. */
-#define CPU_OPTION_CHOICES "auto|ref|blas|avx2|avx512|avx512vnni"
+#define CPU_OPTION_CHOICES "auto|ref|blas|avx2|avx512|avx512vnni|avx512amx"
 bool model_options_choose_cpu(int choice, trba_cpu *out, char message[OPTION_MESSAGE_BYTES]);
 
 /* In the order of trba_precision, and what the option table made of it likewise. */
-#define PRECISION_OPTION_CHOICES "fp32|int16|auto"
+#define PRECISION_OPTION_CHOICES "fp32|int16|bf16|bf16x2|auto"
 trba_precision model_options_precision(int choice);
 
 /* As the tables fill it; 0 and NULL: not given. Zero-initialised. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kernels_ref.c - what every kernel means, in the plainest loops. No tricks: this file is read, and judged against. */
 #include <math.h>
+#include <string.h>
 
 #include "kernels/kernels.h"
 #include "kernels/winograd_matrices.h"
@@ -104,6 +105,77 @@ static void quantize_panel_ref(const float *panel, int depth, int width, int16_t
         for (int k = 0; k < depth; k++)
             out[k / 2 * 2 * width + 2 * j + k % 2] = to_int16(panel[k * width + j] * factor);
         scales[j] = factor == 0.0f ? 0.0f : 1.0f / factor;
+    }
+}
+
+static float float_of_bf16(uint16_t number)
+{
+    const uint32_t bits = (uint32_t)number << 16;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* To nearest, ties to even; NaN stays NaN. */
+static uint16_t bf16_of_float(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    if (isnan(value)) return (uint16_t)(bits >> 16 | 0x40);
+    return (uint16_t)((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+}
+
+/* Adds one part of one row times one part of a step of the panel, [BF16_DEPTH / 2][BF16_COLUMNS][2]. */
+static void add_products_bf16_ref(const uint16_t *a, const uint16_t *b, float sums[BF16_COLUMNS])
+{
+    for (int k = 0; k < BF16_DEPTH; k++) {
+        const float value = float_of_bf16(a[k]);
+        for (int j = 0; j < BF16_COLUMNS; j++)
+            sums[j] += value * float_of_bf16(b[(k / 2 * BF16_COLUMNS + j) * 2 + k % 2]);
+    }
+}
+
+static void gemm_row_bf16_ref(const struct gemm_block_bf16 *g, int i, float sums[BF16_COLUMNS])
+{
+    const int step = BF16_DEPTH * BF16_COLUMNS;
+    const uint16_t *b = g->b;
+    for (int block = 0; block < g->n_blocks; block++) {
+        for (int t = 0; t < g->n_taps; t++, b += g->n_parts * step) {
+            const uint16_t *a = g->a + (size_t)block * g->block_stride + g->taps[t] + i * BF16_DEPTH;
+            add_products_bf16_ref(a, b, sums);
+            if (g->n_parts == 1) continue;
+            add_products_bf16_ref(a, b + step, sums);
+            add_products_bf16_ref(a + g->part_stride, b, sums);
+        }
+    }
+}
+
+static void gemm_block_bf16_ref(const struct gemm_block_bf16 *g)
+{
+    for (int i = 0; i < g->n_rows; i++) {
+        float sums[BF16_COLUMNS] = {0};
+        if (g->out[i] == NULL) continue;
+        gemm_row_bf16_ref(g, i, sums);
+        for (int j = 0; j < g->n_columns; j++) {
+            const float sum = sums[j] + g->bias[j] + (g->residual[0] != NULL ? g->residual[i][j] : 0.0f);
+            g->out[i][j] = g->has_relu && !(sum > 0.0f) ? 0.0f : sum;
+        }
+    }
+}
+
+static void pixels_to_bf16_ref(const struct pixels_bf16 *p)
+{
+    const int n_padded = (p->n_channels + BF16_DEPTH - 1) / BF16_DEPTH * BF16_DEPTH;
+    for (int pixel = 0; pixel < p->n_pixels; pixel++) {
+        for (int c = 0; c < n_padded; c++) {
+            const float value = c < p->n_channels ? p->in[pixel * p->n_channels + c] : 0.0f;
+            const uint16_t high = bf16_of_float(value);
+            const float rounded = float_of_bf16(high);
+            const size_t at = (size_t)(c / BF16_DEPTH) * p->block_stride +
+                              (size_t)(pixel * BF16_DEPTH + c % BF16_DEPTH);
+            p->high[at] = high;
+            if (p->low != NULL) p->low[at] = isfinite(rounded) ? bf16_of_float(value - rounded) : 0;
+        }
     }
 }
 
