@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* thread_pool.c - tasks are claimed from one atomic ticket; the caller works too, and waits for tasks, not for threads.
+/* thread_pool.c - tasks are claimed from atomic tickets; the caller works too, and waits for tasks, not for threads.
  *
- * The ticket holds (generation, number of tasks, next task) in one word. Who advances it by compare-and-swap owns that
- * task. A worker that wakes late finds the tasks gone and goes back to sleep: the caller never waits for it. The job's
- * function and argument are written before the ticket and cannot change while a claimed task is unfinished, because the
- * caller returns only when all tasks are.
+ * Every thread has a ticket for its share of the tasks, (generation, end, next task) in one word; a thread whose share
+ * is done goes on with the others'. Who advances a ticket by compare-and-swap owns that task. A worker that wakes late
+ * finds the tasks gone and goes back to sleep: the caller never waits for it. The job is written before the tickets and
+ * cannot change while a claimed task is unfinished, because the caller returns only when all tasks are.
+ *
+ * Shares, because layers that number their tasks in the order of images then find most of what they read where the same
+ * thread wrote it: in its own cache. Where two processors have no cache in common, the other's is as far as memory.
  */
 #include "base/thread_pool.h"
 
@@ -23,9 +26,16 @@ enum {
     SPIN_PAUSES = 1500
 };
 
+/* Alone in its line of the cache. */
+struct share {
+    _Alignas(64) _Atomic uint64_t ticket; /* generation << 40 | end << 20 | next task */
+};
+
 struct thread_pool {
-    _Atomic uint64_t ticket;     /* generation << 40 | number of tasks << 20 | next task */
+    struct share *shares;        /* [n_threads] */
+    uint64_t generation;         /* the caller's */
     _Atomic int n_finished;      /* tasks of this job */
+    int n_tasks;
     pool_task task;
     void *arg;
 
@@ -50,22 +60,25 @@ static void pause_briefly(void)
 #endif
 }
 
-static int ticket_tasks(uint64_t ticket) { return (int)(ticket >> TASK_BITS & TASK_MASK); }
+static int ticket_end(uint64_t ticket) { return (int)(ticket >> TASK_BITS & TASK_MASK); }
 static int ticket_next(uint64_t ticket) { return (int)(ticket & TASK_MASK); }
 
-/* Claims a task; returns its number, or -1 when none is left. */
-static int claim_task(struct thread_pool *pool)
+/* Claims a task, of the thread's own share first; returns its number, or -1 when none is left. */
+static int claim_task(struct thread_pool *pool, int thread)
 {
-    uint64_t ticket = atomic_load(&pool->ticket);
-    while (ticket_next(ticket) < ticket_tasks(ticket))
-        if (atomic_compare_exchange_weak(&pool->ticket, &ticket, ticket + 1)) return ticket_next(ticket);
+    for (int i = 0; i < pool->n_threads; i++) {
+        _Atomic uint64_t *from = &pool->shares[(thread + i) % pool->n_threads].ticket;
+        uint64_t ticket = atomic_load(from);
+        while (ticket_next(ticket) < ticket_end(ticket))
+            if (atomic_compare_exchange_weak(from, &ticket, ticket + 1)) return ticket_next(ticket);
+    }
     return -1;
 }
 
 static void work(struct thread_pool *pool, int thread)
 {
-    for (int task = claim_task(pool); task >= 0; task = claim_task(pool)) {
-        const int n_tasks = ticket_tasks(atomic_load(&pool->ticket));
+    for (int task = claim_task(pool, thread); task >= 0; task = claim_task(pool, thread)) {
+        const int n_tasks = pool->n_tasks;
         pool->task(pool->arg, task, thread);
         if (atomic_fetch_add(&pool->n_finished, 1) + 1 == n_tasks && atomic_load(&pool->caller_sleeps)) {
             pthread_mutex_lock(&pool->lock);
@@ -77,8 +90,11 @@ static void work(struct thread_pool *pool, int thread)
 
 static bool has_work(struct thread_pool *pool)
 {
-    const uint64_t ticket = atomic_load(&pool->ticket);
-    return ticket_next(ticket) < ticket_tasks(ticket) || atomic_load(&pool->stops);
+    for (int i = 0; i < pool->n_threads; i++) {
+        const uint64_t ticket = atomic_load(&pool->shares[i].ticket);
+        if (ticket_next(ticket) < ticket_end(ticket)) return true;
+    }
+    return atomic_load(&pool->stops);
 }
 
 static void wait_for_work(struct thread_pool *pool)
@@ -122,9 +138,14 @@ static void publish_job(struct thread_pool *pool, int n_tasks, pool_task task, v
 {
     pool->task = task;
     pool->arg = arg;
+    pool->n_tasks = n_tasks;
     atomic_store(&pool->n_finished, 0);
-    const uint64_t generation = (atomic_load(&pool->ticket) >> 2 * TASK_BITS) + 1;
-    atomic_store(&pool->ticket, generation << 2 * TASK_BITS | (uint64_t)n_tasks << TASK_BITS);
+    pool->generation++;
+    for (int i = 0; i < pool->n_threads; i++) {
+        const uint64_t first = (uint64_t)n_tasks * (uint64_t)i / (uint64_t)pool->n_threads;
+        const uint64_t end = (uint64_t)n_tasks * (uint64_t)(i + 1) / (uint64_t)pool->n_threads;
+        atomic_store(&pool->shares[i].ticket, pool->generation << 2 * TASK_BITS | end << TASK_BITS | first);
+    }
     if (atomic_load(&pool->n_sleeping) > 0) {
         pthread_mutex_lock(&pool->lock);
         pthread_cond_broadcast(&pool->work_there);
@@ -163,13 +184,21 @@ void thread_pool_free(struct thread_pool *pool)
     pthread_cond_destroy(&pool->work_done);
     pthread_cond_destroy(&pool->work_there);
     pthread_mutex_destroy(&pool->lock);
+    free(pool->shares);
     free(pool);
 }
 
 trba_status thread_pool_new(int n_threads, struct thread_pool **out, trba_error *err)
 {
     struct thread_pool *pool = calloc(1, sizeof *pool + (size_t)(n_threads - 1) * sizeof pool->workers[0]);
-    if (pool == NULL) return error_set(err, TRBA_ERROR_MEMORY, "no memory for %d threads", n_threads);
+    struct share *shares = aligned_alloc(_Alignof(struct share), (size_t)n_threads * sizeof *shares);
+    if (pool == NULL || shares == NULL) {
+        free(pool);
+        free(shares);
+        return error_set(err, TRBA_ERROR_MEMORY, "no memory for %d threads", n_threads);
+    }
+    for (int i = 0; i < n_threads; i++) atomic_init(&shares[i].ticket, 0);
+    pool->shares = shares;
     pool->n_threads = n_threads;
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->work_there, NULL);

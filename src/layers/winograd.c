@@ -182,6 +182,7 @@ struct winograd_job {
     int n_points;
     int first_tile, n_tiles;  /* of this chunk */
     int block_rows, n_blocks; /* tiles of a task; tasks per panel */
+    bool keeps_blocks;        /* tasks in the order of blocks, else of panels */
     int step_channels;        /* transformed at a time */
     int input_tiles;          /* of a task of the input transform */
     float *v;                 /* [n_points][n_tiles][c] */
@@ -344,8 +345,11 @@ static void product_task(void *arg, int task, int thread)
 {
     const struct winograd_job *job = arg;
     const int columns = job->columns;
-    struct winograd_block block = {.first_row = task % job->n_blocks * job->block_rows,
-                                   .first_column = task / job->n_blocks * columns};
+    /* With many blocks each thread keeps to its images; with few, tasks that share a panel follow each other. */
+    const int n_panels = divide_up(job->out->c, columns), n_blocks = job->n_blocks;
+    const int block_number = job->keeps_blocks ? task / n_panels : task % n_blocks;
+    const int panel = job->keeps_blocks ? task % n_panels : task / n_blocks;
+    struct winograd_block block = {.first_row = block_number * job->block_rows, .first_column = panel * columns};
     block.n_rows = smaller(job->block_rows, job->n_tiles - block.first_row);
     block.width = smaller(columns, job->out->c - block.first_column);
     if (block.n_rows <= 0) return;
@@ -412,6 +416,7 @@ void winograd_forward(struct layer_run *run, const struct conv2d_weights *weight
     for (job.first_tile = 0; job.first_tile < total; job.first_tile += chunk) {
         job.n_tiles = smaller(chunk, total - job.first_tile);
         job.n_blocks = divide_up(job.n_tiles, job.block_rows);
+        job.keeps_blocks = job.n_blocks >= n_threads;
         if (is_int16) {
             job.v_int16 = (int16_t *)v;
             job.v_scales = v + (size_t)job.n_tiles * tile_floats / 2;

@@ -16,6 +16,12 @@
 
 enum { MAX_THREADS = 8, MAX_TASKS = 1000 };
 
+static void sleep_ms(long ms)
+{
+    const struct timespec time = {.tv_sec = 0, .tv_nsec = ms * 1000000};
+    nanosleep(&time, NULL);
+}
+
 struct job {
     int n_threads;
     int runs[MAX_TASKS];                  /* plain: each task writes its own, the caller reads afterwards */
@@ -68,6 +74,36 @@ static void every_task_runs_once(void **state)
     }
 }
 
+/* Every thread's first task waits until all threads have one. */
+struct first_tasks {
+    int n_threads;
+    int first[MAX_THREADS]; /* each thread's; -1: none yet */
+    _Atomic int n_begun;
+};
+
+static void begin_and_wait(void *arg, int task, int thread)
+{
+    struct first_tasks *job = arg;
+    if (job->first[thread] >= 0) return;
+    job->first[thread] = task;
+    atomic_fetch_add(&job->n_begun, 1);
+    for (int ms = 0; atomic_load(&job->n_begun) < job->n_threads && ms < 20000; ms++) sleep_ms(1);
+}
+
+static void each_thread_begins_with_its_share(void **state)
+{
+    (void)state;
+    for (int n_threads = 2; n_threads <= MAX_THREADS; n_threads++) {
+        struct thread_pool *pool = new_pool(n_threads);
+        struct first_tasks job = {.n_threads = n_threads};
+        for (int i = 0; i < n_threads; i++) job.first[i] = -1;
+        const int n_tasks = 5 * n_threads;
+        thread_pool_run(pool, n_tasks, begin_and_wait, &job);
+        for (int i = 0; i < n_threads; i++) assert_int_equal(job.first[i], 5 * i);
+        thread_pool_free(pool);
+    }
+}
+
 /* Jobs follow each other faster than workers wake: a worker that comes late for one job must not touch the next. */
 static void thousands_of_small_jobs_follow_each_other(void **state)
 {
@@ -106,12 +142,6 @@ static void jobs_may_live_on_the_stack(void **state)
         for (int i = 0; i < 5; i++) assert_int_equal(slots[i], round + i);
     }
     thread_pool_free(pool);
-}
-
-static void sleep_ms(long ms)
-{
-    const struct timespec time = {.tv_sec = 0, .tv_nsec = ms * 1000000};
-    nanosleep(&time, NULL);
 }
 
 static void sleeping_workers_wake_up(void **state)
@@ -190,6 +220,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_task_runs_once),
+        cmocka_unit_test(each_thread_begins_with_its_share),
         cmocka_unit_test(thousands_of_small_jobs_follow_each_other),
         cmocka_unit_test(jobs_may_live_on_the_stack),
         cmocka_unit_test(sleeping_workers_wake_up),
