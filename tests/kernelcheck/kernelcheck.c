@@ -6,7 +6,8 @@
  *   emulated16   the sources of the AVX-512 tier on pairs of AVX2 vectors: all of that tier but the intrinsics
  *   avx512       the AVX-512 tier itself
  *   avx512vnni   the same with VNNI
- *   avx512amx    and with AMX
+ *   emulatedamx  the source of the AMX tier with its tiles in memory, on a processor with AVX-512 VNNI
+ *   avx512amx    the AMX tier itself
  *   (blas        has the kernels of ref; its products are tested with the layers)
  *
  *   usage: kernelcheck [--seed N] [--tier NAME] [--kernel NAME]
@@ -84,6 +85,16 @@ static bool fill_table(const char *tier, struct kernels *table, const char **why
         return false;
 #endif
     }
+    if (strcmp(tier, "emulatedamx") == 0) {
+#ifdef TRBA_HAVE_AVX512VNNI
+        kernels_select(table, TRBA_CPU_AVX512VNNI);
+        if (table->cpu != TRBA_CPU_AVX512VNNI) return false;
+        kernels_override_emulatedamx(table);
+        return true;
+#else
+        return false;
+#endif
+    }
     trba_cpu cap;
     if (trba_cpu_from_name(tier, &cap, NULL) != TRBA_OK) return false;
     kernels_select(table, cap);
@@ -106,7 +117,7 @@ static bool run_checker(const struct checker *checker, const char *tier, const s
     check_buffers_new(&c);
     checker->run(&c);
     check_buffers_free(&c);
-    printf("%-10s  %-20s  %-14s  %9ld checks", tier, checker->name, class_names[checker->class], c.n_checks);
+    printf("%-11s  %-20s  %-14s  %9ld checks", tier, checker->name, class_names[checker->class], c.n_checks);
     if (c.has_failed) printf("  FAILED");
     else if (c.class == KERNEL_EXACT) printf("  all equal");
     else printf("  largest error %8.3g%s, %4.1f %% of its bound", c.largest_error,
@@ -122,7 +133,7 @@ static int run_tier(const char *tier, const struct options *options, char *ran, 
     struct kernels table, ref;
     const char *why;
     if (!fill_table(tier, &table, &why)) {
-        printf("%-10s  SKIPPED: %s\n", tier, why);
+        printf("%-11s  SKIPPED: %s\n", tier, why);
         return options->tier != NULL; /* asked for by name: not running it is a failure */
     }
     kernels_fill_ref(&ref);
@@ -139,8 +150,8 @@ static int run_tier(const char *tier, const struct options *options, char *ran, 
 
 static void usage(void)
 {
-    fprintf(stderr, "usage: kernelcheck [--seed N] [--tier ref|avx2|emulated16|avx512|avx512vnni|avx512amx] "
-                    "[--kernel NAME]\n");
+    fprintf(stderr, "usage: kernelcheck [--seed N] [--tier ref|avx2|emulated16|avx512|avx512vnni|emulatedamx|"
+                    "avx512amx] [--kernel NAME]\n");
     exit(2);
 }
 
@@ -176,7 +187,8 @@ static struct options parse_options(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    static const char *const tiers[] = {"ref", "avx2", "emulated16", "avx512", "avx512vnni", "avx512amx"};
+    static const char *const tiers[] = {"ref", "avx2", "emulated16", "avx512", "avx512vnni", "emulatedamx",
+                                         "avx512amx"};
     const struct options options = parse_options(argc, argv);
     catch_signals();
     printf("seed %llu; u = 2^-24 times the sum of the terms' magnitudes\n", (unsigned long long)options.seed);

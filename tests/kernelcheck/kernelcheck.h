@@ -53,8 +53,10 @@ struct check {
 #include "kernels/kernels.inc"
 #undef KERNEL
 
-/* The sixteen-lane sources of simd/ on a vector of plain C: emulated16.c. */
+/* The sixteen-lane sources of simd/ on pairs of AVX2 vectors: kernels_emulated16.c. */
 void kernels_override_emulated16(struct kernels *table);
+/* The AMX tier's source with tiles in memory: kernels_emulatedamx.c. */
+void kernels_override_emulatedamx(struct kernels *table);
 
 /* ---- random values ---- */
 
