@@ -24,7 +24,9 @@ class Runner:
         used = self._model.info()
         if trba_ctypes.PRECISIONS[used.precision] != precision:
             raise RuntimeError(f"{trba_ctypes.CPUS[used.cpu]} reads in {trba_ctypes.PRECISIONS[used.precision]}")
-        self._session = trba_ctypes.Session(self._model, n_threads=job["threads"], batch_size=job["batch"])
+        # Without EasyOCR's second reading of doubtful words, which no peer does.
+        self._session = trba_ctypes.Session(self._model, n_threads=job["threads"], batch_size=job["batch"],
+                                            retry_contrast=False)
         self._pixels = np.load(Path(job["folder"]) / f"{job['network']}.pixels.npy")
         batches = np.split(self._pixels, len(self._pixels) // job["batch"])
         self._batches = [(trba_ctypes.ImageStruct * job["batch"])(*(self._describe(trba_ctypes, one) for one in batch))
