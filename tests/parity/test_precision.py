@@ -70,6 +70,7 @@ def test_trained_networks_read_the_samples_alike(cpu, precision, name):
     assert (results == expected) == (precision == "auto" and cpu not in ("avx512vnni", "avx512amx"))
 
 
+@pytest.mark.skipif(not FAST_CPUS, reason="without AVX2 bfloat16 is float32")
 @pytest.mark.parametrize("name", MODELS)
 def test_in_bfloat16_the_samples_are_read_nearly_alike(name):
     """About one text in a hundred changes (docs/PRECISION.md), so of a dozen one may."""
