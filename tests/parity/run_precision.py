@@ -225,8 +225,8 @@ HOW_BFLOAT16_WORKS = (
     "Both are for AMX, whose tiles multiply bfloat16 more than ten times as fast as AVX-512 multiplies float32; "
     "without AMX Winograd's convolutions in float32 are faster, so the programs say so and read in fp32.",
     "What changes was counted with the AVX-512 kernels that the tests have for it: the same products, summed in "
-    "another order. No processor with AMX has run it yet: its kernel is tested in an emulation of the "
-    "tiles.")
+    "another order. No processor with AMX has run it yet: its kernel has passed its tests in an "
+    "emulator.")
 
 
 def describe_run(arguments, tier):

@@ -50,6 +50,8 @@ static void configure_tiles(void)
         configuration.bytes_per_row[i] = TILE_BYTES_PER_ROW;
         configuration.rows[i] = BF16_TILE_ROWS;
     }
+    /* GCC 12 believes that the instruction reads 8 bytes: the others must be in memory, too. */
+    __asm__ volatile("" : : "r"(&configuration) : "memory");
     _tile_loadconfig(&configuration);
 }
 
