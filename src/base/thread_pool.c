@@ -22,6 +22,7 @@
 enum {
     TASK_BITS = 20,
     TASK_MASK = (1 << TASK_BITS) - 1,
+    GENERATION_MASK = (1 << (64 - 2 * TASK_BITS)) - 1,
     /* A pause takes 40 to 140 cycles: some 30 to 60 microseconds of spinning, a few layers' worth. */
     SPIN_PAUSES = 1500
 };
@@ -33,7 +34,7 @@ struct share {
 
 struct thread_pool {
     struct share *shares;        /* [n_threads] */
-    uint64_t generation;         /* the caller's */
+    _Atomic uint64_t generation; /* whose tickets count: all of a job's at once */
     _Atomic int n_finished;      /* tasks of this job */
     int n_tasks;
     pool_task task;
@@ -63,13 +64,19 @@ static void pause_briefly(void)
 static int ticket_end(uint64_t ticket) { return (int)(ticket >> TASK_BITS & TASK_MASK); }
 static int ticket_next(uint64_t ticket) { return (int)(ticket & TASK_MASK); }
 
+static bool is_open(uint64_t ticket, uint64_t generation)
+{
+    return ticket >> 2 * TASK_BITS == (generation & GENERATION_MASK) && ticket_next(ticket) < ticket_end(ticket);
+}
+
 /* Claims a task, of the thread's own share first; returns its number, or -1 when none is left. */
 static int claim_task(struct thread_pool *pool, int thread)
 {
+    const uint64_t generation = atomic_load(&pool->generation);
     for (int i = 0; i < pool->n_threads; i++) {
         _Atomic uint64_t *from = &pool->shares[(thread + i) % pool->n_threads].ticket;
         uint64_t ticket = atomic_load(from);
-        while (ticket_next(ticket) < ticket_end(ticket))
+        while (is_open(ticket, generation))
             if (atomic_compare_exchange_weak(from, &ticket, ticket + 1)) return ticket_next(ticket);
     }
     return -1;
@@ -90,10 +97,9 @@ static void work(struct thread_pool *pool, int thread)
 
 static bool has_work(struct thread_pool *pool)
 {
-    for (int i = 0; i < pool->n_threads; i++) {
-        const uint64_t ticket = atomic_load(&pool->shares[i].ticket);
-        if (ticket_next(ticket) < ticket_end(ticket)) return true;
-    }
+    const uint64_t generation = atomic_load(&pool->generation);
+    for (int i = 0; i < pool->n_threads; i++)
+        if (is_open(atomic_load(&pool->shares[i].ticket), generation)) return true;
     return atomic_load(&pool->stops);
 }
 
@@ -140,12 +146,13 @@ static void publish_job(struct thread_pool *pool, int n_tasks, pool_task task, v
     pool->arg = arg;
     pool->n_tasks = n_tasks;
     atomic_store(&pool->n_finished, 0);
-    pool->generation++;
+    const uint64_t generation = atomic_load(&pool->generation) + 1;
     for (int i = 0; i < pool->n_threads; i++) {
         const uint64_t first = (uint64_t)n_tasks * (uint64_t)i / (uint64_t)pool->n_threads;
         const uint64_t end = (uint64_t)n_tasks * (uint64_t)(i + 1) / (uint64_t)pool->n_threads;
-        atomic_store(&pool->shares[i].ticket, pool->generation << 2 * TASK_BITS | end << TASK_BITS | first);
+        atomic_store(&pool->shares[i].ticket, generation << 2 * TASK_BITS | end << TASK_BITS | first);
     }
+    atomic_store(&pool->generation, generation);
     if (atomic_load(&pool->n_sleeping) > 0) {
         pthread_mutex_lock(&pool->lock);
         pthread_cond_broadcast(&pool->work_there);
