@@ -2,9 +2,10 @@
 /* thread_pool.c - tasks are claimed from atomic tickets; the caller works too, and waits for tasks, not for threads.
  *
  * Every thread has a ticket for its share of the tasks, (generation, end, next task) in one word; a thread whose share
- * is done goes on with the others'. Who advances a ticket by compare-and-swap owns that task. A worker that wakes late
- * finds the tasks gone and goes back to sleep: the caller never waits for it. The job is written before the tickets and
- * cannot change while a claimed task is unfinished, because the caller returns only when all tasks are.
+ * is done goes on with the others'. Who advances a ticket by compare-and-swap owns that task. The pool's generation is
+ * written last: workers wait for it to change, and claim tickets of that generation only. One that wakes late finds the
+ * tasks gone and goes back to sleep: the caller never waits for it. The job is written before the generation and cannot
+ * change while a claimed task is unfinished, because the caller returns only when all tasks are.
  *
  * Shares, because layers that number their tasks in the order of images then find most of what they read where the same
  * thread wrote it: in its own cache. Where two processors have no cache in common, the other's is as far as memory.
@@ -34,7 +35,7 @@ struct share {
 
 struct thread_pool {
     struct share *shares;        /* [n_threads] */
-    _Atomic uint64_t generation; /* whose tickets count: all of a job's at once */
+    _Atomic uint64_t generation; /* of the job there is */
     _Atomic int n_finished;      /* tasks of this job */
     int n_tasks;
     pool_task task;
@@ -70,9 +71,8 @@ static bool is_open(uint64_t ticket, uint64_t generation)
 }
 
 /* Claims a task, of the thread's own share first; returns its number, or -1 when none is left. */
-static int claim_task(struct thread_pool *pool, int thread)
+static int claim_task(struct thread_pool *pool, int thread, uint64_t generation)
 {
-    const uint64_t generation = atomic_load(&pool->generation);
     for (int i = 0; i < pool->n_threads; i++) {
         _Atomic uint64_t *from = &pool->shares[(thread + i) % pool->n_threads].ticket;
         uint64_t ticket = atomic_load(from);
@@ -82,9 +82,9 @@ static int claim_task(struct thread_pool *pool, int thread)
     return -1;
 }
 
-static void work(struct thread_pool *pool, int thread)
+static void work(struct thread_pool *pool, int thread, uint64_t generation)
 {
-    for (int task = claim_task(pool, thread); task >= 0; task = claim_task(pool, thread)) {
+    for (int task; (task = claim_task(pool, thread, generation)) >= 0;) {
         const int n_tasks = pool->n_tasks;
         pool->task(pool->arg, task, thread);
         if (atomic_fetch_add(&pool->n_finished, 1) + 1 == n_tasks && atomic_load(&pool->caller_sleeps)) {
@@ -95,23 +95,21 @@ static void work(struct thread_pool *pool, int thread)
     }
 }
 
-static bool has_work(struct thread_pool *pool)
+static bool has_work(struct thread_pool *pool, uint64_t done)
 {
-    const uint64_t generation = atomic_load(&pool->generation);
-    for (int i = 0; i < pool->n_threads; i++)
-        if (is_open(atomic_load(&pool->shares[i].ticket), generation)) return true;
-    return atomic_load(&pool->stops);
+    return atomic_load(&pool->generation) != done || atomic_load(&pool->stops);
 }
 
-static void wait_for_work(struct thread_pool *pool)
+/* Until there is another generation than the one that is done. */
+static void wait_for_work(struct thread_pool *pool, uint64_t done)
 {
     for (int i = 0; i < SPIN_PAUSES; i++) {
-        if (has_work(pool)) return;
+        if (has_work(pool, done)) return;
         pause_briefly();
     }
     pthread_mutex_lock(&pool->lock);
     atomic_fetch_add(&pool->n_sleeping, 1);
-    while (!has_work(pool)) pthread_cond_wait(&pool->work_there, &pool->lock);
+    while (!has_work(pool, done)) pthread_cond_wait(&pool->work_there, &pool->lock);
     atomic_fetch_sub(&pool->n_sleeping, 1);
     pthread_mutex_unlock(&pool->lock);
 }
@@ -120,9 +118,10 @@ static void *run_worker(void *arg)
 {
     const struct worker *worker = arg;
     struct thread_pool *pool = worker->pool;
-    while (!atomic_load(&pool->stops)) {
-        wait_for_work(pool);
-        work(pool, worker->number);
+    for (uint64_t generation = 0; !atomic_load(&pool->stops);) {
+        wait_for_work(pool, generation);
+        generation = atomic_load(&pool->generation);
+        work(pool, worker->number, generation);
     }
     return NULL;
 }
@@ -167,7 +166,7 @@ void thread_pool_run(struct thread_pool *pool, int n_tasks, pool_task task, void
         return;
     }
     publish_job(pool, n_tasks, task, arg);
-    work(pool, 0);
+    work(pool, 0, atomic_load(&pool->generation));
     wait_for_tasks(pool, n_tasks);
 }
 
