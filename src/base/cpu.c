@@ -50,11 +50,11 @@ trba_cpu cpu_best(void)
     const unsigned avx512_needed = bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL;
     if ((b & avx512_needed) != avx512_needed || (xcr0 & AVX512_STATE) != AVX512_STATE) return TRBA_CPU_AVX2;
 #ifdef TRBA_HAVE_AVX512VNNI
+    if (!(c & bit_AVX512VNNI)) return TRBA_CPU_AVX512;
 #ifdef TRBA_HAVE_AVX512AMX
-    if ((c & bit_AVX512VNNI) && (d & AMX_BF16_AND_TILE) == AMX_BF16_AND_TILE && (xcr0 & AMX_STATE) == AMX_STATE)
-        return TRBA_CPU_AVX512AMX;
+    if ((d & AMX_BF16_AND_TILE) == AMX_BF16_AND_TILE && (xcr0 & AMX_STATE) == AMX_STATE) return TRBA_CPU_AVX512AMX;
 #endif
-    if (c & bit_AVX512VNNI) return TRBA_CPU_AVX512VNNI;
+    return TRBA_CPU_AVX512VNNI;
 #endif
     return TRBA_CPU_AVX512;
 #endif

@@ -17,8 +17,7 @@
 
 enum {
     MAX_TAPS = 9,
-    CHUNK_BYTES = 8 * 1024 * 1024, /* of a: stays in the last-level cache */
-    LINE_FLOATS = 16
+    CHUNK_BYTES = 8 * 1024 * 1024 /* of a: stays in the last-level cache */
 };
 
 static int smaller(int a, int b) { return a < b ? a : b; }
@@ -191,8 +190,9 @@ static void cut_rows(struct bf16_job *job)
 /* A stride of whole lines of the cache that is no multiple of a page: blocks do not push each other out. */
 static size_t spread(size_t numbers)
 {
-    enum { LINE = 2 * LINE_FLOATS, PAGE = 2048 };
-    return round_up(numbers, LINE) + (round_up(numbers, LINE) % PAGE == 0 ? LINE : 0);
+    enum { LINE = 32, PAGE = 2048 };
+    const size_t lines = round_up(numbers, LINE);
+    return lines % PAGE == 0 ? lines + LINE : lines;
 }
 
 static void lay_out(struct bf16_job *job)

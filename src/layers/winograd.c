@@ -28,10 +28,10 @@ static int larger(int a, int b) { return a > b ? a : b; }
 static size_t larger_size(size_t a, size_t b) { return a > b ? a : b; }
 static int divide_up(int a, int b) { return (a + b - 1) / b; }
 
-static int count_points(const struct conv2d_weights *weights)
-{
-    return (weights->tile_rows + 2) * (weights->tile_columns + 2);
-}
+/* Points of a tile: two more than outputs, both ways. */
+static int point_rows(const struct conv2d_weights *weights) { return weights->tile_rows + 2; }
+static int point_columns(const struct conv2d_weights *weights) { return weights->tile_columns + 2; }
+static int count_points(const struct conv2d_weights *weights) { return point_rows(weights) * point_columns(weights); }
 
 static void transform_weights(const struct kernels *kernels, const struct conv2d_weights *weights,
                               const struct winograd_panel *panel)
@@ -82,9 +82,9 @@ static void quantize_points(const struct winograd_packing *packing, int first_co
     struct winograd_panel transform = {.kernels = panel, .n_channels = (int)packing->depth, .width = width,
                                              .points = points, .point_stride = packing->depth * (size_t)width};
     const size_t n_points = (size_t)count_points(weights), first = (size_t)first_column * n_points;
-    for (; transform.row < weights->tile_rows + 2; transform.row++) {
+    for (; transform.row < point_rows(weights); transform.row++) {
         transform_weights(packing->kernels, weights, &transform);
-        transform.points += (size_t)(weights->tile_columns + 2) * transform.point_stride;
+        transform.points += (size_t)point_columns(weights) * transform.point_stride;
     }
     for (size_t p = 0; p < n_points; p++)
         packing->kernels->quantize_panel(points + p * transform.point_stride, (int)packing->depth, width,
@@ -203,7 +203,7 @@ static void tile_place(const struct winograd_job *job, int tile, int *image, int
 /* Copies the part of the patch inside the bordered map, zero around it. */
 static void gather_edge(const struct winograd_job *job, int image, int y, int x, float *edge)
 {
-    const int rows = job->weights->tile_rows + 2, columns = job->weights->tile_columns + 2;
+    const int rows = point_rows(job->weights), columns = point_columns(job->weights);
     const size_t c = (size_t)job->in->c;
     memset(edge, 0, (size_t)(rows * columns) * c * sizeof(float));
     const int n_columns = smaller(columns, job->in->w + 2 - x);
@@ -227,7 +227,7 @@ static void quantize_tile(const struct winograd_job *job, int tile, const float 
 static void transform_input_tile(const struct winograd_job *job, int tile, int thread)
 {
     const struct feature_map *in = job->in;
-    const int rows = job->weights->tile_rows + 2, columns = job->weights->tile_columns + 2;
+    const int rows = point_rows(job->weights), columns = point_columns(job->weights);
     const size_t c = (size_t)in->c;
     float *edge = job->scratch + (size_t)thread * job->scratch_floats, *points = edge + (size_t)job->n_points * c;
     int image, y, x;
@@ -271,7 +271,7 @@ static void add_products(const struct winograd_job *job, const struct winograd_b
     struct winograd_panel panel = {.kernels = kernels, .n_channels = n, .width = width, .points = block->u,
                                    .point_stride = (size_t)(n * width) + CHANNEL_ALIGN};
     const float *ahead = kernels + (size_t)(n * width) * 9, *ahead_end = ahead + (size_t)(n * width) * 9;
-    const int n_columns = job->weights->tile_columns + 2;
+    const int n_columns = point_columns(job->weights);
     for (int p = 0; p < job->n_points; p++) {
         if (p % n_columns == 0) {
             panel.row = p / n_columns;
@@ -378,7 +378,7 @@ static int choose_step(const struct winograd_job *job)
 {
     if (job->weights->kernels == NULL) return 0; /* integers are transformed already */
     if (job->block_rows >= MANY_ROWS) return job->in->c;
-    const int channel_bytes = (9 + job->weights->tile_columns + 2) * job->columns * (int)sizeof(float);
+    const int channel_bytes = (9 + point_columns(job->weights)) * job->columns * (int)sizeof(float);
     const int bytes = job->block_rows < FEW_ROWS ? FEW_ROWS_BYTES : MORE_ROWS_BYTES;
     return smaller(job->in->c, larger(1, bytes / channel_bytes / CHANNEL_ALIGN) * CHANNEL_ALIGN);
 }
@@ -404,7 +404,7 @@ void winograd_forward(struct layer_run *run, const struct conv2d_weights *weight
     choose_blocks(&job, chunk, n_threads);
     job.step_channels = choose_step(&job);
     if (!is_int16)
-        job.u_floats = (size_t)(weights->tile_columns + 2) * (size_t)(job.step_channels * columns + CHANNEL_ALIGN);
+        job.u_floats = (size_t)point_columns(weights) * (size_t)(job.step_channels * columns + CHANNEL_ALIGN);
     const size_t m_floats = (size_t)job.n_points * (size_t)(job.block_rows * columns);
     job.scratch_floats = round_up(larger_size(2 * tile_floats, job.u_floats + m_floats), CHANNEL_ALIGN);
     const size_t v_floats = (size_t)chunk * (is_int16 ? tile_floats / 2 + (size_t)job.n_points : tile_floats);

@@ -70,6 +70,7 @@ static inline vec vec_choose_less(vec a, vec b, vec yes, vec no)
 typedef struct { __m256i low, high; } ivec;
 
 #define IHALVES(operation, ...) ((ivec){operation(low, __VA_ARGS__), operation(high, __VA_ARGS__)})
+#define HALF_BY(half, function, a, number) function((a).half, number)
 
 static inline __m256i half_dot(__m256i sum, __m256i a, __m256i b)
 {
@@ -112,33 +113,13 @@ static inline ivec ivec_set_pair(const int16_t *p)
     return (ivec){_mm256_set1_epi32(pair), _mm256_set1_epi32(pair)};
 }
 
-static inline __m256 half_first_bf16(__m256i v) { return _mm256_castsi256_ps(_mm256_slli_epi32(v, 16)); }
-static inline __m256 half_second_bf16(__m256i v)
-{
-    return _mm256_castsi256_ps(_mm256_and_si256(v, _mm256_set1_epi32((int)0xFFFF0000)));
-}
-static inline vec ivec_first_bf16(ivec v) { return HALVES(HALF_1, half_first_bf16, v); }
-static inline vec ivec_second_bf16(ivec v) { return HALVES(HALF_1, half_second_bf16, v); }
-
-static inline __m256 half_round_bf16(__m256 v)
-{
-    const __m256i bits = _mm256_castps_si256(v), half = _mm256_set1_epi32(0x7FFF);
-    const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
-    const __m256i nearest = _mm256_add_epi32(bits, _mm256_add_epi32(half, odd));
-    const __m256i quiet = _mm256_or_si256(bits, _mm256_set1_epi32(0x400000));
-    const __m256 chosen = _mm256_blendv_ps(_mm256_castsi256_ps(nearest), _mm256_castsi256_ps(quiet),
-                                           _mm256_cmp_ps(v, v, _CMP_UNORD_Q));
-    return half_second_bf16(_mm256_castps_si256(chosen));
-}
-
-static inline vec vec_round_bf16(vec v) { return HALVES(HALF_1, half_round_bf16, v); }
-
-static inline __m256 half_if_finite(__m256 a, __m256 b)
-{
-    return _mm256_and_ps(b, _mm256_cmp_ps(_mm256_sub_ps(a, a), _mm256_setzero_ps(), _CMP_EQ_OQ));
-}
-
-static inline vec vec_if_finite(vec a, vec b) { return HALVES(HALF_2, half_if_finite, a, b); }
+static inline ivec ivec_of_bits(vec v) { return IHALVES(HALF_1, _mm256_castps_si256, v); }
+static inline vec ivec_as_float(ivec v) { return HALVES(HALF_1, _mm256_castsi256_ps, v); }
+static inline ivec ivec_set(int x) { return (ivec){_mm256_set1_epi32(x), _mm256_set1_epi32(x)}; }
+static inline ivec ivec_add(ivec a, ivec b) { return IHALVES(HALF_2, _mm256_add_epi32, a, b); }
+static inline ivec ivec_and(ivec a, ivec b) { return IHALVES(HALF_2, _mm256_and_si256, a, b); }
+static inline ivec ivec_left_16(ivec v) { return IHALVES(HALF_BY, _mm256_slli_epi32, v, 16); }
+static inline ivec ivec_right_16(ivec v) { return IHALVES(HALF_BY, _mm256_srli_epi32, v, 16); }
 
 static inline __m128i half_upper(__m256 v)
 {

@@ -15,6 +15,24 @@ enum {
     BF16_STEP = BF16_DEPTH * BF16_COLUMNS /* numbers of one block, tap and part of a panel */
 };
 
+/* bfloat16 in pairs: the first numbers, the second numbers, as floats. */
+ALWAYS_INLINE vec first_bf16(ivec pairs) { return ivec_as_float(ivec_left_16(pairs)); }
+ALWAYS_INLINE vec second_bf16(ivec pairs) { return ivec_as_float(ivec_and(pairs, ivec_set((int)0xFFFF0000))); }
+
+/* Where v is finite, `yes`; else `no`. */
+ALWAYS_INLINE vec choose_finite(vec v, vec yes, vec no)
+{
+    return vec_choose_less(vec_sub(v, v), vec_set(1.0f), yes, no); /* infinity - infinity is NaN */
+}
+
+/* To the nearest bfloat16, ties to even; infinity and NaN stay what they are. */
+ALWAYS_INLINE vec round_bf16(vec v)
+{
+    const ivec bits = ivec_of_bits(v), odd = ivec_and(ivec_right_16(bits), ivec_set(1));
+    const vec nearest = ivec_as_float(ivec_add(bits, ivec_add(ivec_set(0x7FFF), odd)));
+    return second_bf16(ivec_of_bits(choose_finite(v, nearest, vec_add(v, v)))); /* the sum is a quiet NaN */
+}
+
 /* Adds the products of one part of the rows and one part of the panel. */
 ALWAYS_INLINE void step_bf16(vec sums[BF16_ROWS][BF16_VECTORS], const uint16_t *a, const uint16_t *b, const int rows)
 {
@@ -22,12 +40,12 @@ ALWAYS_INLINE void step_bf16(vec sums[BF16_ROWS][BF16_VECTORS], const uint16_t *
 #pragma GCC unroll 4
         for (int j = 0; j < BF16_VECTORS; j++) {
             const ivec pairs = ivec_load((const int16_t *)b + j * 2 * LANES);
-            const vec first = ivec_first_bf16(pairs), second = ivec_second_bf16(pairs);
+            const vec first = first_bf16(pairs), second = second_bf16(pairs);
 #pragma GCC unroll 6
             for (int i = 0; i < rows; i++) {
                 const ivec pair = ivec_set_pair((const int16_t *)a + i * BF16_DEPTH + k);
-                sums[i][j] = vec_fma(ivec_first_bf16(pair), first, sums[i][j]);
-                sums[i][j] = vec_fma(ivec_second_bf16(pair), second, sums[i][j]);
+                sums[i][j] = vec_fma(first_bf16(pair), first, sums[i][j]);
+                sums[i][j] = vec_fma(second_bf16(pair), second, sums[i][j]);
             }
         }
     }
@@ -74,11 +92,10 @@ static void TIER(gemm_block_bf16)(const struct gemm_block_bf16 *g)
 ALWAYS_INLINE void block_to_bf16(const float *in, int n, uint16_t *high, uint16_t *low)
 {
     for (int k = 0; k < BF16_DEPTH; k += LANES) {
-        const vec value = k < n ? vec_load(in + k) : vec_zero(), rounded = vec_round_bf16(value);
+        const vec value = k < n ? vec_load(in + k) : vec_zero(), rounded = round_bf16(value);
         vec_store_bf16(high + k, rounded);
         if (low == NULL) continue;
-        const vec rest = vec_round_bf16(vec_sub(value, rounded));
-        vec_store_bf16(low + k, vec_if_finite(rounded, rest));
+        vec_store_bf16(low + k, choose_finite(rounded, round_bf16(vec_sub(value, rounded)), vec_zero()));
     }
 }
 

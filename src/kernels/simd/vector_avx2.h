@@ -71,28 +71,15 @@ static inline vec vec_choose_less(vec a, vec b, vec yes, vec no)
     return _mm256_blendv_ps(no, yes, _mm256_cmp_ps(a, b, _CMP_LT_OQ));
 }
 
-/* bfloat16 in pairs: the first numbers, the second numbers, as floats. */
-static inline vec ivec_first_bf16(ivec v) { return _mm256_castsi256_ps(_mm256_slli_epi32(v, 16)); }
-static inline vec ivec_second_bf16(ivec v)
-{
-    return _mm256_castsi256_ps(_mm256_and_si256(v, _mm256_set1_epi32((int)0xFFFF0000)));
-}
-/* To the nearest bfloat16, ties to even; NaN stays NaN. */
-static inline vec vec_round_bf16(vec v)
-{
-    const __m256i bits = _mm256_castps_si256(v), half = _mm256_set1_epi32(0x7FFF);
-    const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
-    const __m256i nearest = _mm256_add_epi32(bits, _mm256_add_epi32(half, odd));
-    const __m256i quiet = _mm256_or_si256(bits, _mm256_set1_epi32(0x400000));
-    const vec chosen = _mm256_blendv_ps(_mm256_castsi256_ps(nearest), _mm256_castsi256_ps(quiet),
-                                        _mm256_cmp_ps(v, v, _CMP_UNORD_Q));
-    return _mm256_and_ps(chosen, _mm256_castsi256_ps(_mm256_set1_epi32((int)0xFFFF0000)));
-}
-/* Where a is finite, b; else zero. */
-static inline vec vec_if_finite(vec a, vec b)
-{
-    return _mm256_and_ps(b, _mm256_cmp_ps(_mm256_sub_ps(a, a), _mm256_setzero_ps(), _CMP_EQ_OQ));
-}
+/* The bits of floats as 32-bit integers, and back. */
+static inline ivec ivec_of_bits(vec v) { return _mm256_castps_si256(v); }
+static inline vec ivec_as_float(ivec v) { return _mm256_castsi256_ps(v); }
+static inline ivec ivec_set(int x) { return _mm256_set1_epi32(x); }
+static inline ivec ivec_add(ivec a, ivec b) { return _mm256_add_epi32(a, b); }
+static inline ivec ivec_and(ivec a, ivec b) { return _mm256_and_si256(a, b); }
+static inline ivec ivec_left_16(ivec v) { return _mm256_slli_epi32(v, 16); }
+static inline ivec ivec_right_16(ivec v) { return _mm256_srli_epi32(v, 16); }
+/* The upper halves. */
 static inline void vec_store_bf16(uint16_t *p, vec v)
 {
     const __m256i halves = _mm256_srli_epi32(_mm256_castps_si256(v), 16);

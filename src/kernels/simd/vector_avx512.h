@@ -75,27 +75,15 @@ static inline vec vec_choose_less(vec a, vec b, vec yes, vec no)
     return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), no, yes);
 }
 
-/* bfloat16 in pairs: the first numbers, the second numbers, as floats. */
-static inline vec ivec_first_bf16(ivec v) { return _mm512_castsi512_ps(_mm512_slli_epi32(v, 16)); }
-static inline vec ivec_second_bf16(ivec v)
-{
-    return _mm512_castsi512_ps(_mm512_and_si512(v, _mm512_set1_epi32((int)0xFFFF0000)));
-}
-/* To the nearest bfloat16, ties to even; NaN stays NaN. */
-static inline vec vec_round_bf16(vec v)
-{
-    const __m512i bits = _mm512_castps_si512(v), half = _mm512_set1_epi32(0x7FFF);
-    const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
-    const __m512i nearest = _mm512_add_epi32(bits, _mm512_add_epi32(half, odd));
-    const __m512i quiet = _mm512_or_si512(bits, _mm512_set1_epi32(0x400000));
-    const __m512i chosen = _mm512_mask_blend_epi32(_mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q), nearest, quiet);
-    return _mm512_castsi512_ps(_mm512_and_si512(chosen, _mm512_set1_epi32((int)0xFFFF0000)));
-}
-/* Where a is finite, b; else zero. */
-static inline vec vec_if_finite(vec a, vec b)
-{
-    return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(_mm512_sub_ps(a, a), _mm512_setzero_ps(), _CMP_EQ_OQ), b);
-}
+/* The bits of floats as 32-bit integers, and back. */
+static inline ivec ivec_of_bits(vec v) { return _mm512_castps_si512(v); }
+static inline vec ivec_as_float(ivec v) { return _mm512_castsi512_ps(v); }
+static inline ivec ivec_set(int x) { return _mm512_set1_epi32(x); }
+static inline ivec ivec_add(ivec a, ivec b) { return _mm512_add_epi32(a, b); }
+static inline ivec ivec_and(ivec a, ivec b) { return _mm512_and_si512(a, b); }
+static inline ivec ivec_left_16(ivec v) { return _mm512_slli_epi32(v, 16); }
+static inline ivec ivec_right_16(ivec v) { return _mm512_srli_epi32(v, 16); }
+/* The upper halves. */
 static inline void vec_store_bf16(uint16_t *p, vec v)
 {
     _mm256_storeu_si256((__m256i *)p, _mm512_cvtepi32_epi16(_mm512_srli_epi32(_mm512_castps_si512(v), 16)));
