@@ -28,6 +28,10 @@ static int larger(int a, int b) { return a > b ? a : b; }
 static size_t larger_size(size_t a, size_t b) { return a > b ? a : b; }
 static int divide_up(int a, int b) { return (a + b - 1) / b; }
 
+/* Floats between the matrices of two points, and between two kernels: matrices whose sizes are multiples of a page would
+ * push each other out of the cache. With few tiles v fits anyway. */
+enum { PADDING = 2 * 16 };
+
 /* Points of a tile: two more than outputs, both ways. */
 static int point_rows(const struct conv2d_weights *weights) { return weights->tile_rows + 2; }
 static int point_columns(const struct conv2d_weights *weights) { return weights->tile_columns + 2; }
@@ -117,8 +121,7 @@ static bool pack_panels(const struct kernels *kernels, struct thread_pool *pool,
     packing.columns = panel_columns(kernels, panels == NULL);
     const size_t columns = (size_t)packing.columns;
     packing.depth = round_up((size_t)weights->shape.c, CHANNEL_ALIGN);
-    /* A stride that is no multiple of a page's or a cache way's size: columns do not push each other out. */
-    packing.kernel_stride = (size_t)weights->shape.c * 9 + CHANNEL_ALIGN;
+    packing.kernel_stride = (size_t)weights->shape.c * 9 + PADDING;
     packing.thread_floats = columns * packing.kernel_stride;
     if (panels == NULL) packing.thread_floats += (size_t)(9 + count_points(weights)) * packing.depth * columns;
     packing.memory = calloc((size_t)thread_pool_size(pool) * packing.thread_floats, sizeof(float));
@@ -163,8 +166,8 @@ bool winograd_pack(const struct kernels *kernels, struct arena *arena, struct th
 enum {
     TASKS_PER_THREAD = 3,           /* at least, if there is enough to do */
     MOST_INPUT_TILES = 8,           /* of a task of the input transform */
-    CHUNK_BYTES = 8 * 1024 * 1024,  /* of v: stays in the last-level cache */
-    MOST_BLOCK_ROWS = 112,          /* tiles of a task; 36 x 112 x 32 sums are 0.5 MB */
+    CHUNK_BYTES = 16 * 1024 * 1024, /* of v: stays in the last-level cache */
+    MOST_BLOCK_ROWS = 224,          /* tiles of a task; 36 x 224 x 32 sums are 1 MB */
     LEAST_BLOCK_ROWS = 12,          /* with fewer, transforming weights costs more than another thread saves */
     FEW_ROWS = 24,                  /* below, weights are transformed so much at a time: u and its kernels are in */
     FEW_ROWS_BYTES = 31 * 1024,     /* the first-level cache */
@@ -185,7 +188,8 @@ struct winograd_job {
     bool keeps_blocks;        /* tasks in the order of blocks, else of panels */
     int step_channels;        /* transformed at a time */
     int input_tiles;          /* of a task of the input transform */
-    float *v;                 /* [n_points][n_tiles][c] */
+    float *v;                 /* [n_points][v_stride], of which [n_tiles][c] */
+    size_t v_stride;
     int16_t *v_int16;         /* instead of v */
     float *v_scales;          /* [n_points][n_tiles], with v_int16 */
     float *scratch;           /* [threads][scratch_floats]: an input tile, or u and m */
@@ -240,7 +244,7 @@ static void transform_input_tile(const struct winograd_job *job, int tile, int t
         row_stride = (size_t)columns * c;
     }
     float *v = job->v != NULL ? job->v + (size_t)tile * c : points;
-    const size_t point_stride = job->v != NULL ? (size_t)job->n_tiles * c : c;
+    const size_t point_stride = job->v != NULL ? job->v_stride : c;
     if (rows == 4) job->kernels->winograd_input_2x2(patch, row_stride, c, in->c, v, point_stride);
     else if (columns == 4) job->kernels->winograd_input_4x2(patch, row_stride, c, in->c, v, point_stride);
     else job->kernels->winograd_input_4x4(patch, row_stride, c, in->c, v, point_stride);
@@ -258,8 +262,14 @@ static void input_task(void *arg, int task, int thread)
 struct winograd_block {
     int first_row, n_rows;
     int first_column, width;
-    float *u, *m; /* m [n_points][n_rows][width] */
+    float *u, *m; /* m [n_points][m_stride], of which [n_rows][width] */
 };
+
+/* From one point of m to the next. */
+static size_t m_stride(const struct winograd_block *block)
+{
+    return (size_t)(block->n_rows * block->width) + PADDING;
+}
 
 /* Adds the products over channels first .. first + n - 1. */
 static void add_products(const struct winograd_job *job, const struct winograd_block *block, int first, int n)
@@ -267,9 +277,8 @@ static void add_products(const struct winograd_job *job, const struct winograd_b
     const int c = job->in->c, width = block->width;
     const float *kernels = job->weights->kernels + ((size_t)block->first_column * (size_t)c +
                                                     (size_t)(first * width)) * 9;
-    /* Rows of u that are not a power of two apart: they would share a set of the cache. */
     struct winograd_panel panel = {.kernels = kernels, .n_channels = n, .width = width, .points = block->u,
-                                   .point_stride = (size_t)(n * width) + CHANNEL_ALIGN};
+                                   .point_stride = (size_t)(n * width) + PADDING};
     const float *ahead = kernels + (size_t)(n * width) * 9, *ahead_end = ahead + (size_t)(n * width) * 9;
     const int n_columns = point_columns(job->weights);
     for (int p = 0; p < job->n_points; p++) {
@@ -279,12 +288,12 @@ static void add_products(const struct winograd_job *job, const struct winograd_b
         }
         const struct gemm_panel g = {
             .n_rows = block->n_rows,
-            .a = job->v + ((size_t)p * (size_t)job->n_tiles + (size_t)block->first_row) * (size_t)c + first,
+            .a = job->v + (size_t)p * job->v_stride + (size_t)block->first_row * (size_t)c + first,
             .a_stride = (size_t)c,
             .depth = n,
             .b = panel.points + (size_t)(p % n_columns) * panel.point_stride,
             .width = width,
-            .out = block->m + (size_t)p * (size_t)(block->n_rows * width),
+            .out = block->m + (size_t)p * m_stride(block),
             .continues = first > 0,
             .ahead = ahead < ahead_end ? ahead : NULL,
         };
@@ -309,7 +318,7 @@ static void multiply_int16(const struct winograd_job *job, const struct winograd
         for (int i = 0; i < g.n_rows; i++) {
             g.a[i] = job->v_int16 + (first + (size_t)i) * c;
             g.row_scales[i] = job->v_scales[first + (size_t)i];
-            g.out[i] = block->m + (size_t)((point * block->n_rows + row + i) * block->width);
+            g.out[i] = block->m + (size_t)point * m_stride(block) + (size_t)((row + i) * block->width);
         }
         job->kernels->gemm_block_int16(&g);
         g.ahead = NULL;
@@ -324,7 +333,7 @@ static void transform_output(const struct winograd_job *job, const struct winogr
         tile_place(job, block->first_row + row, &image, &y, &x);
         const struct winograd_output o = {
             .products = block->m + (size_t)(row * block->width),
-            .point_stride = (size_t)(block->n_rows * block->width),
+            .point_stride = m_stride(block),
             .channels = block->width,
             .bias = job->weights->bias + block->first_column,
             .residual = job->residual != NULL ? map_pixel(job->residual, image, y, x) + block->first_column : NULL,
@@ -404,10 +413,12 @@ void winograd_forward(struct layer_run *run, const struct conv2d_weights *weight
     choose_blocks(&job, chunk, n_threads);
     job.step_channels = choose_step(&job);
     if (!is_int16)
-        job.u_floats = (size_t)point_columns(weights) * (size_t)(job.step_channels * columns + CHANNEL_ALIGN);
-    const size_t m_floats = (size_t)job.n_points * (size_t)(job.block_rows * columns);
+        job.u_floats = (size_t)point_columns(weights) * (size_t)(job.step_channels * columns + PADDING);
+    const size_t m_floats = (size_t)job.n_points * (size_t)(job.block_rows * columns + PADDING);
     job.scratch_floats = round_up(larger_size(2 * tile_floats, job.u_floats + m_floats), CHANNEL_ALIGN);
-    const size_t v_floats = (size_t)chunk * (is_int16 ? tile_floats / 2 + (size_t)job.n_points : tile_floats);
+    job.v_stride = (size_t)chunk * (size_t)in->c + (chunk < FEW_ROWS ? 0 : PADDING);
+    const size_t v_floats = is_int16 ? (size_t)chunk * (tile_floats / 2 + (size_t)job.n_points)
+                                     : (size_t)job.n_points * job.v_stride;
     float *workspace = run_workspace(run, v_floats + (size_t)n_threads * job.scratch_floats);
     if (run->is_planning) return;
 

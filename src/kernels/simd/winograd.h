@@ -170,9 +170,24 @@ ALWAYS_INLINE void winograd_store(const struct winograd_output *o, vec sum, vec 
     vec_store(o->out + at, sum);
 }
 
+/* Asks for the pixels of a tile, and the residual's: they are a whole map's pixel apart. */
+ALWAYS_INLINE void prefetch_pixels(const struct winograd_output *o)
+{
+    for (int i = 0; i < o->n_rows; i++) {
+        for (int j = 0; j < o->n_columns; j++) {
+            const size_t pixel = (size_t)i * o->row_stride + (size_t)j * o->pixel_stride;
+            for (size_t at = pixel; at < pixel + (size_t)o->channels; at += CHANNEL_ALIGN) {
+                vec_prefetch_near(o->out + at);
+                if (o->residual != NULL) vec_prefetch_near(o->residual + at);
+            }
+        }
+    }
+}
+
 ALWAYS_INLINE void winograd_output(const struct winograd_output *o, const int rows, const int columns)
 {
     const int y_points = rows + 2, x_points = columns + 2;
+    prefetch_pixels(o);
     for (int c = 0; c < o->channels; c += LANES) {
         vec half[WINOGRAD_MAX_AXIS][WINOGRAD_MAX_AXIS];
         const vec bias = vec_load(o->bias + c);
