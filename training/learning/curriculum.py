@@ -6,6 +6,8 @@
     150,000       100     25        rising             left out
     300,000       100     25        1                  left out
     600,000       100     25        1                  trained
+    1,860,000     100     25        rising             trained
+    2,060,000     100     25        1.4                trained     as faint, dark and blurred as passers-by take them
 
 Learning rate: a linear warm-up whenever the optimiser starts anew, then constant; a cool-down to zero only at the end
 of the last run (--cool-down), so that nobody has to know in advance how long the run will be. In between, the average
@@ -14,10 +16,14 @@ of the weights over the last steps stands in for a cool-down.
 
 from dataclasses import dataclass
 
+import numpy as np
+
 SHORT_WORDS_UNTIL = 150_000
 SHORT_WIDTH, SHORT_LONGEST = 52, 5     # 14 frames for 5 letters: as wide on average as 10 letters in 100 pixels
 FULL_WIDTH, FULL_LONGEST = 100, 25
-EASIEST, HARDEST_FROM = 0.2, 300_000
+EASIEST, USUAL, HARDEST = 0.2, 1.0, 1.4
+USUAL_FROM = 300_000
+HARDER_FROM, HARDEST_FROM = 1_860_000, 2_060_000
 RECTIFY_FROM = 600_000
 RECTIFYING_PACE = 0.03                 # of the learning rate: AdamW's steps are all of one size, and 256 move a point
 WARM_UP = 10_000                       # words
@@ -32,8 +38,13 @@ class Lesson:
     difficulty: float
 
 
+def plan_difficulty(n_seen):
+    numbers_seen = (0, USUAL_FROM, HARDER_FROM, HARDEST_FROM)
+    return float(np.interp(n_seen, numbers_seen, (EASIEST, USUAL, USUAL, HARDEST)))
+
+
 def plan_lesson(n_seen):
-    difficulty = min(1.0, EASIEST + (1 - EASIEST) * n_seen / HARDEST_FROM)
+    difficulty = plan_difficulty(n_seen)
     if n_seen < SHORT_WORDS_UNTIL:
         return Lesson(SHORT_WIDTH, SHORT_LONGEST, difficulty)
     return Lesson(FULL_WIDTH, FULL_LONGEST, difficulty)

@@ -28,8 +28,8 @@ EASE = 0.7  # exponent: below 1, more hard pictures than easy ones
 class Renderer:
     """Picture n of a seed: always the same, in any process, with the same packages and libraries installed.
 
-    `difficulty` 0..1 is that of the hardest pictures: each draws its own below it, which scales the chances of
-    everything that makes a word hard to read. `longest` limits its characters.
+    `difficulty` is that of the hardest pictures, 1 or a little more: each draws its own below it, which scales the
+    chances of everything that makes a word hard to read. `longest` limits its characters.
     """
 
     def __init__(self, seed, height=32, width=100, packages=PACKAGES, cache=None):
