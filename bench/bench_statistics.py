@@ -53,6 +53,17 @@ def fastest(rounds_by_name):
     return min(rounds_by_name, key=lambda name: summarise(rounds_by_name[name]).median, default=None)
 
 
+def rounds_apart(trips_ns, limit_ns):
+    """(numbers of the rounds in which the processors were near, of those in which they were far).
+
+    `trips_ns`: before the first round, between the rounds, after the last one. A round between a short and a long trip
+    is neither.
+    """
+    pairs = list(enumerate(zip(trips_ns, trips_ns[1:])))
+    return ([number for number, pair in pairs if max(pair) < limit_ns],
+            [number for number, pair in pairs if min(pair) >= limit_ns])
+
+
 def gflops(n_multiply_adds, milliseconds):
     """1e9 operations a second, a multiply-add being two."""
     return 2e-6 * n_multiply_adds / milliseconds

@@ -30,10 +30,11 @@ import torch
 import bench_networks
 import bench_programs
 import bench_report
-from bench_statistics import fastest, gflops, paired_ratio, rotate, summarise
+from bench_statistics import fastest, gflops, paired_ratio, rotate, rounds_apart, summarise
 from engines import ENGINES, package_version, precisions_of_processor, processor_flags, processor_name
 
 PAUSE_SECONDS = 0.02  # after a turn: threads that still spin for a moment must not meet the next engine
+NEAR_NS = 250  # a line of the cache there and back: some 80 within one last-level cache, 400 between two
 PEAK_PROBES = {"fp32": ("fma_avx512", "fma_avx2"), "bf16": ("amx_bf16", "bf16_avx512", "fma_avx512", "fma_avx2"),
                "int8": ("amx_int8", "int8_avx512_vnni"), "int16": ("int16_avx512_vnni",)}
 PEAK_PROBES["bf16x2"] = PEAK_PROBES["bf16"]
@@ -153,14 +154,25 @@ def count_changed_texts(worker, network, reference, options):
     return sum(text != expected for text, expected in zip(texts, decode(reference), strict=True))
 
 
-def run_rounds(workers, n_rounds, turn_seconds):
-    """Every worker's `rounds`; returns the seconds in which each of them was idle, roughly all but its own turns."""
-    start = time.monotonic()
-    for turn in range(n_rounds):
+def measure_trip(options):
+    """Nanoseconds from the first processor to the second and back; none with one processor."""
+    processors = sorted(os.sched_getaffinity(0))[:2]
+    if len(processors) < 2:
+        return []
+    command = [options.build / "round_trip", *map(str, processors)]
+    return [float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)]
+
+
+def run_rounds(workers, options):
+    """Every worker's `rounds`. Returns the seconds in which each of them was idle, roughly all but its own turns, and
+    the trips before, between and after the rounds."""
+    start, trips = time.monotonic(), measure_trip(options)
+    for turn in range(options.rounds):
         for worker in rotate(workers, turn):
-            worker.take_turn(turn_seconds)
+            worker.take_turn(options.turn_seconds)
             time.sleep(PAUSE_SECONDS)
-    return (time.monotonic() - start) * (len(workers) - 1) / len(workers)
+        trips += measure_trip(options)
+    return (time.monotonic() - start) * (len(workers) - 1) / len(workers), trips
 
 
 def find_peak(peak, precision, n_threads):
@@ -177,10 +189,20 @@ def best_peer(workers, worker, batch):
     return name, peers.get(name)
 
 
-def make_row(worker, workers, network, batch, n_threads, n_changed, idle_seconds, facts):
+def summarise_some(worker, peer_rounds, numbers):
+    """Of the rounds with these numbers; None of none."""
+    if not numbers:
+        return None
+    own = [worker.rounds[number] for number in numbers]
+    return {"median_ms": summarise(own).median, "rounds": len(own),
+            "ratio": peer_rounds and paired_ratio(own, [peer_rounds[number] for number in numbers])}
+
+
+def make_row(worker, workers, network, batch, n_threads, n_changed, idle_seconds, trips, facts):
     engine, summary = worker.engine, summarise(worker.rounds)
     peer, peer_rounds = best_peer(workers, worker, batch)
     speed = None if engine.has_early_stop else gflops(facts["multiply_adds"], summary.median)
+    near, far = rounds_apart(trips, NEAR_NS)
     peak = find_peak(facts["peak"], engine.shown_precision, n_threads)
     attention = "-"
     if network.has_attention:
@@ -192,6 +214,8 @@ def make_row(worker, workers, network, batch, n_threads, n_changed, idle_seconds
         "attention": attention, "median_ms": summary.median, "min_ms": summary.minimum, "spread_ms": summary.spread,
         "rounds": summary.n_rounds, "calls": summary.n_calls, "best_peer": peer,
         "ratio": peer_rounds and paired_ratio(worker.rounds, peer_rounds), "gflops": speed,
+        "near": summarise_some(worker, peer_rounds, near), "far": summarise_some(worker, peer_rounds, far),
+        "trips_ns": trips,
         "peak_share": speed and peak and speed / peak, "texts_changed": n_changed, "texts": bench_networks.N_IMAGES,
         "idle_cpu": worker.idle_cpu_seconds / idle_seconds if idle_seconds else 0.0,  # an engine alone is never idle
         "loaded_mb": worker.ready["peak_mb"], "is_ours": engine.is_ours,
@@ -205,8 +229,8 @@ def measure(network, batch, n_threads, options, facts):
         workers, failures = start_workers(stack, network, batch, n_threads, options)
         changed = [count_changed_texts(worker, network, facts["reference"], options) for worker in workers]
         time.sleep(1)
-        idle_seconds = run_rounds(workers, options.rounds, options.turn_seconds)
-        return [make_row(worker, workers, network, batch, n_threads, n_changed, idle_seconds, facts)
+        idle_seconds, trips = run_rounds(workers, options)
+        return [make_row(worker, workers, network, batch, n_threads, n_changed, idle_seconds, trips, facts)
                 for worker, n_changed in zip(workers, changed)], failures
 
 
@@ -262,7 +286,7 @@ def measure_programs(options, results, save):
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", type=Path, default=Path("build/release"), help="has libtrba.so, strdemo and peak")
+    parser.add_argument("--build", type=Path, default=Path("build/release"), help="has libtrba.so, strdemo, peak, round_trip")
     parser.add_argument("--output", type=Path, default=Path("build/bench"))
     parser.add_argument("--quick", action="store_true", help="PyTorch eager only, TRBA and CRNN, b1 and b32, 2 threads")
     parser.add_argument("--resume", action="store_true", help="keep what OUTPUT/results.json has")

@@ -8,7 +8,8 @@ import pytest
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "bench"))
 
-from bench_statistics import fastest, gflops, interquartile_range, paired_ratio, rotate, summarise  # noqa: E402
+from bench_statistics import (  # noqa: E402
+    fastest, gflops, interquartile_range, paired_ratio, rotate, rounds_apart, summarise)
 
 
 def test_summary_takes_the_median_over_rounds_not_over_calls():
@@ -51,3 +52,8 @@ def test_a_multiply_add_is_two_operations():
 def test_every_engine_begins_a_round_in_turn():
     assert [rotate(["a", "b", "c"], turn) for turn in range(4)] == [
         ["a", "b", "c"], ["b", "c", "a"], ["c", "a", "b"], ["a", "b", "c"]]
+
+
+def test_a_round_in_which_the_processors_were_moved_is_neither_near_nor_far():
+    assert rounds_apart([80, 90, 500, 480, 85], 200) == ([0], [2])
+    assert rounds_apart([], 200) == ([], [])
