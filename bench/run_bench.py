@@ -286,7 +286,8 @@ def measure_programs(options, results, save):
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", type=Path, default=Path("build/release"), help="has libtrba.so, strdemo, peak, round_trip")
+    parser.add_argument("--build", type=Path, default=Path("build/release"),
+                        help="has libtrba.so, strdemo, peak and round_trip")
     parser.add_argument("--output", type=Path, default=Path("build/bench"))
     parser.add_argument("--quick", action="store_true", help="PyTorch eager only, TRBA and CRNN, b1 and b32, 2 threads")
     parser.add_argument("--resume", action="store_true", help="keep what OUTPUT/results.json has")
