@@ -28,6 +28,21 @@ struct lstm_job {
 
 static int smaller(int a, int b) { return a < b ? a : b; }
 
+/* All columns, in pieces; in every other step from the last to the first. The weights of a direction are about as large
+ * as the second-level cache: read in circles they would never be in it, read to and fro most of them are. */
+static void multiply_to_and_fro(const struct lstm_job *job, const struct gemm_weights *weights,
+                                const struct gemm_rows *rows, int step, float *workspace)
+{
+    enum { PIECE_COLUMNS = 128 };
+    const int n_columns = weights->n_columns;
+    const int piece = job->kernels->uses_blas ? n_columns : PIECE_COLUMNS; /* BLAS may sum differently in pieces */
+    const int n_pieces = (n_columns + piece - 1) / piece;
+    for (int i = 0; i < n_pieces; i++) {
+        const int column = (step % 2 == 0 ? i : n_pieces - 1 - i) * piece;
+        gemm_run_rows(job->kernels, weights, rows, column, smaller(piece, n_columns - column), workspace);
+    }
+}
+
 /* One step of one direction for the images [first, first + rows->n_rows): the products. */
 static void recurrent_product(const struct lstm_job *job, int direction, int first, int n_images, int step, int before,
                               float *workspace)
@@ -43,7 +58,7 @@ static void recurrent_product(const struct lstm_job *job, int direction, int fir
         rows.residual[i] = job->gates + ((sequence + (size_t)step) * LSTM_DIRECTIONS + direction_at) * gates;
         rows.out[i] = job->step_gates + (direction_at * (size_t)job->n + image) * gates;
     }
-    gemm_run_rows(job->kernels, weights, &rows, 0, weights->n_columns, workspace);
+    multiply_to_and_fro(job, weights, &rows, step, workspace);
 }
 
 static void run_step(const struct lstm_job *job, int direction, int first, int n_images, int step, int before,
