@@ -13,7 +13,7 @@
 enum { PANEL_MAX_ROWS = 12, ROWS_PER_POINTER = 3 };
 
 /* `rows` rows from `row` on. What `ahead` points to is asked for at an even pace, a line of the cache for each 64 bytes
- * of the panel; so are the rows of the next tile, which follow these in memory if the panel is as deep as they are. */
+ * of the panel; so are the rows of the next tile where they follow these in memory. */
 ALWAYS_INLINE void panel_tile(const struct gemm_panel *g, int row, const int rows, const int vectors)
 {
     enum { MAX_POINTERS = PANEL_MAX_ROWS / ROWS_PER_POINTER };
@@ -32,7 +32,8 @@ ALWAYS_INLINE void panel_tile(const struct gemm_panel *g, int row, const int row
     const size_t stride = g->a_stride;
     uintptr_t ahead = (uintptr_t)(row == 0 && g->ahead != NULL ? g->ahead : b);
     const int pace = 64 / (vectors * LANES);
-    uintptr_t rows_ahead = (uintptr_t)(row + rows < g->n_rows ? g->a + (size_t)(row + rows) * stride : b);
+    const bool rows_follow = row + rows < g->n_rows && (size_t)g->depth == stride;
+    uintptr_t rows_ahead = (uintptr_t)(rows_follow ? g->a + (size_t)(row + rows) * stride : b);
     const size_t rows_pace = (size_t)(rows * pace) * sizeof(float);
     for (int k = 0; k < g->depth; k += pace, ahead += 64) {
         vec_prefetch_near(ahead);
