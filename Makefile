@@ -37,7 +37,7 @@ parity: test-packages venv models ## compare with PyTorch on 1,000 rendered word
 	$(BUILD) test --target trba_testing
 	.venv/bin/python tests/parity/run_parity.py --library build/test/libtrba_testing.so --output docs/PARITY.md
 
-precision: test-packages venv models ## hold int16 against fp32; writes docs/PRECISION.md (PRECISION="--real FOLDER")
+precision: test-packages venv models ## hold int16, bf16 against fp32: docs/PRECISION.md (PRECISION="--real FOLDER")
 	cmake --preset test
 	$(BUILD) test --target trba_testing
 	.venv/bin/python tests/parity/run_precision.py --library build/test/libtrba_testing.so \

@@ -260,14 +260,16 @@ TRBA_API const char *trba_precision_name(trba_precision precision);
 typedef struct trba_model_options {
     size_t struct_size;
     trba_architecture expect; /* what the caller believes; contradicting the tensors is an error. img_h, img_w: the
-                                 input size; 0: from TPS, else the sidecar's, else 32 x 100 (EASYOCR: 64) */
+                                 input size, at most 1024 x 16384; 0: from TPS, else the sidecar's, else 32 x 100
+                                 (EASYOCR: 64) */
     /* At most one of the three; all NULL: the sidecar's, else the one preset that fits the class count (else error) */
     const char *charset_preset; /* a preset's name */
     const char *charset_text;   /* the characters in class order */
     const char *charset_file;   /* a file of them: one line, or one token per line */
     trba_preset preset;
     trba_choice pad;            /* clovaai's --PAD: keep the aspect ratio, replicate the last column */
-    int batch_max_length;       /* attention decodes at most this many characters; 0: the sidecar's, else 25 */
+    int batch_max_length;       /* attention decodes at most this many characters, 1024 at most; 0: the sidecar's, else
+                                   25 */
     trba_choice compat;         /* YES: clovaai's demo.py to the letter, its defects included (docs/COMPATIBILITY.md) */
     trba_choice use_sidecar;    /* ANY, YES: read opt.txt or STEM.yaml beside the checkpoint; NO: do not look */
     trba_cpu cpu;               /* the cap */
@@ -455,7 +457,7 @@ typedef struct trba_result {
                                          of one model, not between models, nor between CTC and Attn */
     float score;                      /* geometric mean of the characters' probabilities: comparable across lengths */
     size_t n_characters;
-    const trba_character *characters;
+    const trba_character *characters; /* [n_characters]; NULL when there is none */
     int truncated;                    /* 1: attention did not reach its end token within batch_max_length */
     int width, height;                /* of the image as decoded, or the region as cropped and turned; 0: that failed */
     int rotation;                     /* by how many degrees the region was turned counter-clockwise for this reading:
@@ -467,8 +469,10 @@ typedef struct trba_session trba_session;
 
 typedef struct trba_session_options {
     size_t struct_size;
-    int n_threads;  /* threads that work on one call, the caller included; 0: one per processor, at most 64 */
-    int batch_size; /* images that go through the network together; 0: 1. The answer does not depend on it */
+    int n_threads;  /* 1 .. 64 threads that work on one call, the caller included; 0: one per processor, 64 if there are
+                       more */
+    int batch_size; /* 1 .. 4096 images that go through the network together; 0: 1. The answer does not depend on it.
+                       Their pixels, at the network's input size, may be 2^28 (else TRBA_ERROR_LIMIT) */
     trba_exif exif; /* of the images it reads; pages have their own */
     trba_alpha alpha;
     trba_choice retry_contrast; /* EASYOCR: ANY, YES: a word of confidence below 0.1 is read once more with its contrast
@@ -496,8 +500,9 @@ TRBA_API trba_status trba_session_read(trba_session *session, const trba_image *
 
 /* Reads any number of words, `batch_size` at a time. On success `*out` is an array of `n_images` results, in order. A
  * bad image fails only its own result (its `status`, `message`); the call fails only when nothing could be read for a
- * reason that is no image's. Text, confidence and every other number are the same bits as if each image were read
- * alone, whatever the batch size and the thread count. */
+ * reason that is no image's. The results are the session's, valid until the next read or trba_session_free(). Text,
+ * confidence and every other number are the same bits as if each image were read alone, whatever the batch size and the
+ * thread count. */
 TRBA_API trba_status trba_session_read_batch(trba_session *session, const trba_image *images, size_t n_images,
                                              const trba_result **out, trba_error *err);
 

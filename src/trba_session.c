@@ -19,7 +19,7 @@
 #include "page.h"
 #include "session.h"
 
-enum { MAX_THREADS = 64, MAX_BATCH = 4096, QUARTER_DEGREES = 90 };
+enum { MAX_THREADS = 64, MAX_BATCH = 4096, MAX_PASS_PIXELS = 1 << 28, QUARTER_DEGREES = 90 };
 
 /* PaddleOCR turns a crop that is at least so many times as tall as wide. */
 static const double vertical_ratio = 1.5;
@@ -190,6 +190,9 @@ static trba_status plan_pass(trba_session *session, int n, int width, trba_error
     const struct network *network = &session->model->network;
     const struct network_call call = {.max_steps = session->model->rules.max_length + 1};
     struct decoded decoded;
+    if ((int64_t)n * session->model->img_h * width > MAX_PASS_PIXELS) /* layers count pixels in int */
+        return error_set(err, TRBA_ERROR_LIMIT, "%d images of %d x %d pixels are too many at once: make batch_size "
+                         "smaller", n, width, session->model->img_h);
     run->is_planning = true;
     const int channels = network->arch.input_channel;
     const struct feature_map in = run_map(run, SLOT_INPUT, n, session->model->img_h, width, channels);

@@ -23,6 +23,7 @@
 enum {
     TASK_BITS = 20,
     TASK_MASK = (1 << TASK_BITS) - 1,
+    MOST_TASKS = TASK_MASK,      /* of a round */
     GENERATION_MASK = (1 << (64 - 2 * TASK_BITS)) - 1,
     /* A pause takes 40 to 140 cycles: some 30 to 60 microseconds of spinning, a few layers' worth. */
     SPIN_PAUSES = 1500
@@ -37,7 +38,7 @@ struct thread_pool {
     struct share *shares;        /* [n_threads] */
     _Atomic uint64_t generation; /* of the job there is */
     _Atomic int n_finished;      /* tasks of this job */
-    int n_tasks;
+    int first_task, n_tasks;     /* of this round */
     pool_task task;
     void *arg;
 
@@ -86,7 +87,7 @@ static void work(struct thread_pool *pool, int thread, uint64_t generation)
 {
     for (int task; (task = claim_task(pool, thread, generation)) >= 0;) {
         const int n_tasks = pool->n_tasks;
-        pool->task(pool->arg, task, thread);
+        pool->task(pool->arg, pool->first_task + task, thread);
         if (atomic_fetch_add(&pool->n_finished, 1) + 1 == n_tasks && atomic_load(&pool->caller_sleeps)) {
             pthread_mutex_lock(&pool->lock);
             pthread_cond_signal(&pool->work_done);
@@ -139,10 +140,11 @@ static void wait_for_tasks(struct thread_pool *pool, int n_tasks)
     pthread_mutex_unlock(&pool->lock);
 }
 
-static void publish_job(struct thread_pool *pool, int n_tasks, pool_task task, void *arg)
+static void publish_job(struct thread_pool *pool, int first_task, int n_tasks, pool_task task, void *arg)
 {
     pool->task = task;
     pool->arg = arg;
+    pool->first_task = first_task;
     pool->n_tasks = n_tasks;
     atomic_store(&pool->n_finished, 0);
     const uint64_t generation = atomic_load(&pool->generation) + 1;
@@ -165,9 +167,12 @@ void thread_pool_run(struct thread_pool *pool, int n_tasks, pool_task task, void
         for (int i = 0; i < n_tasks; i++) task(arg, i, 0);
         return;
     }
-    publish_job(pool, n_tasks, task, arg);
-    work(pool, 0, atomic_load(&pool->generation));
-    wait_for_tasks(pool, n_tasks);
+    for (int first = 0, n; first < n_tasks; first += n) { /* rounds: a ticket has no room for more tasks */
+        n = n_tasks - first < MOST_TASKS ? n_tasks - first : MOST_TASKS;
+        publish_job(pool, first, n, task, arg);
+        work(pool, 0, atomic_load(&pool->generation));
+        wait_for_tasks(pool, n);
+    }
 }
 
 int thread_pool_size(const struct thread_pool *pool) { return pool->n_threads; }

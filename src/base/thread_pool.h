@@ -21,8 +21,8 @@ void thread_pool_free(struct thread_pool *pool);
 int thread_pool_size(const struct thread_pool *pool);
 
 /* Runs task 0 .. n_tasks - 1 in unspecified order and returns when all are done; what they wrote is visible then. From
- * one thread at a time; not from inside a task. At most 2^20 - 1 tasks. Each thread begins with its share of them, the
- * first n_tasks / size for the caller and so on, so that consecutive calls find their data near. */
+ * one thread at a time; not from inside a task. Each thread begins with its share of them, the first n_tasks / size for
+ * the caller and so on, so that consecutive calls find their data near (of each million, if there are more). */
 void thread_pool_run(struct thread_pool *pool, int n_tasks, pool_task task, void *arg);
 
 #endif

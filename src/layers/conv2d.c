@@ -65,15 +65,13 @@ bool conv2d_pack(const struct kernels *kernels, struct arena *arena, struct thre
                  struct conv2d_weights *out)
 {
     *out = (struct conv2d_weights){.shape = *shape, .method = CONV2D_DIRECT};
+    if (kernels->bf16_parts > 0 && !is_input && bf16_suits(shape)) out->method = CONV2D_BF16;
+    else if (suits_winograd(kernels, shape, is_input)) out->method = CONV2D_WINOGRAD;
+    if (out->method == CONV2D_DIRECT) return pack_direct(kernels, arena, is_input, source, out);
     out->bias = pack_bias(arena, source->bias, shape->oc);
     if (out->bias == NULL) return false;
-    if (kernels->bf16_parts > 0 && !is_input && bf16_suits(shape)) {
-        out->method = CONV2D_BF16;
-        return bf16_pack(kernels, arena, pool, source, out);
-    }
-    if (!suits_winograd(kernels, shape, is_input)) return pack_direct(kernels, arena, is_input, source, out);
-    out->method = CONV2D_WINOGRAD;
-    return winograd_pack(kernels, arena, pool, source, out);
+    return out->method == CONV2D_BF16 ? bf16_pack(kernels, arena, pool, source, out)
+                                      : winograd_pack(kernels, arena, pool, source, out);
 }
 
 /* ---- running ---- */

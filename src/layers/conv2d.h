@@ -32,7 +32,7 @@ struct conv2d_weights {
     /* CONV2D_BF16: panels of [blocks of channels][kh * kw][bf16_parts][BF16_DEPTH / 2][BF16_COLUMNS][2] */
     const uint16_t *bf16;
     int bf16_parts;
-    const float *bias;                                /* [oc padded] */
+    const float *bias; /* [oc padded]; CONV2D_DIRECT: NULL, `direct` has it */
 };
 
 /* Where weights come from: read() puts kernels first .. first + n - 1 of [oc][c][kh][kw] into out, one every `stride`

@@ -289,7 +289,6 @@ static void run_gemm_task(void *arg, int task, int thread)
     struct gemm_rows rows = {.n_rows = smaller(GEMM_BLOCK_ROWS, cut->rows_per_image - row),
                              .taps = job->taps,
                              .has_relu = job->has_relu};
-    rows.residual[0] = NULL;
     job->fill(job->arg, image * cut->rows_per_image + row, &rows);
     const int first_column = group * cut->group_columns;
     gemm_run_rows(cut->kernels, job->weights, &rows, first_column,

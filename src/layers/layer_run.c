@@ -27,13 +27,22 @@ bool run_is_too_small(const struct layer_run *run)
     return run->workspace.planned > run->workspace.capacity || run->rows.planned > run->rows.capacity;
 }
 
+/* A smaller pass than the one there was no memory for may have room in what is there. */
+static void forget_plan(struct layer_run *run)
+{
+    for (int i = 0; i < N_RUN_BUFFERS; i++) run_buffer_at(run, i)->planned = run_buffer_at(run, i)->capacity;
+}
+
 bool run_allocate(struct layer_run *run)
 {
     size_t total = 0;
     for (int i = 0; i < N_RUN_BUFFERS; i++) total += round_up(run_buffer_at(run, i)->planned, RUN_ALIGNMENT_FLOATS);
     const size_t bytes = larger(total, 1) * sizeof(float);
     void *memory = aligned_alloc(RUN_ALIGNMENT, round_up(bytes, RUN_ALIGNMENT));
-    if (memory == NULL) return false;
+    if (memory == NULL) {
+        forget_plan(run);
+        return false;
+    }
 
     free(run->memory);
     run->memory = memory;

@@ -58,9 +58,10 @@ struct layer_run {
 
 /* The pass begins: rows are empty again. */
 void run_begin(struct layer_run *run);
-/* Takes the memory that planning asked for. False when there is none to be had; the old memory is kept then. */
+/* Takes the memory that planning asked for. False when there is none to be had; the old memory is kept then, and the
+ * plan forgotten. */
 bool run_allocate(struct layer_run *run);
-/* Is what was planned last more than what is there? */
+/* Has more been planned than there is? */
 bool run_is_too_small(const struct layer_run *run);
 void run_free(struct layer_run *run);
 

@@ -21,8 +21,8 @@ struct lstm_job {
     float *cells;         /* [2][n][hidden] */
     const float *zero;    /* [hidden] */
     float *out;           /* [n][t][2 * hidden] */
-    float *workspace;     /* per task */
-    size_t workspace_per_task;
+    float *workspace;     /* per thread, for BLAS */
+    size_t workspace_per_thread;
     int images_per_task, tasks_per_direction;
 };
 
@@ -43,7 +43,8 @@ static void multiply_to_and_fro(const struct lstm_job *job, const struct gemm_we
     }
 }
 
-/* One step of one direction for the images [first, first + rows->n_rows): the products. */
+/* One step of one direction for the images [first, first + n_images): the products. `before`: the step whose state it
+ * goes on from; negative: none, the state is zero. */
 static void recurrent_product(const struct lstm_job *job, int direction, int first, int n_images, int step, int before,
                               float *workspace)
 {
@@ -76,13 +77,12 @@ static void run_step(const struct lstm_job *job, int direction, int first, int n
 
 static void lstm_task(void *arg, int task, int thread)
 {
-    (void)thread;
     const struct lstm_job *job = arg;
     const size_t hidden = (size_t)job->weights->hidden;
     const int direction = task / job->tasks_per_direction;
     const int first = task % job->tasks_per_direction * job->images_per_task;
     const int n_images = smaller(job->images_per_task, job->n - first);
-    float *workspace = job->workspace + (size_t)task * job->workspace_per_task;
+    float *workspace = job->workspace + (size_t)thread * job->workspace_per_thread;
     memset(job->cells + ((size_t)direction * (size_t)job->n + (size_t)first) * hidden, 0,
            (size_t)n_images * hidden * sizeof(float));
     for (int s = 0, before = -1; s < job->t; s++) {
@@ -119,8 +119,8 @@ void bidirectional_lstm_forward(struct layer_run *run, const struct bidirectiona
     job.images_per_task = choose_images_per_task(run, n);
     job.tasks_per_direction = (n + job.images_per_task - 1) / job.images_per_task;
     const int n_tasks = LSTM_DIRECTIONS * job.tasks_per_direction;
-    job.workspace_per_task = gemm_workspace(run->kernels, &weights->recurrent[0]);
-    job.workspace = run_workspace(run, job.workspace_per_task * (size_t)n_tasks);
+    job.workspace_per_thread = gemm_workspace(run->kernels, &weights->recurrent[0]);
+    job.workspace = run_workspace(run, job.workspace_per_thread * (size_t)thread_pool_size(run->pool));
     if (run->is_planning) return;
     memset(zero, 0, hidden * sizeof(float));
     run_tasks(run, n_tasks, lstm_task, &job);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pool2d.c - one task per row of the result. */
+/* pool2d.c - the largest number of each window, a task per row of the result; means, on the caller's thread. */
 #include "layers/pool2d.h"
 
 #include <string.h>
@@ -50,7 +50,7 @@ struct feature_map max_pool2d_forward(struct layer_run *run, const struct pool2d
     return out;
 }
 
-/* Adds n_rows x n_columns pixels from (y, x) on into sum[c] and divides by their number. */
+/* mean[c]: of the columns x .. x + n_columns - 1 over the whole height. */
 static void mean_of_pixels(const struct feature_map *in, int image, int x, int n_columns, float *mean)
 {
     memset(mean, 0, (size_t)in->c * sizeof(float));

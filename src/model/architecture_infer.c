@@ -338,6 +338,9 @@ static trba_status require_size(const char *what, int size, int least, const str
                      what, size, least);
 }
 
+/* Clovaai's default is 20. TPS inverts a matrix of their number at least, in time that grows with its third power. */
+enum { MOST_FIDUCIAL_POINTS = 1024 };
+
 static trba_status require_sizes(const trba_architecture *arch, trba_error *err)
 {
     /* int(output_channel / 16) channels must be left in ResNet's first layer, / 8 in the others'. */
@@ -352,6 +355,9 @@ static trba_status require_sizes(const trba_architecture *arch, trba_error *err)
                               err);
     if (status == TRBA_OK && arch->transformation == TRBA_TRANSFORMATION_TPS)
         status = require_size("num_fiducial", arch->num_fiducial, 4, num_fiducial_sources, arch, err);
+    if (status == TRBA_OK && arch->num_fiducial > MOST_FIDUCIAL_POINTS)
+        status = error_set(err, TRBA_ERROR_LIMIT, "num_fiducial is %d; at most %d are supported", arch->num_fiducial,
+                           MOST_FIDUCIAL_POINTS);
     if (status == TRBA_OK && arch->num_fiducial % 2 != 0) /* half of the points lie on either edge of the word */
         status = error_set(err, TRBA_ERROR_MISMATCH, "num_fiducial is %d, but must be even", arch->num_fiducial);
     if (status == TRBA_OK)

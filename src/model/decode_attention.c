@@ -102,8 +102,8 @@ struct attention_job {
     float *states, *cells;               /* [n][hidden] */
     float *queries, *contexts, *gates;   /* [n][hidden], [n][input], [n][4 * hidden] */
     float *alphas;                       /* [n][t_padded] */
-    float *workspace;                    /* per task, for BLAS */
-    size_t workspace_per_task;
+    float *workspace;                    /* per thread, for BLAS */
+    size_t workspace_per_thread;
     const struct decoded *out;
 };
 
@@ -248,11 +248,10 @@ static void follow_states(struct decoding *d)
 
 static void decode_task(void *arg, int task, int thread)
 {
-    (void)thread;
     const struct attention_job *job = arg;
     const size_t hidden = (size_t)job->weights->hidden;
     const int first = task * job->images_per_task;
-    struct decoding d = {.job = job, .workspace = job->workspace + (size_t)task * job->workspace_per_task};
+    struct decoding d = {.job = job, .workspace = job->workspace + (size_t)thread * job->workspace_per_thread};
     for (int i = first; i < first + job->images_per_task && i < job->n; i++) d.image[d.n++] = i;
     memset(job->states + (size_t)first * hidden, 0, (size_t)d.n * hidden * sizeof(float));
     memset(job->cells + (size_t)first * hidden, 0, (size_t)d.n * hidden * sizeof(float));
@@ -308,8 +307,8 @@ void attention_forward(struct layer_run *run, const struct attention_weights *we
     job.contexts = run_rows(run, rows * input);
     job.gates = run_rows(run, rows * LSTM_GATES * hidden);
     job.alphas = run_rows(run, rows * (size_t)job.t_padded);
-    job.workspace_per_task = largest_workspace(run->kernels, weights);
-    job.workspace = run_workspace(run, job.workspace_per_task * (size_t)n_tasks);
+    job.workspace_per_thread = largest_workspace(run->kernels, weights);
+    job.workspace = run_workspace(run, job.workspace_per_thread * (size_t)thread_pool_size(run->pool));
     if (job.n_parts == 1) run_tasks(run, n_tasks, decode_task, &job);
     else if (!run->is_planning) decode_task(&job, 0, 0);
 }

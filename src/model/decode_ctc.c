@@ -28,7 +28,6 @@ void ctc_pack(struct packer *packer, const trba_architecture *arch, struct ctc_w
                                        .has_bias = true,
                                        .is_logits = true};
     pack_linear(packer, "Prediction", &shape, &out->linear);
-    out->num_class = arch->num_class;
 }
 
 void ctc_forward(struct layer_run *run, const struct ctc_weights *weights, int n, int t, const float *in,

@@ -100,7 +100,6 @@ struct decoded {
 
 struct ctc_weights {
     struct gemm_weights linear;
-    int num_class;
 };
 void ctc_pack(struct packer *packer, const trba_architecture *arch, struct ctc_weights *out);
 void ctc_forward(struct layer_run *run, const struct ctc_weights *weights, int n, int t, const float *in,

@@ -39,9 +39,9 @@ static const struct signature {
     SIGNATURE(0, "\x89PNG", "this is a picture (PNG), not a model: are model and image swapped?"),
     SIGNATURE(0, "\xff\xd8\xff", "this is a picture (JPEG), not a model: are model and image swapped?"),
     SIGNATURE(0, "GIF8", "this is a picture (GIF), not a model: are model and image swapped?"),
-    SIGNATURE(0, "%PDF", "this is a PDF document, not a model"),
+    SIGNATURE(0, "%PDF", "this is a PDF document, not a model: a file of torch.save() or safetensors is needed"),
     SIGNATURE(0, "\x93NUMPY", "this is a NumPy array (.npy): save a state_dict with torch.save() instead"),
-    SIGNATURE(0, "\x7f" "ELF", "this is a program, not a model"),
+    SIGNATURE(0, "\x7f" "ELF", "this is a program, not a model: a file of torch.save() or safetensors is needed"),
 };
 
 static bool has_signature(const uint8_t *bytes, size_t n_bytes, const struct signature *signature)
@@ -123,7 +123,7 @@ static const char *describe(const uint8_t *bytes, size_t n_bytes)
     if (is_markup(bytes, n))
         return "this is a web page (HTML), not the weights: the download went to a page in between, so fetch the file "
                "with a browser";
-    return "this is a text file, not a checkpoint";
+    return "this is a text file, not a checkpoint: a file of torch.save() or safetensors is needed";
 }
 
 enum sniff_kind sniff_file(const void *bytes, size_t n_bytes, const char **sentence)

@@ -69,7 +69,8 @@ static trba_status report_other_zip(const struct zip_archive *archive, trba_erro
         if (has_entry_ending(archive, kinds[i].end))
             return error_set(err, TRBA_ERROR_UNSUPPORTED, "this is not a PyTorch checkpoint but %s", kinds[i].what);
     return error_set(err, TRBA_ERROR_UNSUPPORTED,
-                     "this is a zip file but not a PyTorch checkpoint (it has no data.pkl)");
+                     "this is a zip file but not a PyTorch checkpoint (it has no data.pkl): a file of torch.save() is "
+                     "needed");
 }
 
 /* There must be exactly one data.pkl: with two, it would be a guess which one another program reads. */

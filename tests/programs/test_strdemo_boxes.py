@@ -253,6 +253,11 @@ def test_a_bad_page_is_an_input_that_could_not_be_read(run, tmp_path):
         assert len(done.stderr.splitlines()) == 1 and words_said in done.stderr
 
 
+def test_other_inputs_that_cannot_be_read_are_not_forgotten(run, page, tmp_path):
+    done = run(BOXES, "-f", "tsv", inputs=[page, "@" + str(tmp_path / "none")])
+    assert done.returncode == 1 and len(done.stdout.splitlines()) == len(BOXES) and "none" in done.stderr
+
+
 def test_boxes_go_with_one_page(run, page):
     done = run(BOXES, inputs=[page, page])
     assert (done.returncode, done.stdout) == (2, "") and "one page" in done.stderr

@@ -173,3 +173,19 @@ def test_long_list_keeps_its_order(paths_of, tmp_path):
     names = [f"missing-{n}.png" for n in range(1000)]
     (tmp_path / "list").write_text("\n".join(names))
     assert paths_of("@list", cwd=tmp_path) == names
+
+
+def test_list_without_pictures_and_list_that_is_no_text_are_said(strdemo, crnn, pictures, tmp_path):
+    (tmp_path / "empty").write_text("\n\n")
+    for inputs, stdin, said in ((["@empty"], b"", "the list empty names no picture: "),
+                                (["@-"], b"", "the list on standard input names no picture: "),
+                                (["@-"], b"1.png\0", "is no text: a list has the path of a picture on each line"),
+                                ([f"@{pictures['word1.png']}"], b"", "is a picture: it is read without the @"),
+                                (["@."], b"", "the list . cannot be read: Is a directory")):
+        done = strdemo.run("-m", crnn.path, *inputs, stdin=stdin, cwd=tmp_path)
+        assert done.returncode == 1 and said in done.stderr
+
+
+def test_names_cannot_command_the_terminal(strdemo, crnn, tmp_path):
+    done = strdemo.run("-m", crnn.path, "a\033[31mb.png", cwd=tmp_path)
+    assert done.returncode == 1 and done.stderr == "strdemo: there is no such file: a?[31mb.png\n"

@@ -212,3 +212,14 @@ def test_the_default_model_and_its_sibling_read_the_sample_words(strdemo, tmp_pa
     read = [line.split("\t")[:2] for line in done.stdout.splitlines()]
     labels = [line.split("\t") for line in (SOURCE_DIR / "data" / "labels.tsv").read_text().splitlines()]
     assert [[os.path.basename(path), text] for path, text in read] == labels
+
+
+def test_batch_that_no_layer_can_count_is_refused(strdemo, crnn, pictures):
+    done = strdemo.run("-m", crnn.path, "--imgH", "1024", "--imgW", "1024", "-b", "1024", "@-",
+                       stdin=f"{pictures['word1.png']}\n".encode() * 600)
+    assert done.returncode == 2 and "make batch_size smaller" in done.stderr
+
+
+def test_value_that_sticks_to_its_letter_is_explained(strdemo):
+    done = strdemo.run("-t1", "x.png")
+    assert done.returncode == 2 and done.stderr == 'strdemo: "-t1" is not understood; write -t 1\n'

@@ -2,6 +2,7 @@
 """strdemo's results: the three layouts and --compat clovaai, held against PyTorch's readings laid out by Python."""
 
 import json
+import shutil
 
 import pytest
 
@@ -168,3 +169,19 @@ def test_verbose_says_what_reads(strdemo, crnn, pictures):
     assert done.returncode == 0
     for words in ("None-VGG-BiLSTM-CTC", "32 x 100", "alnum36", "36 characters", "preset clovaai", "machine: ref"):
         assert words in done.stderr
+
+
+@pytest.mark.parametrize("kind", ["model", "list", "boxes", "picture", "picture of the folder", "link"])
+def test_output_that_is_a_file_to_read_is_refused_and_left_alone(strdemo, crnn, pictures, tmp_path, kind):
+    for name, source in (("x.pth", crnn.path), ("word.png", pictures["word1.png"])):
+        shutil.copy(source, tmp_path / name)
+    (tmp_path / "list").write_text("word.png\n")
+    (tmp_path / "boxes.json").write_text("[[0, 0, 20, 10]]")
+    (tmp_path / "link").symlink_to("list")
+    output, inputs = {"model": ("x.pth", ["word.png"]), "list": ("list", ["@list"]), "link": ("link", ["@list"]),
+                      "boxes": ("boxes.json", ["--boxes", "boxes.json", "word.png"]),
+                      "picture": ("./word.png", ["word.png"]), "picture of the folder": ("word.png", ["."])}[kind]
+    before = (tmp_path / output).read_bytes()
+    done = strdemo.run("-m", "x.pth", "-o", output, *inputs, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "") and (tmp_path / output).read_bytes() == before
+    assert done.stderr == f"strdemo: --output {output} is a file to read, and would be lost: name another file\n"

@@ -213,3 +213,19 @@ def test_help_lists_the_commands(trba):
     texts = {trba.run(word).stdout for word in ("help", "--help", "-h")}
     assert len(texts) == 1
     assert all(f"\n  {name} " in next(iter(texts)) for name in ("info", "compare", "charsets", "version", "help"))
+
+
+def test_help_of_a_command_in_every_spelling(trba):
+    for command in ("info", "compare", "convert", "eval", "charsets", "version"):
+        spellings = [trba.run(*words) for words in ((command, "--help"), (command, "-h"), ("help", command))]
+        assert all(done.returncode == 0 and done.stdout == spellings[0].stdout for done in spellings), command
+        assert f"trba {command}" in spellings[0].stdout
+    assert trba.run("help", "nonsense").returncode == 2
+
+
+def test_too_many_control_points_are_refused(trba, tmp_path):
+    from conftest import write_network
+
+    network = write_network(tmp_path, "x.pth", "TPS", "VGG", "None", "CTC", num_class=37, num_fiducial=1026)
+    done = trba.run("info", network.path)
+    assert done.returncode != 0 and "num_fiducial is 1026; at most 1024 are supported" in done.stdout + done.stderr

@@ -260,3 +260,13 @@ def test_errors_page_that_cannot_be_written_is_exit_code_3(trba, crnn, sets, tmp
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (3, "", 1)
     done = trba.run("eval", "--model", crnn.path, sets / "first", "--errors", "/dev/full")
     assert done.returncode == 3 and "cannot write to /dev/full" in done.stderr
+
+
+def test_errors_page_does_not_replace_what_is_no_page(trba, crnn, sets, tmp_path):
+    other, page = tmp_path / "notes.txt", tmp_path / "page.html"
+    other.write_text("not to be lost\n")
+    done = trba.run("eval", "--model", crnn.path, sets / "first", "--errors", other)
+    assert done.returncode == 3 and "notes.txt" in done.stderr and other.read_text() == "not to be lost\n"
+    for _ in range(2):  # a page may be replaced
+        done = trba.run("eval", "--model", crnn.path, sets / "first", "--errors", page)
+        assert done.returncode in (0, 1) and page.read_text().startswith("<!DOCTYPE html>")

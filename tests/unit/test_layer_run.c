@@ -151,6 +151,22 @@ static void borders_are_zero_in_new_memory(void **state)
     run_free(&run);
 }
 
+static void a_pass_without_memory_leaves_room_for_a_smaller_one(void **state)
+{
+    (void)state;
+    struct pass pass = {.n = 2, .h = 3, .w = 5};
+    struct layer_run run = planned(&pass);
+    assert_true(run_allocate(&run));
+    const void *memory = run.memory;
+    run_workspace(&run, SIZE_MAX / (2 * sizeof(float)));
+    assert_true(run_is_too_small(&run));
+    assert_false(run_allocate(&run));
+    assert_ptr_equal(run.memory, memory);
+    ask(&run, &pass);
+    assert_false(run_is_too_small(&run));
+    run_free(&run);
+}
+
 static void must_not_run(void *arg, int task, int thread)
 {
     (void)arg;
@@ -174,6 +190,7 @@ int main(void)
         cmocka_unit_test(a_pixel_lies_where_the_layout_says),
         cmocka_unit_test(borders_are_zero_whatever_the_slot_held),
         cmocka_unit_test(borders_are_zero_in_new_memory),
+        cmocka_unit_test(a_pass_without_memory_leaves_room_for_a_smaller_one),
         cmocka_unit_test(nothing_is_computed_while_planning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

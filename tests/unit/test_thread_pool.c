@@ -52,6 +52,31 @@ static struct thread_pool *new_pool(int n_threads)
     return pool;
 }
 
+struct many {
+    _Atomic int n;
+    _Atomic int64_t sum;
+};
+
+static void add_task(void *arg, int task, int thread)
+{
+    (void)thread;
+    struct many *many = arg;
+    atomic_fetch_add(&many->n, 1);
+    atomic_fetch_add(&many->sum, task);
+}
+
+static void more_than_a_million_tasks_all_run(void **state)
+{
+    (void)state;
+    enum { MANY = (1 << 21) + 3 }; /* what a ticket counts to, twice over */
+    struct thread_pool *pool = new_pool(3);
+    struct many many = {.n = 0};
+    thread_pool_run(pool, MANY, add_task, &many);
+    assert_int_equal(many.n, MANY);
+    assert_true(many.sum == (int64_t)MANY * (MANY - 1) / 2);
+    thread_pool_free(pool);
+}
+
 static void run_and_check(struct thread_pool *pool, struct job *job, int n_tasks)
 {
     memset(job->runs, 0, sizeof job->runs);
@@ -221,6 +246,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_task_runs_once),
         cmocka_unit_test(each_thread_begins_with_its_share),
+        cmocka_unit_test(more_than_a_million_tasks_all_run),
         cmocka_unit_test(thousands_of_small_jobs_follow_each_other),
         cmocka_unit_test(jobs_may_live_on_the_stack),
         cmocka_unit_test(sleeping_workers_wake_up),

@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+enum { MESSAGE_BYTES = 16 * 1024 };
+
 static const char *program_name = "";
 static bool progress_is_shown;
 
@@ -33,6 +35,17 @@ void console_progress(size_t n_images, double images_per_second)
     funlockfile(stderr);
 }
 
+/* Names of files and what checkpoints say may hold anything: what would command the terminal is shown as a question
+ * mark. */
+static void print_harmless(const char *format, va_list args)
+{
+    char text[MESSAGE_BYTES];
+    vsnprintf(text, sizeof text, format, args);
+    for (const char *c = text; *c != '\0'; c++)
+        fputc(((unsigned char)*c < ' ' && *c != '\n' && *c != '\t') || *c == '\x7F' ? '?' : *c, stderr);
+    fputc('\n', stderr);
+}
+
 void console_print(const char *format, ...)
 {
     va_list args;
@@ -40,8 +53,7 @@ void console_print(const char *format, ...)
     flockfile(stderr);
     console_progress_clear();
     fprintf(stderr, "%s: ", program_name);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    print_harmless(format, args);
     funlockfile(stderr);
     va_end(args);
 }
@@ -52,8 +64,7 @@ void console_print_plain(const char *format, ...)
     va_start(args, format);
     flockfile(stderr);
     console_progress_clear();
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    print_harmless(format, args);
     funlockfile(stderr);
     va_end(args);
 }

@@ -92,6 +92,10 @@ static const struct option_set *find_option(const struct option_sets *sets, cons
 static bool refuse_unknown(const struct option_sets *sets, const char *argument,
                            char message[OPTION_MESSAGE_BYTES])
 {
+    const struct option_spec *spec;
+    if (argument[1] != '-' && argument[2] != '\0' && find_option(sets, argument + 1, 0, &spec) != NULL &&
+        spec->kind != OPTION_FLAG)
+        return refuse(message, "\"%.100s\" is not understood; write -%c %.100s", argument, argument[1], argument + 2);
     if (argument[1] != '-') return refuse(message, "there is no option \"%.100s\"; --help lists all", argument);
     const size_t n = strcspn(argument, "=");
     char name[NAME_MAX_LENGTH + 1] = "";

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/console.h"
+#include "common/overwriting.h"
 #include "common/tool_memory.h"
 #include "folder_walk.h"
 
@@ -23,6 +24,8 @@ struct input_list {
     const struct option_inputs *inputs;
     size_t next_input;
     FILE *lines;             /* the open list, or NULL */
+    const char *lines_name;
+    size_t n_lines;          /* of it that name a picture, so far */
     bool at_first_line;
     char *line;              /* getline()'s */
     size_t line_capacity;
@@ -105,13 +108,24 @@ static void read_stdin(struct input_item *item)
 
 /* ---- lists ------------------------------------------------------------------------------------------------------- */
 
+static void say_problem(struct input_list *list, const char *problem, const char *why)
+{
+    console_print("the list %s %s: %s", list->lines_name, problem, why);
+    list->n_problems++;
+}
+
 static void open_lines(struct input_list *list, const char *path)
 {
     list->lines = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+    list->lines_name = strcmp(path, "-") == 0 ? "on standard input" : path;
+    list->n_lines = 0;
     list->at_first_line = true;
-    if (list->lines != NULL) return;
-    console_print("cannot read the list %s: %s", path, strerror(errno));
-    list->n_problems++;
+    if (list->lines == NULL) {
+        say_problem(list, "cannot be read", strerror(errno));
+    } else if (is_picture_file(path)) {
+        say_problem(list, "is a picture", "it is read without the @");
+        close_lines(list);
+    }
 }
 
 /* The line without a byte order mark and its end (LF, or CRLF from Windows). */
@@ -130,15 +144,17 @@ static bool next_line(struct input_list *list, struct input_item *out)
 {
     ssize_t n;
     while ((n = getline(&list->line, &list->line_capacity, list->lines)) >= 0) {
+        if (memchr(list->line, '\0', (size_t)n) != NULL) break;
         const char *line = trim_line(list, (size_t)n);
         if (line[0] == '\0') continue;
         out->path = memory_copy_text(line);
+        list->n_lines++;
         return true;
     }
-    if (ferror(list->lines)) {
-        console_print("cannot read on in the list: %s", strerror(errno));
-        list->n_problems++;
-    }
+    const char *why = strerror(errno);
+    if (ferror(list->lines)) say_problem(list, "cannot be read", why);
+    else if (n >= 0) say_problem(list, "is no text", "a list has the path of a picture on each line");
+    else if (list->n_lines == 0) say_problem(list, "names no picture", "a list has the path of one on each line");
     close_lines(list);
     return false;
 }

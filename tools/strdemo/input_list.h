@@ -40,7 +40,7 @@ bool input_list_next(struct input_list *list, struct input_item *out);
 /* May input_list_next() have to wait for somebody, because a list or a picture comes from stdin, a pipe or a device? */
 bool input_list_may_wait(const struct option_inputs *inputs);
 
-/* How many folders and lists could not be read, or had no image in them, so far. */
+/* How many folders and lists could not be read, or named no image, so far. */
 size_t input_list_n_problems(const struct input_list *list);
 
 #endif

@@ -12,7 +12,8 @@
 #include "common/tool_memory.h"
 #include "input_list.h"
 
-/* Takes the only input. Returns the exit code PROGRAM_OK, or another after a line on stderr. */
+/* Takes the only input. Returns the exit code PROGRAM_OK, or another after a line on stderr: PROGRAM_PARTIAL and a page
+ * in `out` if other inputs could not be read. */
 static int take_page(const struct strdemo_options *options, struct input_item *out)
 {
     struct input_list *list = input_list_new(&options->inputs);
@@ -26,6 +27,9 @@ static int take_page(const struct strdemo_options *options, struct input_item *o
         code = PROGRAM_REFUSED;
     } else if (out->problem != NULL) {
         console_print("%s", out->problem);
+        input_item_free(out);
+        code = PROGRAM_PARTIAL;
+    } else if (input_list_n_problems(list) > 0) {
         code = PROGRAM_PARTIAL;
     }
     input_item_free(&second);
@@ -141,8 +145,9 @@ int read_page(const trba_model *model, const struct strdemo_options *options, co
 {
     struct input_item item = {.path = NULL};
     time->started_ms = clock_ms();
-    int code = take_page(options, &item);
-    if (code == PROGRAM_OK) code = read_item(model, options, &item, boxes, out, time);
+    const int input_code = take_page(options, &item);
+    int code = PROGRAM_OK;
+    if (item.path != NULL && input_code != PROGRAM_REFUSED) code = read_item(model, options, &item, boxes, out, time);
     input_item_free(&item);
-    return code;
+    return code != PROGRAM_OK ? code : input_code;
 }

@@ -9,6 +9,7 @@
 
 #include "common/console.h"
 #include "common/exit_codes.h"
+#include "common/overwriting.h"
 #include "common/standard_files.h"
 #include "boxes_file.h"
 #include "mismatch.h"
@@ -32,14 +33,28 @@ static int print_version(void)
 }
 
 /* Opens the model, or says why that is not possible. */
-static trba_model *open_model(const struct strdemo_options *options, int argc, char *const *argv)
+static trba_model *open_model(const struct strdemo_options *options, int argc, char *const *argv,
+                              char path[MODEL_PATH_BYTES])
 {
-    char path[MODEL_PATH_BYTES];
     trba_status status;
     trba_model *model = model_options_open(&options->model, &options->architecture.expect, path, &status);
     if (model == NULL && status == TRBA_ERROR_MISMATCH) mismatch_explain(options, argc, argv, path);
     if (model != NULL && options->settings.verbose) model_describe(model, path);
     return model;
+}
+
+/* False, and said, if --output is a file that is read. Any picture counts: a list or a folder may name it. */
+static bool spares_inputs(const struct strdemo_options *options, const char *model_path)
+{
+    const char *output = options->settings.output;
+    bool is_input = is_same_file(output, model_path) || is_same_file(output, options->settings.boxes) ||
+                    is_same_file(output, options->model.charset) || is_picture_file(output);
+    for (size_t i = 0; i < options->inputs.n_items; i++) {
+        const char *input = options->inputs.items[i];
+        is_input |= is_same_file(output, input[0] == '@' ? input + 1 : input);
+    }
+    if (is_input) console_print("--output %s is a file to read, and would be lost: name another file", output);
+    return !is_input;
 }
 
 /* --resume: what need not be read again. */
@@ -68,10 +83,12 @@ static int read_inputs(const trba_model *model, const struct strdemo_options *op
 
 static int open_and_read(int argc, char *const *argv, const struct strdemo_options *options, const struct boxes *boxes)
 {
+    char path[MODEL_PATH_BYTES];
     const double before = clock_ms();
-    trba_model *model = open_model(options, argc, argv);
+    trba_model *model = open_model(options, argc, argv, path);
     if (model == NULL) return PROGRAM_REFUSED;
-    const int code = read_inputs(model, options, boxes, clock_ms() - before);
+    const int code = spares_inputs(options, path) ? read_inputs(model, options, boxes, clock_ms() - before)
+                                                  : PROGRAM_REFUSED;
     trba_model_free(model);
     return code;
 }

@@ -30,7 +30,7 @@ static const struct option_spec info_specs[] = {
     {.name = "tensors", .kind = OPTION_FLAG, .offset = offsetof(struct info_settings, tensors),
      .help = "list the tensors, too (default: off)"},
     {.name = "kernels", .kind = OPTION_FLAG, .offset = offsetof(struct info_settings, kernels),
-     .help = "list the layers and the kernels that compute them on this\nprocessor, too (default: off)"},
+     .help = "list the layers and the kernels that compute them on this processor, too (default: off)"},
     {.name = "cpu", .kind = OPTION_CHOICE, .choices = CPU_OPTION_CHOICES,
      .offset = offsetof(struct info_settings, cpu),
      .help = "instruction sets to use at most (default: auto)"},

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "common/console.h"
 #include "common/standard_files.h"
@@ -17,8 +18,9 @@
 
 enum { IMAGE_MAX_BYTES = 64 * 1024 * 1024 };
 
+static const char page_start[] = "<!DOCTYPE html>\n";
 static const char page_head[] =
-    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+    "<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; "
     "style-src 'unsafe-inline'\">\n"
     "<meta name=\"viewport\" content=\"width=device-width\">\n<title>Read wrong</title>\n<style>\n"
@@ -127,13 +129,31 @@ static void write_picture(const struct eval_sample *sample, FILE *file)
 
 /* ---- the page ---------------------------------------------------------------------------------------------------- */
 
+/* A file that is there already is written over only if it is a page, too. */
+static bool is_replaceable(const char *path)
+{
+    char first[sizeof page_start - 1];
+    struct stat info;
+    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0) return true;
+    FILE *file = fopen(path, "rbe");
+    if (file == NULL) return true; /* what is wrong is said when it is written */
+    const size_t n = fread(first, 1, sizeof first, file);
+    fclose(file);
+    return n == sizeof first && memcmp(first, page_start, n) == 0;
+}
+
 bool errors_page_open(struct errors_page *page, const char *path, const char *model)
 {
+    if (!is_replaceable(path)) {
+        console_print("%s is there already and is no HTML page, and would be lost: name another file", path);
+        return false;
+    }
     *page = (struct errors_page){.file = fopen(path, "we"), .path = path};
     if (page->file == NULL) {
         console_print("cannot write to %s: %s", path, strerror(errno));
         return false;
     }
+    fputs(page_start, page->file);
     fputs(page_head, page->file);
     fputs("<h1>Read wrong by ", page->file);
     write_escaped(model, page->file);

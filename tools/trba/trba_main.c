@@ -31,10 +31,18 @@ static const struct {
 
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
+static bool is_help(const char *argument)
+{
+    return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0;
+}
+
 int command_version(int argc, char *const *argv)
 {
     char info[1024];
-    (void)argv;
+    if (argc == 3 && is_help(argv[2])) {
+        printf("  trba version\n\nPrints the version, and what this machine offers.\n");
+        return finish_output(PROGRAM_OK);
+    }
     if (argc > 2) {
         console_print("version takes no arguments");
         return PROGRAM_REFUSED;
@@ -44,9 +52,8 @@ int command_version(int argc, char *const *argv)
     return finish_output(PROGRAM_OK);
 }
 
-static int command_help(int argc, char *const *argv)
+static int print_commands(void)
 {
-    (void)argc, (void)argv;
     printf("trba - look into checkpoints of scene-text recognition networks, convert and evaluate them\n\n"
            "  trba COMMAND [arguments]      (trba COMMAND --help says more)\n\n");
     for (int i = 0; i < N_COMMANDS; i++) printf("  %-10s %s\n", commands[i].name, commands[i].help);
@@ -55,18 +62,31 @@ static int command_help(int argc, char *const *argv)
     return finish_output(PROGRAM_OK);
 }
 
+static int run_command(const char *name, int argc, char *const *argv)
+{
+    for (int i = 0; i < N_COMMANDS; i++)
+        if (strcmp(commands[i].name, name) == 0) return commands[i].run(argc, argv);
+    console_print("there is no command \"%s\"; \"trba help\" lists them", name);
+    return PROGRAM_REFUSED;
+}
+
+/* trba help COMMAND is trba COMMAND --help. */
+static int command_help(int argc, char *const *argv)
+{
+    if (argc < 3 || is_help(argv[2]) || strcmp(argv[2], "help") == 0) return print_commands();
+    char option[] = "--help";
+    char *const asked[] = {argv[0], argv[2], option, NULL};
+    return run_command(argv[2], 3, asked);
+}
+
 int main(int argc, char **argv)
 {
     console_set_program("trba");
     standard_files_prepare();
     const char *name = argc > 1 ? argv[1] : "";
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) name = "help";
+    if (is_help(name)) name = "help";
     if (strcmp(name, "--version") == 0) name = "version";
-    for (int i = 0; i < N_COMMANDS; i++)
-        if (strcmp(commands[i].name, name) == 0) return commands[i].run(argc, argv);
-    if (argc > 1)
-        console_print("there is no command \"%s\"; \"trba help\" lists them", name);
-    else
-        console_print("a command is needed; \"trba help\" lists them");
+    if (argc > 1) return run_command(name, argc, argv);
+    console_print("a command is needed; \"trba help\" lists them");
     return PROGRAM_REFUSED;
 }
