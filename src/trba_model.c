@@ -19,6 +19,7 @@ enum {
     DEFAULT_IMG_H = 32, DEFAULT_IMG_W = 100, /* clovaai's --imgH, --imgW */
     EASYOCR_IMG_H = 64,                      /* every built-in model of EasyOCR */
     DEFAULT_MAX_LENGTH = 25,                 /* clovaai's --batch_max_length */
+    MOST_TPS_FLOATS = 1 << 24,               /* of the basis of each pixel: 200 times those of 32 x 100 */
     MAX_IMG_H = 1024, MAX_IMG_W = 16384, MAX_MAX_LENGTH = 1024,
     MAX_PACKERS = 8,                         /* more would wait for memory */
     WEIGHTS_BLOCK_BYTES = 16 * 1024 * 1024 - 4096 /* huge pages, the block's header among them */
@@ -95,6 +96,11 @@ static trba_status settle_size(const struct opening *opening, trba_preset preset
     trba_status status = check_range("imgH", arch->img_h, 1, MAX_IMG_H, opening->err);
     if (status == TRBA_OK) status = check_range("imgW", arch->img_w, 1, MAX_IMG_W, opening->err);
     if (status != TRBA_OK) return status;
+    const int64_t pixels = (int64_t)arch->img_h * arch->img_w;
+    if (arch->transformation == TRBA_TRANSFORMATION_TPS && pixels * (arch->num_fiducial + 3) > MOST_TPS_FLOATS)
+        return error_set(opening->err, TRBA_ERROR_LIMIT, "an input of %d x %d (imgH x imgW) with %d control points is "
+                         "more than TPS is computed for here: make it smaller", arch->img_h, arch->img_w,
+                         arch->num_fiducial);
     if (network_sequence_length(arch, arch->img_h, arch->img_w) < 1)
         return error_set(opening->err, TRBA_ERROR_MISMATCH, "an input of %d x %d (imgH x imgW) is too small for this "
                          "network: use at least 32 x 8", arch->img_h, arch->img_w);

@@ -183,6 +183,12 @@ static void prepare_images(trba_session *session, const struct sources *sources,
 
 /* ---- the network ---- */
 
+/* Layers count pixels in int. */
+static bool fits_in_pass(const trba_session *session, int n, int width)
+{
+    return (int64_t)n * session->model->img_h * width <= MAX_PASS_PIXELS;
+}
+
 /* The pass for n images of that width: planned first, so that its memory is there. */
 static trba_status plan_pass(trba_session *session, int n, int width, trba_error *err)
 {
@@ -190,7 +196,7 @@ static trba_status plan_pass(trba_session *session, int n, int width, trba_error
     const struct network *network = &session->model->network;
     const struct network_call call = {.max_steps = session->model->rules.max_length + 1};
     struct decoded decoded;
-    if ((int64_t)n * session->model->img_h * width > MAX_PASS_PIXELS) /* layers count pixels in int */
+    if (!fits_in_pass(session, n, width))
         return error_set(err, TRBA_ERROR_LIMIT, "%d images of %d x %d pixels are too many at once: make batch_size "
                          "smaller", n, width, session->model->img_h);
     run->is_planning = true;
@@ -263,6 +269,7 @@ static trba_status run_passes(trba_session *session, size_t first_result, const 
             const struct prepared_image *prepared = &session->prepared[chosen[i]];
             if (is_done[i] || prepared->error.status != TRBA_OK) continue;
             if (n_members > 0 && prepared->input_width != session->prepared[members[0]].input_width) continue;
+            if (n_members > 0 && !fits_in_pass(session, n_members + 1, prepared->input_width)) continue;
             is_done[i] = true;
             members[n_members++] = chosen[i];
         }

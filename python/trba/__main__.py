@@ -140,8 +140,10 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     try:
         return _print_all(model, options, boxes)
-    except BrokenPipeError:  # the reader of the pipe left; Python must not find that out once more at its end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:  # pictures that cannot be read are results: this is the output
+        if not isinstance(error, BrokenPipeError):  # a reader that left needs no message
+            print(f"trba: cannot write to standard output: {error.strerror}", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python must not find out once more at its end
         return 3
 
 

@@ -27,7 +27,7 @@ _LIST_KEYS: Final = ("regions", "boxes", "annotations", "results", "shapes", "po
 _SIDE_KEYS: Final = (("x", "y", "w", "h"), ("x", "y", "width", "height"), ("left", "top", "width", "height"))
 _MOST_NESTED: Final = 4
 
-_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?(?=[,; \t]|$)", re.ASCII)
+_NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?(?=[,; \t]|$)", re.ASCII)
 _SEPARATOR: Final = re.compile(r"[ \t]*[,;]?[ \t]*")
 _CORNERS_HEADING: Final = re.compile("xmax|x_max|x2|right", re.IGNORECASE)
 

@@ -178,6 +178,8 @@ class Model(Closing):
         source, is_path = locate(path_or_bytes)
         if batch_size < 1 or (threads is not None and threads < 1) or (max_sessions is not None and max_sessions < 1):
             raise ArgumentError("batch_size, threads and max_sessions must be at least 1")
+        if 0 in (batch_max_length, img_h, img_w):  # in C that means the default
+            raise ArgumentError("batch_max_length, img_h and img_w must be at least 1")
         policies = (find_name("exif", exif, EXIFS), find_name("alpha", alpha, ALPHAS), number_choice(retry_contrast))
         capsule = _core.open_model(
             source, is_path, _number_expect(expect or {}, img_h, img_w), *_split_charset(charset),

@@ -3,8 +3,24 @@
 #include "base/status.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "base/utf8.h"
+
+/* Names in a file may hold anything, and the end may be cut inside a character: what is no UTF-8, or would command a
+ * terminal, becomes '?'. */
+static void make_showable(char *text)
+{
+    for (size_t at = 0, taken, n = strlen(text); at < n; at += taken) {
+        uint32_t code_point = 0;
+        const size_t length = utf8_decode(text + at, n - at, &code_point);
+        const bool is_printable = length > 0 && code_point >= 0x20 && !(code_point >= 0x7F && code_point < 0xA0);
+        taken = length > 0 ? length : 1;
+        if (!is_printable && text[at] != '\n') memset(text + at, '?', taken);
+    }
+}
 
 trba_status error_set(trba_error *err, trba_status status, const char *format, ...)
 {
@@ -13,6 +29,7 @@ trba_status error_set(trba_error *err, trba_status status, const char *format, .
     va_start(args, format);
     vsnprintf(err->message, sizeof err->message, format, args);
     va_end(args);
+    make_showable(err->message);
     err->status = status;
     return status;
 }
@@ -28,6 +45,7 @@ void error_prefix(trba_error *err, const char *prefix)
     memcpy(err->message, prefix, added - 2);
     memcpy(err->message + added - 2, ": ", 2);
     err->message[added + length] = '\0';
+    make_showable(err->message);
 }
 
 const char *trba_status_name(trba_status status)

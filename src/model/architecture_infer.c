@@ -39,7 +39,7 @@ static bool is_known_name(const char *name)
 const char *architecture_recognise_name(const char *name)
 {
     while (name != NULL) {
-        if (is_known_name(name)) return name;
+        if (strchr("FTSP", name[0]) != NULL && is_known_name(name)) return name; /* names may be nothing but dots */
         const char *dot = strchr(name, '.');
         name = dot != NULL ? dot + 1 : NULL;
     }

@@ -3,6 +3,7 @@
 #include "model/pack.h"
 
 #include <assert.h>
+#include <float.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -100,9 +101,11 @@ struct batch_norm pack_batch_norm(struct packer *packer, const char *name, int n
         norm.shift = norm.scale + n;
         for (int i = 0; i < n; i++) {
             const double scale = (double)gamma[i] / sqrt((double)variance[i] + batch_norm_epsilon);
-            if (!isfinite(scale)) refuse_tensor(packer, name);
-            norm.scale[i] = (float)scale;
-            norm.shift[i] = (float)((double)beta[i] - (double)mean[i] * scale);
+            const double shift = (double)beta[i] - (double)mean[i] * scale;
+            const bool is_number = fabs(scale) <= (double)FLT_MAX && fabs(shift) <= (double)FLT_MAX;
+            if (!is_number) refuse_tensor(packer, name);
+            norm.scale[i] = is_number ? (float)scale : 0.0f;
+            norm.shift[i] = is_number ? (float)shift : 0.0f;
         }
     }
     free(gamma);

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "weights/tensor_view.h"
 
 /* Wrappers nest three or four deep, modules ten. What lies deeper is not looked at. */
 enum { WALK_DEPTH_LIMIT = 32, MODULE_DEPTH_LIMIT = 64 };
@@ -323,15 +324,21 @@ static trba_status report_no_tensors(const struct walk *walk, const struct pickl
 static trba_status fill_tensors(struct walk *walk, const size_t *kept, torch_storage_finder find, void *reader)
 {
     struct tensor_table *table = &walk->builder->table;
+    size_t n_repeated = 0;
     for (size_t i = 0; i < table->n_tensors; i++) {
         struct tensor *tensor = &table->tensors[i];
         const char *name = tensor->name;
         const struct pickle_value *value = walk->best.tensors[kept[i]].value;
         const trba_status status = torch_read_tensor(value, find, reader, tensor, walk->err);
         tensor->name = name;
-        if (status == TRBA_OK) continue;
-        table_builder_name_tensor(name, walk->err);
-        return status;
+        if (status != TRBA_OK) {
+            table_builder_name_tensor(name, walk->err);
+            return status;
+        }
+        n_repeated += tensor_count_repeated(tensor);
+        if (n_repeated > TENSOR_BROADCAST_LIMIT)
+            return error_set(walk->err, TRBA_ERROR_LIMIT, "the tensors repeat what is stored more than %d times over",
+                             TENSOR_BROADCAST_LIMIT);
     }
     return TRBA_OK;
 }

@@ -82,6 +82,13 @@ trba_status tensor_view_check(const struct tensor_view *view, struct tensor *out
     return TRBA_OK;
 }
 
+size_t tensor_count_repeated(const struct tensor *tensor)
+{
+    size_t span = 1;
+    for (int i = 0; i < tensor->n_dimensions; i++) span += (size_t)((tensor->shape[i] - 1) * tensor->strides[i]);
+    return tensor->n_elements > span ? tensor->n_elements - span : 0;
+}
+
 void tensor_view_set_row_major(struct tensor_view *view)
 {
     int64_t stride = 1;

@@ -23,6 +23,10 @@ struct tensor_view {
 /* Fills *out (all but its name) when every element that can be reached lies inside the storage. */
 trba_status tensor_view_check(const struct tensor_view *view, struct tensor *out, trba_error *err);
 
+/* How many elements of a tensor that has passed are others' again, at least: those beyond what lies between its first
+ * and its last. */
+size_t tensor_count_repeated(const struct tensor *tensor);
+
 /* Row-major strides of a shape that has passed, or is about to pass, tensor_view_check(). */
 void tensor_view_set_row_major(struct tensor_view *view);
 

@@ -8,6 +8,7 @@ network reads everything wrong, so that the page of errors shows every image wit
 import csv
 import io
 import json
+import os
 import struct
 
 import pytest
@@ -141,6 +142,13 @@ def test_missing_file_is_one_line(trba, crnn, images):
     done = trba.run("eval", "--model", crnn.path, images)
     assert done.returncode == 1
     assert done.stderr == f"trba: there is no such file: {images}/none.png (it counts as read wrong)\n"
+
+
+def test_pipe_is_not_waited_for(trba, crnn, images):
+    os.mkfifo(images / "pipe.png")
+    (images / "gt.txt").write_text("pipe.png\tx\n")
+    done = trba.run("eval", "--model", crnn.path, images)
+    assert done.returncode == 1 and "pipe.png: it is no regular file" in done.stderr
 
 
 # ---- what is refused ----

@@ -3,6 +3,7 @@
 
 import json
 import subprocess
+import time
 
 import numpy as np
 import pytest
@@ -209,3 +210,10 @@ def test_the_program_says_when_the_page_cannot_be_opened(program, write, tmp_pat
     done = program(write(("b.json", [list(BOXES[0])])), inputs=[tmp_path / "page.png"])
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"trba: {tmp_path / 'page.png'}: ") and len(done.stderr.splitlines()) == 1
+
+
+def test_long_run_of_digits_takes_no_time(trba, tmp_path):
+    (tmp_path / "b.csv").write_bytes(b"1" * 200_000 + b"x")
+    start = time.process_time()
+    assert trba.load_boxes(tmp_path / "b.csv") == []  # a heading
+    assert time.process_time() - start < 1

@@ -108,7 +108,7 @@ static off_t read_lines(struct finished_results *finished, FILE *file, const cha
         }
         n_bytes += n;
     }
-    if (ferror(file)) {
+    if (ferror(file) || (n < 0 && !feof(file))) { /* there may have been no memory for a line */
         console_print("cannot resume: %s cannot be read: %s", name, strerror(errno));
         n_bytes = -1;
     }

@@ -152,7 +152,7 @@ static bool next_line(struct input_list *list, struct input_item *out)
         return true;
     }
     const char *why = strerror(errno);
-    if (ferror(list->lines)) say_problem(list, "cannot be read", why);
+    if (n < 0 && !feof(list->lines)) say_problem(list, "cannot be read", why);
     else if (n >= 0) say_problem(list, "is no text", "a list has the path of a picture on each line");
     else if (list->n_lines == 0) say_problem(list, "names no picture", "a list has the path of one on each line");
     close_lines(list);

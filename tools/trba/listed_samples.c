@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #include "common/path_array.h"
 #include "common/tool_memory.h"
@@ -195,7 +196,9 @@ void listed_samples_get(const void *samples, size_t index, struct eval_sample *o
     const bool is_whole = item->path[0] == '/' || listed->root[0] == '\0';
     out->name = is_whole ? memory_copy_text(item->path) : path_join(listed->root, item->path);
     out->label = memory_copy_text(item->label);
-    out->image = trba_image_file(out->name);
+    struct stat info;
+    if (stat(out->name, &info) == 0 && !S_ISREG(info.st_mode)) out->problem = "it is no regular file";
+    else out->image = trba_image_file(out->name);
 }
 
 void listed_samples_close(void *samples)
