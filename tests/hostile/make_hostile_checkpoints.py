@@ -639,6 +639,18 @@ def broadcast_bomb():
     return lying_tensor(shape=(2**20, 2**20), strides=(0, 0))
 
 
+@case("two tensors of ten million elements each, made from one by stride 0", "repeat what is stored")
+def two_broadcasts():
+    big = tensor(shape=(10_000_000,), strides=(0,))
+    items = [text(key) + big + SETITEM for key in ("Prediction.weight", "Prediction.bias")]
+    return torch_zip(PROTO + EMPTY_DICT + b"".join(items) + STOP)
+
+
+@case("a name that a terminal would obey", r"it mentions \?\[2J\.system")
+def name_with_escape():
+    return torch_zip(PROTO + name("\x1b[2J", "system") + STOP)
+
+
 @case("nine dimensions", "not at most 8 integers")
 def too_many_dimensions():
     return lying_tensor(shape=(1,) * 9, strides=(1,) * 9)
