@@ -37,7 +37,7 @@ struct shown_text show_text(const char *text, size_t n)
     for (size_t at = 0; at < n;) {
         uint32_t code_point = 0;
         const size_t length = utf8_decode(text + at, n - at, &code_point);
-        const bool is_printable = length > 0 && code_point >= 0x20 && !(code_point >= 0x7F && code_point < 0xA0);
+        const bool is_printable = length > 0 && utf8_is_printable(code_point);
         const size_t taken = is_printable ? length : 1;
         if (used + taken > most) {
             memcpy(shown.text + used, ellipsis, sizeof ellipsis);

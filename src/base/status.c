@@ -3,7 +3,6 @@
 #include "base/status.h"
 
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,9 +15,8 @@ static void make_showable(char *text)
     for (size_t at = 0, taken, n = strlen(text); at < n; at += taken) {
         uint32_t code_point = 0;
         const size_t length = utf8_decode(text + at, n - at, &code_point);
-        const bool is_printable = length > 0 && code_point >= 0x20 && !(code_point >= 0x7F && code_point < 0xA0);
         taken = length > 0 ? length : 1;
-        if (!is_printable && text[at] != '\n') memset(text + at, '?', taken);
+        if ((length == 0 || !utf8_is_printable(code_point)) && text[at] != '\n') memset(text + at, '?', taken);
     }
 }
 

@@ -29,6 +29,11 @@ size_t utf8_decode(const char *text, size_t n, uint32_t *code_point)
     return length;
 }
 
+bool utf8_is_printable(uint32_t code_point)
+{
+    return code_point >= 0x20 && !(code_point >= 0x7F && code_point < 0xA0);
+}
+
 size_t utf8_count(const char *text, size_t n)
 {
     size_t count = 0;
