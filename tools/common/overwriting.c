@@ -18,13 +18,20 @@ bool is_same_file(const char *path, const char *other)
            one.st_ino == two.st_ino;
 }
 
-bool is_picture_file(const char *path)
+bool read_first_bytes(const char *path, char *out, size_t n, size_t *n_read)
 {
-    unsigned char first[4] = {0};
     struct stat info;
     FILE *file = find_regular(path, &info) ? fopen(path, "rbe") : NULL;
     if (file == NULL) return false;
-    const size_t n = fread(first, 1, sizeof first, file);
+    *n_read = fread(out, 1, n, file);
     fclose(file);
-    return n == sizeof first && (memcmp(first, "\x89PNG", 4) == 0 || memcmp(first, "\xFF\xD8\xFF", 3) == 0);
+    return true;
+}
+
+bool is_picture_file(const char *path)
+{
+    char first[4];
+    size_t n;
+    return read_first_bytes(path, first, sizeof first, &n) && n == sizeof first &&
+           (memcmp(first, "\x89PNG", 4) == 0 || memcmp(first, "\xFF\xD8\xFF", 3) == 0);
 }

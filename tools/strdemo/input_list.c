@@ -122,7 +122,7 @@ static void open_lines(struct input_list *list, const char *path)
     list->at_first_line = true;
     if (list->lines == NULL) {
         say_problem(list, "cannot be read", strerror(errno));
-    } else if (is_picture_file(path)) {
+    } else if (list->lines != stdin && is_picture_file(path)) {
         say_problem(list, "is a picture", "it is read without the @");
         close_lines(list);
     }

@@ -9,9 +9,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "common/console.h"
+#include "common/overwriting.h"
 #include "common/standard_files.h"
 #include "common/tool_memory.h"
 #include "common/whole_file.h"
@@ -133,12 +133,8 @@ static void write_picture(const struct eval_sample *sample, FILE *file)
 static bool is_replaceable(const char *path)
 {
     char first[sizeof page_start - 1];
-    struct stat info;
-    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0) return true;
-    FILE *file = fopen(path, "rbe");
-    if (file == NULL) return true; /* what is wrong is said when it is written */
-    const size_t n = fread(first, 1, sizeof first, file);
-    fclose(file);
+    size_t n;
+    if (!read_first_bytes(path, first, sizeof first, &n) || n == 0) return true; /* opening it says what is wrong */
     return n == sizeof first && memcmp(first, page_start, n) == 0;
 }
 
