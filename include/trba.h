@@ -126,7 +126,7 @@ typedef struct trba_architecture {
     int input_channel;  /* 1 grey, 3 RGB */
     int output_channel; /* channels of the feature extractor's last map */
     int hidden_size;    /* of the LSTMs; 0 when the network has none */
-    int num_fiducial;   /* TPS control points; 0 without TPS */
+    int num_fiducial;   /* TPS control points, 1024 at most; 0 without TPS */
     int num_class;      /* CTC: characters + 1 (blank); Attn: characters + 2 ([GO], [s]) */
     int img_h, img_w;   /* known from the tensors with TPS only (from the P_hat buffer) */
 } trba_architecture;
@@ -260,8 +260,8 @@ TRBA_API const char *trba_precision_name(trba_precision precision);
 typedef struct trba_model_options {
     size_t struct_size;
     trba_architecture expect; /* what the caller believes; contradicting the tensors is an error. img_h, img_w: the
-                                 input size, at most 1024 x 16384; 0: from TPS, else the sidecar's, else 32 x 100
-                                 (EASYOCR: 64) */
+                                 input size, at most 1024 x 16384, and with TPS (num_fiducial + 3) * img_h * img_w at
+                                 most 2^24; 0: from TPS, else the sidecar's, else 32 x 100 (EASYOCR: 64) */
     /* At most one of the three; all NULL: the sidecar's, else the one preset that fits the class count (else error) */
     const char *charset_preset; /* a preset's name */
     const char *charset_text;   /* the characters in class order */

@@ -223,3 +223,14 @@ def test_batch_that_no_layer_can_count_is_refused(strdemo, crnn, pictures):
 def test_value_that_sticks_to_its_letter_is_explained(strdemo):
     done = strdemo.run("-t1", "x.png")
     assert done.returncode == 2 and done.stderr == 'strdemo: "-t1" is not understood; write -t 1\n'
+
+
+def test_input_that_tps_would_compute_for_minutes_is_refused(strdemo, tmp_path):
+    import torch
+    from conftest import write_network
+
+    network = write_network(tmp_path, "x.pth", "TPS", "VGG", "None", "CTC", num_class=37)
+    weights = {name: tensor for name, tensor in network.state_dict().items() if not name.endswith("P_hat")}
+    torch.save(weights, tmp_path / "x.pth")  # whose buffer would fix the size
+    done = strdemo.run("-m", network.path, "--imgH", "1024", "--imgW", "16384", "x.png")
+    assert done.returncode == 2 and "with 20 control points is more than TPS is computed for" in done.stderr

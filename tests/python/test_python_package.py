@@ -107,6 +107,14 @@ def test_the_program_prints_texts(program, networks, model, files):
     assert done.stdout == "".join(f"{result.text}\n" for result in model.read(files))
 
 
+def test_the_program_says_that_the_disk_is_full(installed, networks, files):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([installed.python, "-I", "-m", "trba", "--model", networks["attn"], *files], stdout=full,
+                              stderr=subprocess.PIPE, text=True, timeout=120)
+    assert done.returncode == 3
+    assert done.stderr == "trba: cannot write to standard output: No space left on device\n"
+
+
 def test_the_program_writes_tsv_and_jsonl_as_strdemo_does(program, networks, files, strdemo, tmp_path):
     odd = tmp_path / "a\tb\\c\n\udcff.png"
     odd.write_bytes(files[0].read_bytes())
