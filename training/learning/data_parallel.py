@@ -15,14 +15,15 @@ from pathlib import Path
 import torch
 from torch import distributed, multiprocessing
 
+JOINING_WAIT = timedelta(minutes=3)   # for the others to start
 LONGEST_WAIT = timedelta(minutes=30)  # while rank 0 measures
 
 
 class Ranks:
     """This process's place, 0..size - 1, among those that learn together. Alone: nothing is exchanged."""
 
-    def __init__(self, rank=0, size=1):
-        self.rank, self.size = rank, size
+    def __init__(self, rank=0, size=1, group=None):
+        self.rank, self.size, self._group = rank, size, group
 
     @property
     def leads(self):
@@ -34,7 +35,7 @@ class Ranks:
             return
         gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
         flat = torch.cat([gradient.flatten() for gradient in gradients])
-        distributed.all_reduce(flat)
+        distributed.all_reduce(flat, group=self._group)
         flat /= self.size
         for gradient, mean in zip(gradients, flat.split([gradient.numel() for gradient in gradients])):
             gradient.copy_(mean.view_as(gradient))
@@ -44,7 +45,7 @@ class Ranks:
         if self.size == 1:
             return answer
         vote = torch.tensor([int(answer)])
-        distributed.broadcast(vote, src=0)
+        distributed.broadcast(vote, src=0, group=self._group)
         return bool(vote)
 
 
@@ -54,9 +55,14 @@ def _join(rank, size, meeting, work, options):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)  # rank 0 tells when it is over
     distributed.init_process_group("gloo", init_method=Path(meeting, "ranks").as_uri(), rank=rank, world_size=size,
-                                   timeout=LONGEST_WAIT)
+                                   timeout=JOINING_WAIT)
     try:
-        return work(Ranks(rank, size), options)
+        # Whoever fails while another still joins puts PyTorch's numbers of groups out of step between the processes: the
+        # next run would wait for ever. So all have joined before any of them works.
+        distributed.barrier()
+        group = distributed.new_group(timeout=LONGEST_WAIT)
+        distributed.barrier()
+        return work(Ranks(rank, size, group), options)
     finally:
         distributed.destroy_process_group()
 
