@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from learning.curriculum import RECTIFYING_PACE, is_rectifying, learning_rate_factor
+from learning.curriculum import RECTIFYING_PACE, is_rectifying, learning_rate_factor, learns_to_rectify
 from learning.data_parallel import run_ranks
 from learning.joint_network import JointNetwork, measure_loss
 from learning.journal import Journal, draw_curves
@@ -93,6 +93,8 @@ class Trainer:
         self.set_learning_rate()
         self.network.train()
         self.network.rectifies = self.average.module.rectifies = is_rectifying(self.progress["words"])
+        learns = learns_to_rectify(self.progress["words"], self.progress["steps"])
+        self.network.recogniser.Transformation.requires_grad_(learns)
         images = to_images(pictures).contiguous(memory_format=torch.channels_last)
         with lower_precision(self.device):
             losses = measure_loss(self.network, images, given, wanted)

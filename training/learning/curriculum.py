@@ -25,6 +25,7 @@ EASIEST, USUAL, HARDEST = 0.2, 1.0, 1.4
 USUAL_FROM = 300_000
 HARDER_FROM, HARDEST_FROM = 1_860_000, 2_060_000
 RECTIFY_FROM = 600_000
+RECTIFYING_STEPS = 4                   # TPS learns in one of so many: its way back is a quarter of a step
 RECTIFYING_PACE = 0.03                 # of the learning rate: AdamW's steps are all of one size, and 256 move a point
 WARM_UP = 10_000                       # words
 
@@ -52,6 +53,11 @@ def plan_lesson(n_seen):
 
 def is_rectifying(n_seen):
     return n_seen >= RECTIFY_FROM
+
+
+def learns_to_rectify(n_seen, n_steps):
+    """Whether step n_steps trains TPS, too."""
+    return is_rectifying(n_seen) and n_steps % RECTIFYING_STEPS == 0
 
 
 def learning_rate_factor(n_seen, n_optimized, cool_down_from=None, cool_down_until=None):

@@ -57,8 +57,8 @@ def _join(rank, size, meeting, work, options):
     distributed.init_process_group("gloo", init_method=Path(meeting, "ranks").as_uri(), rank=rank, world_size=size,
                                    timeout=JOINING_WAIT)
     try:
-        # Whoever fails while another still joins puts PyTorch's numbers of groups out of step between the processes: the
-        # next run would wait for ever. So all have joined before any of them works.
+        # Whoever fails while another still joins puts PyTorch's numbers of groups out of step between the processes:
+        # the next run would wait for ever. So all have joined before any of them works.
         distributed.barrier()
         group = distributed.new_group(timeout=LONGEST_WAIT)
         distributed.barrier()
