@@ -26,6 +26,7 @@ _REGION_KEYS: Final = ("points", "polygon", "poly", "quad", "segmentation", "box
 _LIST_KEYS: Final = ("regions", "boxes", "annotations", "results", "shapes", "polygons", "dt_polys", "words", "lines")
 _SIDE_KEYS: Final = (("x", "y", "w", "h"), ("x", "y", "width", "height"), ("left", "top", "width", "height"))
 _MOST_NESTED: Final = 4
+_LARGEST: Final = (2.0 - 2.0**-23) * 2.0**127  # of the library's float32
 
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?(?=[,; \t]|$)", re.ASCII)
 _SEPARATOR: Final = re.compile(r"[ \t]*[,;]?[ \t]*")
@@ -35,7 +36,7 @@ _CORNERS_HEADING: Final = re.compile("xmax|x_max|x2|right", re.IGNORECASE)
 # ---- from numbers to corners ----
 
 def _corners(left: float, top: float, right: float, bottom: float) -> Quadrilateral:
-    return (left, top), (right, top), (right, bottom), (left, bottom)
+    return _quadrilateral((left, top, right, top, right, bottom, left, bottom))
 
 
 def _box(x: float, y: float, w: float, h: float) -> Quadrilateral:
@@ -43,7 +44,7 @@ def _box(x: float, y: float, w: float, h: float) -> Quadrilateral:
 
 
 def _quadrilateral(numbers: Sequence[float]) -> Quadrilateral:
-    x1, y1, x2, y2, x3, y3, x4, y4 = numbers
+    x1, y1, x2, y2, x3, y3, x4, y4 = (max(-_LARGEST, min(number, _LARGEST)) for number in numbers)
     return (x1, y1), (x2, y2), (x3, y3), (x4, y4)
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the package returns: small frozen classes that own their data and may go to any thread or process."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
@@ -106,7 +107,8 @@ class Result:
     def to_dict(self) -> dict[str, Any]:
         """For json.dumps(): the keys of strdemo's JSON lines, without path and region. Those of a region alone are
         `points` and `rotation`."""
-        region = {"points": [list(point) for point in self.points], "rotation": self.rotation} if self.points else {}
+        region = {"points": [[x if math.isfinite(x) else None for x in point] for point in self.points],
+                  "rotation": self.rotation} if self.points else {}  # JSON knows no infinity
         return {"text": self.text, "confidence": self.confidence, "score": self.score,
                 "characters": [character.to_dict() for character in self.characters], "truncated": self.truncated,
                 "width": self.width, "height": self.height, "status": self.status,

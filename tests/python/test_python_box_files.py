@@ -173,6 +173,13 @@ def test_the_program_writes_what_strdemo_does(program, run_strdemo, write, optio
     assert set(mine[0]) == set(theirs[0])
 
 
+def test_a_corner_out_of_range_is_as_far_as_float32_goes(program, run_strdemo, write):
+    path = write(("b.csv", "1e999,2,3,4\n"))
+    mine, theirs = (json.loads(call(path, "--format", "jsonl").stdout, parse_constant=pytest.fail)["points"]
+                    for call in (program, run_strdemo))
+    assert np.array_equal(np.float32(mine), np.float32(theirs)) and mine[0][0] > 3e38
+
+
 def test_the_program_prints_texts(program, write, trba, networks, page):
     with trba.Model(networks["ctc"]) as model:
         results = model.read_regions(page, BOXES)

@@ -39,6 +39,13 @@ def test_to_dict_is_json(result):
     assert back["characters"][0]["box"] == list(result.characters[0].box)
 
 
+def test_corners_that_are_no_numbers_are_null_in_json(model, pixels):
+    corners = [(0.0, 0.0), (float("inf"), 0.0), (9.0, float("nan")), (0.0, 9.0)]
+    result, = model.read_regions(pixels[0], [corners], errors="return")
+    assert result.status == "bad argument"
+    assert result.to_dict()["points"] == [[0.0, 0.0], [None, 0.0], [9.0, None], [0.0, 9.0]]
+
+
 def test_model_info_is_what_the_checkpoint_is(trba, model):
     info = model.info
     assert info.architecture == dataclasses.replace(info.architecture, name="None-VGG-None-Attn", img_h=32, img_w=100,

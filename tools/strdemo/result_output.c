@@ -213,10 +213,8 @@ static void write_json_line(FILE *file, const char *path, size_t index, const tr
                              trba_status_name(result->status), "message", json_text(result->message));
     if (line != NULL && region != NULL) add_region(line, index, region, result);
     char *text = line != NULL ? json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(FLOAT_DIGITS)) : NULL;
-    if (text == NULL)
-        console_print("there is no memory for the result of %s", path);
-    else
-        fprintf(file, "%s\n", text);
+    if (text == NULL) memory_exhausted(); /* a line that is left out would look like a picture that was read */
+    fprintf(file, "%s\n", text);
     free(text);
     json_decref(line);
 }
