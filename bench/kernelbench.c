@@ -122,35 +122,49 @@ static void bench_pixels_to_bf16(const struct kernels *k, const struct shape *s)
 }
 
 /* Patches of a map of one row of tiles; products of all tiles side by side, as winograd.c has them. */
-#define BENCH_WINOGRAD(ROWS, COLUMNS)                                                                                 \
-    static void bench_winograd_weights_##ROWS##x##COLUMNS(const struct kernels *k, const struct shape *s)             \
-    {                                                                                                                 \
-        struct winograd_panel p = {.kernels = weights, .n_channels = s->second, .width = s->first, .points = outputs, \
-                                   .point_stride = (size_t)s->first * (size_t)s->second + CHANNEL_ALIGN};             \
-        for (; p.row < (ROWS) + 2; p.row++) k->winograd_weights_##ROWS##x##COLUMNS(&p);                               \
-    }                                                                                                                 \
-    static void bench_winograd_input_##ROWS##x##COLUMNS(const struct kernels *k, const struct shape *s)               \
-    {                                                                                                                 \
-        const size_t c = (size_t)s->second, row_stride = (size_t)(s->first * COLUMNS + 2) * c;                        \
-        for (int tile = 0; tile < s->first; tile++)                                                                   \
-            k->winograd_input_##ROWS##x##COLUMNS(inputs + (size_t)(tile * COLUMNS) * c, row_stride, c, s->second,     \
-                                                 outputs + (size_t)tile * c, (size_t)s->first * c);                   \
-    }                                                                                                                 \
-    static void bench_winograd_output_##ROWS##x##COLUMNS(const struct kernels *k, const struct shape *s)              \
-    {                                                                                                                 \
-        const size_t c = (size_t)s->second, row_stride = (size_t)(s->first * COLUMNS) * c;                            \
-        for (int tile = 0; tile < s->first; tile++) {                                                                 \
-            const struct winograd_output o = {                                                                        \
-                .products = inputs + (size_t)tile * c, .point_stride = (size_t)s->first * c, .channels = s->second,   \
-                .bias = weights, .out = outputs + (size_t)(tile * COLUMNS) * c, .row_stride = row_stride,             \
-                .pixel_stride = c, .n_rows = ROWS, .n_columns = COLUMNS, .has_relu = true};                           \
-            k->winograd_output_##ROWS##x##COLUMNS(&o);                                                                \
-        }                                                                                                             \
+static void bench_winograd_weights(const struct kernels *k, const struct shape *s)
+{
+    struct winograd_panel p = {.kernels = weights, .n_channels = s->second, .width = s->first, .points = outputs,
+                               .point_stride = (size_t)s->first * (size_t)s->second + CHANNEL_ALIGN};
+    for (; p.row < WINOGRAD_AXIS_POINTS; p.row++) k->winograd_weights(&p);
+}
+
+static void bench_winograd_taps_int16(const struct kernels *k, const struct shape *s)
+{
+    struct winograd_taps_int16 w = {.kernels = weights, .n_channels = s->second, .width = s->first,
+                                    .taps = (int16_t *)outputs, .factors = (int16_t *)inputs,
+                                    .scales = inputs + WINOGRAD_FACTORS * s->first};
+    for (; w.row < WINOGRAD_AXIS_POINTS; w.row++) k->winograd_taps_int16(&w);
+}
+
+static void bench_winograd_points_int16(const struct kernels *k, const struct shape *s)
+{
+    const size_t n = (size_t)s->first * (size_t)s->second;
+    const struct winograd_points_int16 w = {.taps = (const int16_t *)weights, .factors = (const int16_t *)inputs,
+                                            .n_channels = s->second, .width = s->first, .points = (int16_t *)outputs,
+                                            .point_stride = n + 2 * CHANNEL_ALIGN};
+    for (int row = 0; row < WINOGRAD_AXIS_POINTS; row++) k->winograd_points_int16(&w);
+}
+
+static void bench_winograd_input(const struct kernels *k, const struct shape *s)
+{
+    const size_t c = (size_t)s->second, row_stride = (size_t)(s->first * WINOGRAD_OUTPUTS + 2) * c;
+    for (int tile = 0; tile < s->first; tile++)
+        k->winograd_input(inputs + (size_t)(tile * WINOGRAD_OUTPUTS) * c, row_stride, c, s->second,
+                          outputs + (size_t)tile * c, (size_t)s->first * c);
+}
+
+static void bench_winograd_output(const struct kernels *k, const struct shape *s)
+{
+    const size_t c = (size_t)s->second, row_stride = (size_t)(s->first * WINOGRAD_OUTPUTS) * c;
+    for (int tile = 0; tile < s->first; tile++) {
+        const struct winograd_output o = {
+            .products = inputs + (size_t)tile * c, .point_stride = (size_t)s->first * c, .channels = s->second,
+            .bias = weights, .out = outputs + (size_t)(tile * WINOGRAD_OUTPUTS) * c, .row_stride = row_stride,
+            .pixel_stride = c, .n_rows = WINOGRAD_OUTPUTS, .n_columns = WINOGRAD_OUTPUTS, .has_relu = true};
+        k->winograd_output(&o);
     }
-BENCH_WINOGRAD(2, 2)
-BENCH_WINOGRAD(4, 2)
-BENCH_WINOGRAD(4, 4)
-#undef BENCH_WINOGRAD
+}
 
 static void bench_max_pool(const struct kernels *k, const struct shape *s)
 {
@@ -247,7 +261,7 @@ static void check_shape(const struct shape *s)
 {
     if (find_bench(s->kernel) == NULL) die("there is no kernel ", s->kernel);
     const double first = s->first, second = s->second > 0 ? s->second : 1, third = s->third > 0 ? s->third : 1;
-    const double points = strncmp(s->kernel, "winograd", 8) == 0 ? WINOGRAD_MAX_POINTS : MAX_WINDOW;
+    const double points = strncmp(s->kernel, "winograd", 8) == 0 ? WINOGRAD_POINTS : MAX_WINDOW;
     if (s->first < 1 || s->second < 0 || s->third < 0 || s->third > MEMORY_FLOATS ||
         (strcmp(s->kernel, "max_pool") == 0 && s->third > MAX_WINDOW) ||
         (first + 8) * second * points > MEMORY_FLOATS || second * third > MEMORY_FLOATS ||

@@ -20,8 +20,10 @@
 enum {
     CHANNEL_ALIGN = 16,     /* channels of every activation are padded to this: one AVX-512 vector, two AVX2 vectors */
     GEMM_MAX_ROWS = 6,      /* rows a gemm_block call may have in any tier */
-    WINOGRAD_MAX_POINTS = 36,
-    WINOGRAD_MAX_WIDTH = 64 /* columns of a panel in any tier */
+    WINOGRAD_OUTPUTS = 4,     /* of a tile, along each axis: F(4x4) */
+    WINOGRAD_AXIS_POINTS = 6, /* of a tile, along each axis */
+    WINOGRAD_POINTS = WINOGRAD_AXIS_POINTS * WINOGRAD_AXIS_POINTS,
+    WINOGRAD_MAX_WIDTH = 64   /* columns of a panel in any tier */
 };
 
 /* How a kernel may differ from its reference: the harness checks each class with its own bound. */
@@ -76,7 +78,8 @@ struct gemm_block_int16 {
     const float *residual[GEMM_MAX_ROWS]; /* [n_columns] each; residual[0] NULL: none */
     float *out[GEMM_MAX_ROWS];            /* [n_columns] each */
     bool has_relu;
-    const int16_t *ahead;                 /* a panel that the caller will use soon: asked for from memory. NULL: none */
+    const int16_t *ahead;                 /* [depth / 2][CHANNEL_ALIGN * 2], what the caller will read soon: asked for
+                                           * from memory. NULL: nothing */
 };
 
 /* bfloat16: the upper half of a float (1 sign, 8 exponent, 7 fraction bits). A number becomes one part, itself rounded;
@@ -138,14 +141,42 @@ struct winograd_panel {
     const float *kernels; /* [n_channels][9][width] */
     int n_channels;
     int width;            /* a multiple of CHANNEL_ALIGN, at most WINOGRAD_MAX_WIDTH */
-    int row;              /* 0 .. rows of the tile + 1 */
-    float *points;        /* [columns of the tile + 2][point_stride] */
+    int row;              /* 0 .. WINOGRAD_AXIS_POINTS - 1 */
+    float *points;        /* [WINOGRAD_AXIS_POINTS][point_stride] */
+    size_t point_stride;  /* at least n_channels * width */
+};
+
+/* Kernels in 16-bit integers on their way to the Winograd domain F(4x4): transformed along one axis when the model is
+ * opened (taps), along the other each time they are used (points). An axis has three taps t0, t1, t2 and six points, at
+ * 0, 3/4, -3/4, 3/2, -3/2 and infinity (winograd_matrices.h). With mul(t, f) = (t * f + 2^14) >> 15, what vpmulhrsw
+ * does, and the factors f[0..7] of a row of points and a column,
+ *   points 0 and 5   mul(t0, f[0]), mul(t2, f[7])
+ *   points 1 and 2   mul(t0, f[1]) + mul(t2, f[3]) + and - mul(t1, f[2])
+ *   points 3 and 4   mul(t0, f[4]) + mul(t2, f[6]) + and - mul(t1, f[5]) */
+enum { WINOGRAD_TAPS = 3, WINOGRAD_FACTORS = 8 };
+
+/* One row of points of one panel of kernels, when the model is opened. The factors bring each column of points to the
+ * bounds of fixed-point products (INT16_NORM). Finite kernels only. */
+struct winograd_taps_int16 {
+    const float *kernels; /* [n_channels][9][width], as in winograd_panel */
+    int n_channels;       /* even */
+    int width, row;
+    int16_t *taps;        /* [width / CHANNEL_ALIGN][n_channels / 2][WINOGRAD_TAPS][CHANNEL_ALIGN][2] */
+    int16_t *factors;     /* [WINOGRAD_FACTORS][width][2], each twice */
+    float *scales;        /* [WINOGRAD_AXIS_POINTS][width]: what a point's integer stands for */
+};
+
+/* The same row of points, when it is used. */
+struct winograd_points_int16 {
+    const int16_t *taps, *factors;
+    int n_channels, width;
+    int16_t *points;      /* [WINOGRAD_AXIS_POINTS][point_stride], of which [n_channels / 2][width][2] */
     size_t point_stride;  /* at least n_channels * width */
 };
 
 /* One output tile of a Winograd convolution: from the transformed products to pixels. */
 struct winograd_output {
-    const float *products;              /* [points][point_stride], channel innermost */
+    const float *products;              /* [WINOGRAD_POINTS][point_stride], channel innermost */
     size_t point_stride;
     int channels;
     const float *bias;                  /* [channels] */
@@ -177,8 +208,7 @@ struct kernels {
     int gemm_rows;       /* rows of a gemm_block call that make the best use of registers */
     int gemm_columns;    /* columns of a panel */
     int winograd_panel;  /* columns of a panel of kernels, for gemm_panel */
-    int winograd_rows, winograd_columns; /* the output tile for 3x3 convolutions; 0: direct convolution */
-    int winograd_narrow_from;            /* in integers, tiles of c * oc from this on are two columns wide; 0: never */
+    bool uses_winograd;  /* for 3x3 convolutions */
 #define KERNEL(returns, name, arguments, class) returns(*name) arguments;
 #include "kernels/kernels.inc"
 #undef KERNEL

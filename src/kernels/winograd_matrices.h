@@ -3,12 +3,12 @@
  *
  *   outputs = output . ((weight . kernel) * (input . patch))
  *
- * F(2,3) on the points 0, 1, -1, infinity (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2015,
- * section 4.1). F(4,3) on 0, 3/4, -3/4, 3/2, -3/2, infinity instead of the usual 0, 1, -1, 2, -2, infinity: the same
- * shape, since the points come in pairs, but the powers stay closer to one (how points decide accuracy: Barabasz et
- * al., "Error Analysis and Improving the Accuracy of Winograd Convolution for Deep Neural Networks", 2020). Root mean
- * square error over 128 channels, relative to the output's: F(2x2) 3.0e-7, F(4x2) 5.5e-7 (usual points 7.9e-7), F(4x4)
- * 9.6e-7 (usual points 1.9e-6, and the largest error five times larger). Two dimensions: one axis after the other.
+ * F(4,3) of Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2015, section 4.3, on the points 0,
+ * 3/4, -3/4, 3/2, -3/2, infinity instead of the usual 0, 1, -1, 2, -2, infinity: the same shape, since the points come
+ * in pairs, but the powers stay closer to one (how points decide accuracy: Barabasz et al., "Error Analysis and
+ * Improving the Accuracy of Winograd Convolution for Deep Neural Networks", 2020). Root mean square error over 128
+ * channels, relative to the output's: 9.6e-7 (usual points 1.9e-6, and the largest error five times larger). Two
+ * dimensions: one axis after the other.
  *
  * With a = 3/4, b = 3/2, A = a^2, B = b^2 the rows below are, by Lagrange's formula,
  *   input   AB - (A + B) x^2 + x^4, then x (x +- a)(x^2 - B) and x (x +- b)(x^2 - A), then x (x^2 - A)(x^2 - B)
@@ -20,32 +20,10 @@
 #ifndef TRBA_KERNELS_WINOGRAD_MATRICES_H
 #define TRBA_KERNELS_WINOGRAD_MATRICES_H
 
-struct winograd_axis {
-    int outputs, points;  /* points = outputs + 2 */
-    const double *weight; /* [points][3] */
-    const double *input;  /* [points][points] */
-    const double *output; /* [outputs][points] */
-};
+#include "kernels/kernels.h"
 
 /* clang-format off */
-static const double winograd_weight_2[4 * 3] = {
-    1,  0, 0,
-    1,  1, 1,
-    1, -1, 1,
-    0,  0, 1,
-};
-static const double winograd_input_matrix_2[4 * 4] = {
-    1,  0, -1,  0,
-    0,  1,  1,  0,
-    0, -1,  1,  0,
-    0,  1,  0, -1,
-};
-static const double winograd_output_matrix_2[2 * 4] = {
-    1.0, 0.5,  0.5,  0.0,
-    0.0, 0.5, -0.5, -1.0,
-};
-
-static const double winograd_weight_4[6 * 3] = {
+static const double winograd_weight_matrix[WINOGRAD_AXIS_POINTS * 3] = {
     1.0,  0.0,  0.0,
     1.0,  0.75, 0.5625,
     1.0, -0.75, 0.5625,
@@ -53,7 +31,7 @@ static const double winograd_weight_4[6 * 3] = {
     1.0, -1.5,  2.25,
     0.0,  0.0,  1.0,
 };
-static const double winograd_input_matrix_4[6 * 6] = {
+static const double winograd_input_matrix[WINOGRAD_AXIS_POINTS * WINOGRAD_AXIS_POINTS] = {
     1.265625,  0.0,     -2.8125,  0.0,    1.0, 0.0,
     0.0,      -1.6875,  -2.25,    0.75,   1.0, 0.0,
     0.0,       1.6875,  -2.25,   -0.75,   1.0, 0.0,
@@ -61,17 +39,12 @@ static const double winograd_input_matrix_4[6 * 6] = {
     0.0,       0.84375, -0.5625, -1.5,    1.0, 0.0,
     0.0,       1.265625, 0.0,    -2.8125, 0.0, 1.0,
 };
-static const double winograd_output_matrix_4[4 * 6] = {
+static const double winograd_output_matrix[WINOGRAD_OUTPUTS * WINOGRAD_AXIS_POINTS] = {
     64.0 / 81, -128.0 / 243, -128.0 / 243, 32.0 / 243,  32.0 / 243, 0.0,
     0.0,        -32.0 / 81,    32.0 / 81,  16.0 / 81,  -16.0 / 81,  0.0,
     0.0,         -8.0 / 27,    -8.0 / 27,   8.0 / 27,    8.0 / 27,  0.0,
     0.0,         -2.0 / 9,      2.0 / 9,    4.0 / 9,    -4.0 / 9,   1.0,
 };
 /* clang-format on */
-
-static const struct winograd_axis winograd_axis_2 = {2, 4, winograd_weight_2, winograd_input_matrix_2,
-                                                     winograd_output_matrix_2};
-static const struct winograd_axis winograd_axis_4 = {4, 6, winograd_weight_4, winograd_input_matrix_4,
-                                                     winograd_output_matrix_4};
 
 #endif

@@ -56,7 +56,7 @@ static const float *pack_bias(struct arena *arena, const float *bias, int oc)
 /* Few channels in make Winograd's transforms dearer than what they save. */
 static bool suits_winograd(const struct kernels *kernels, const struct conv2d_shape *s, bool is_input)
 {
-    return kernels->winograd_rows > 0 && !is_input && s->kh == 3 && s->kw == 3 && s->stride_h == 1 &&
+    return kernels->uses_winograd && !is_input && s->kh == 3 && s->kw == 3 && s->stride_h == 1 &&
            s->stride_w == 1 && s->pad_h == 1 && s->pad_w == 1;
 }
 

@@ -23,12 +23,10 @@ struct conv2d_weights {
     enum conv2d_method method;
     struct gemm_weights direct;                       /* CONV2D_DIRECT */
     /* CONV2D_WINOGRAD: either the kernels in floats, panels of [c][9][winograd_panel], transformed anew in each pass;
-     * or (kernels NULL) integers, transformed already: panels of [points][c / 2][gemm_columns][2], and the scales of
-     * each panel's columns, [points][gemm_columns]. */
+     * or (kernels NULL) integers, panels of gemm_columns: for each row of points what winograd_taps_int16() makes. */
     const float *kernels;
-    int16_t *points;
+    int16_t *taps, *factors;
     float *point_scales;
-    int tile_rows, tile_columns;
     /* CONV2D_BF16: panels of [blocks of channels][kh * kw][bf16_parts][BF16_DEPTH / 2][BF16_COLUMNS][2] */
     const uint16_t *bf16;
     int bf16_parts;

@@ -13,8 +13,8 @@
  * at a time, and one row of points, as the first-level cache holds together with their kernels. With many tiles all
  * channels are transformed at once, into the second-level cache: then m is written only once.
  *
- * In integers the weights are transformed when the model is opened, F(4x2) where they are many, and v is made integers
- * tile by tile.
+ * In integers the weights are transformed along one axis when the model is opened, and along the other where they are
+ * needed, all channels of a row of points at once; v is made integers tile by tile.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -32,19 +32,6 @@ static int divide_up(int a, int b) { return (a + b - 1) / b; }
  * would push each other out of the cache. With few tiles v fits anyway. */
 enum { PADDING = 2 * 16 };
 
-/* Points of a tile: two more than outputs, both ways. */
-static int point_rows(const struct conv2d_weights *weights) { return weights->tile_rows + 2; }
-static int point_columns(const struct conv2d_weights *weights) { return weights->tile_columns + 2; }
-static int count_points(const struct conv2d_weights *weights) { return point_rows(weights) * point_columns(weights); }
-
-static void transform_weights(const struct kernels *kernels, const struct conv2d_weights *weights,
-                              const struct winograd_panel *panel)
-{
-    if (weights->tile_rows == 2) kernels->winograd_weights_2x2(panel);
-    else if (weights->tile_columns == 2) kernels->winograd_weights_4x2(panel);
-    else kernels->winograd_weights_4x4(panel);
-}
-
 /* Columns of a panel. */
 static int panel_columns(const struct kernels *kernels, bool is_int16)
 {
@@ -54,7 +41,7 @@ static int panel_columns(const struct kernels *kernels, bool is_int16)
 /* ---- packing ---- */
 
 /* One task per panel of columns: its kernels are read into the thread's own memory and interleaved into place. For
- * integers they are interleaved and transformed in the thread's memory, and made integers from there. */
+ * integers they are interleaved in the thread's memory, too, and made integers from there. */
 struct winograd_packing {
     const struct kernels *kernels;
     const struct conv2d_source *source;
@@ -63,7 +50,7 @@ struct winograd_packing {
     int columns;            /* of a panel */
     size_t depth;           /* channels, padded */
     size_t kernel_stride;   /* floats from one kernel [c][3][3] to the next in memory */
-    size_t thread_floats;   /* [columns][kernel_stride]; with integers also a panel and [points][depth][width] */
+    size_t thread_floats;   /* [columns][kernel_stride]; with integers also a panel */
     float *memory;          /* [threads][thread_floats], zeros */
 };
 
@@ -78,22 +65,24 @@ static void interleave_kernels(const float *kernels, size_t kernel_stride, int n
     }
 }
 
-/* One panel's kernels to its integers. */
-static void quantize_points(const struct winograd_packing *packing, int first_column, int width, const float *panel,
-                            float *points)
+/* The integers of one panel, row of points by row. */
+static struct winograd_taps_int16 panel_taps(const struct conv2d_weights *weights, int first_column, int width, int row)
 {
-    const struct conv2d_weights *weights = packing->weights;
-    struct winograd_panel transform = {.kernels = panel, .n_channels = (int)packing->depth, .width = width,
-                                             .points = points, .point_stride = packing->depth * (size_t)width};
-    const size_t n_points = (size_t)count_points(weights), first = (size_t)first_column * n_points;
-    for (; transform.row < point_rows(weights); transform.row++) {
-        transform_weights(packing->kernels, weights, &transform);
-        transform.points += (size_t)point_columns(weights) * transform.point_stride;
+    const size_t rows = WINOGRAD_AXIS_POINTS, depth = round_up((size_t)weights->shape.c, CHANNEL_ALIGN);
+    const size_t column = (size_t)first_column * rows + (size_t)(row * width); /* of all before it */
+    return (struct winograd_taps_int16){.n_channels = (int)depth, .width = width, .row = row,
+                                        .taps = weights->taps + column * depth * WINOGRAD_TAPS,
+                                        .factors = weights->factors + column * WINOGRAD_FACTORS * 2,
+                                        .scales = weights->point_scales + column * WINOGRAD_AXIS_POINTS};
+}
+
+static void quantize_kernels(const struct winograd_packing *packing, int first_column, int width, const float *panel)
+{
+    for (int row = 0; row < WINOGRAD_AXIS_POINTS; row++) {
+        struct winograd_taps_int16 taps = panel_taps(packing->weights, first_column, width, row);
+        taps.kernels = panel;
+        packing->kernels->winograd_taps_int16(&taps);
     }
-    for (size_t p = 0; p < n_points; p++)
-        packing->kernels->quantize_panel(points + p * transform.point_stride, (int)packing->depth, width,
-                                         weights->points + first * packing->depth + p * transform.point_stride,
-                                         weights->point_scales + first + p * (size_t)width);
 }
 
 static void pack_panel_task(void *arg, int task, int thread)
@@ -110,8 +99,7 @@ static void pack_panel_task(void *arg, int task, int thread)
     if (packing->panels == NULL) /* what becomes padding may hold another panel's kernels */
         memset(panel, 0, packing->depth * 9 * (size_t)width * sizeof(float));
     interleave_kernels(memory, packing->kernel_stride, n_columns, s->c * 9, width, panel);
-    if (packing->panels == NULL)
-        quantize_points(packing, first, width, panel, scratch + packing->depth * 9 * (size_t)columns);
+    if (packing->panels == NULL) quantize_kernels(packing, first, width, panel);
 }
 
 static bool pack_panels(const struct kernels *kernels, struct thread_pool *pool, const struct conv2d_source *source,
@@ -123,22 +111,12 @@ static bool pack_panels(const struct kernels *kernels, struct thread_pool *pool,
     packing.depth = round_up((size_t)weights->shape.c, CHANNEL_ALIGN);
     packing.kernel_stride = (size_t)weights->shape.c * 9 + PADDING;
     packing.thread_floats = columns * packing.kernel_stride;
-    if (panels == NULL) packing.thread_floats += (size_t)(9 + count_points(weights)) * packing.depth * columns;
+    if (panels == NULL) packing.thread_floats += 9 * packing.depth * columns;
     packing.memory = calloc((size_t)thread_pool_size(pool) * packing.thread_floats, sizeof(float));
     if (packing.memory == NULL) return false;
     thread_pool_run(pool, divide_up(weights->shape.oc, packing.columns), pack_panel_task, &packing);
     free(packing.memory);
     return true;
-}
-
-/* A larger tile does fewer products. In integers it has more weights, too: where there are many, they come from memory
- * when one image is read, and the narrower tile is faster at one image and nearly as fast at many. */
-static void choose_tile(const struct kernels *kernels, bool is_int16, struct conv2d_weights *weights)
-{
-    const bool is_narrow = is_int16 && kernels->winograd_narrow_from > 0 &&
-                           (int64_t)weights->shape.c * weights->shape.oc >= kernels->winograd_narrow_from;
-    weights->tile_rows = kernels->winograd_rows;
-    weights->tile_columns = is_narrow ? 2 : kernels->winograd_columns;
 }
 
 bool winograd_pack(const struct kernels *kernels, struct arena *arena, struct thread_pool *pool,
@@ -148,12 +126,12 @@ bool winograd_pack(const struct kernels *kernels, struct arena *arena, struct th
     const int n_columns = (int)round_up((size_t)s->oc, CHANNEL_ALIGN);
     const int depth = (int)round_up((size_t)s->c, CHANNEL_ALIGN);
     const bool is_int16 = gemm_suits_int16(kernels, depth);
-    choose_tile(kernels, is_int16, weights);
     if (is_int16) {
-        const size_t n_all = (size_t)count_points(weights) * (size_t)n_columns;
-        weights->points = arena_alloc_array(arena, n_all * (size_t)depth, sizeof(int16_t));
-        weights->point_scales = arena_alloc_array(arena, n_all, sizeof(float));
-        return weights->points != NULL && weights->point_scales != NULL &&
+        const size_t n_all = (size_t)WINOGRAD_AXIS_POINTS * (size_t)n_columns;
+        weights->taps = arena_alloc_array(arena, n_all * (size_t)depth, WINOGRAD_TAPS * sizeof(int16_t));
+        weights->factors = arena_alloc_array(arena, n_all, WINOGRAD_FACTORS * 2 * sizeof(int16_t));
+        weights->point_scales = arena_alloc_array(arena, n_all, WINOGRAD_AXIS_POINTS * sizeof(float));
+        return weights->taps != NULL && weights->factors != NULL && weights->point_scales != NULL &&
                pack_panels(kernels, pool, source, weights, NULL);
     }
     float *panels = arena_alloc_array(arena, (size_t)depth * 9 * (size_t)n_columns, sizeof(float));
@@ -182,16 +160,15 @@ struct winograd_job {
     bool has_relu;
     int columns;              /* of a panel */
     int tiles_y, tiles_x;     /* per image */
-    int n_points;
     int first_tile, n_tiles;  /* of this chunk */
     int block_rows, n_blocks; /* tiles of a task; tasks per panel */
     bool keeps_blocks;        /* tasks in the order of blocks, else of panels */
     int step_channels;        /* transformed at a time */
     int input_tiles;          /* of a task of the input transform */
-    float *v;                 /* [n_points][v_stride], of which [n_tiles][c] */
+    float *v;                 /* [WINOGRAD_POINTS][v_stride], of which [n_tiles][c] */
     size_t v_stride;
     int16_t *v_int16;         /* instead of v */
-    float *v_scales;          /* [n_points][n_tiles], with v_int16 */
+    float *v_scales;          /* [WINOGRAD_POINTS][n_tiles], with v_int16 */
     float *scratch;           /* [threads][scratch_floats]: an input tile, or u and m */
     size_t scratch_floats, u_floats;
 };
@@ -199,29 +176,29 @@ struct winograd_job {
 static void tile_place(const struct winograd_job *job, int tile, int *image, int *y, int *x)
 {
     const int all = job->first_tile + tile;
-    *x = all % job->tiles_x * job->weights->tile_columns;
-    *y = all / job->tiles_x % job->tiles_y * job->weights->tile_rows;
+    *x = all % job->tiles_x * WINOGRAD_OUTPUTS;
+    *y = all / job->tiles_x % job->tiles_y * WINOGRAD_OUTPUTS;
     *image = all / job->tiles_x / job->tiles_y;
 }
 
 /* Copies the part of the patch inside the bordered map, zero around it. */
 static void gather_edge(const struct winograd_job *job, int image, int y, int x, float *edge)
 {
-    const int rows = point_rows(job->weights), columns = point_columns(job->weights);
+    enum { N = WINOGRAD_AXIS_POINTS };
     const size_t c = (size_t)job->in->c;
-    memset(edge, 0, (size_t)(rows * columns) * c * sizeof(float));
-    const int n_columns = smaller(columns, job->in->w + 2 - x);
-    for (int i = 0; i < rows && y + i < job->in->h + 2; i++)
-        memcpy(edge + (size_t)(i * columns) * c, map_pixel(job->in, image, y + i - 1, x - 1),
+    memset(edge, 0, WINOGRAD_POINTS * c * sizeof(float));
+    const int n_columns = smaller(N, job->in->w + 2 - x);
+    for (int i = 0; i < N && y + i < job->in->h + 2; i++)
+        memcpy(edge + (size_t)(i * N) * c, map_pixel(job->in, image, y + i - 1, x - 1),
                (size_t)n_columns * c * sizeof(float));
 }
 
-/* [n_points][c] floats of one tile to its places among the integers. */
+/* [WINOGRAD_POINTS][c] floats of one tile to its places among the integers. */
 static void quantize_tile(const struct winograd_job *job, int tile, const float *points)
 {
     static const ptrdiff_t no_offset[1] = {0};
     const size_t c = (size_t)job->in->c;
-    for (int p = 0; p < job->n_points; p++) {
+    for (int p = 0; p < WINOGRAD_POINTS; p++) {
         const size_t row = (size_t)p * (size_t)job->n_tiles + (size_t)tile;
         job->v_scales[row] = job->kernels->quantize_row(points + (size_t)p * c, no_offset, 1, job->in->c,
                                                         job->v_int16 + row * c);
@@ -231,23 +208,20 @@ static void quantize_tile(const struct winograd_job *job, int tile, const float 
 static void transform_input_tile(const struct winograd_job *job, int tile, int thread)
 {
     const struct feature_map *in = job->in;
-    const int rows = point_rows(job->weights), columns = point_columns(job->weights);
     const size_t c = (size_t)in->c;
-    float *edge = job->scratch + (size_t)thread * job->scratch_floats, *points = edge + (size_t)job->n_points * c;
+    float *edge = job->scratch + (size_t)thread * job->scratch_floats, *points = edge + WINOGRAD_POINTS * c;
     int image, y, x;
     tile_place(job, tile, &image, &y, &x);
     const float *patch = map_pixel(in, image, y - 1, x - 1);
     size_t row_stride = map_row_stride(in);
-    if (y + rows > in->h + 2 || x + columns > in->w + 2) {
+    if (y + WINOGRAD_AXIS_POINTS > in->h + 2 || x + WINOGRAD_AXIS_POINTS > in->w + 2) {
         gather_edge(job, image, y, x, edge);
         patch = edge;
-        row_stride = (size_t)columns * c;
+        row_stride = WINOGRAD_AXIS_POINTS * c;
     }
     float *v = job->v != NULL ? job->v + (size_t)tile * c : points;
     const size_t point_stride = job->v != NULL ? job->v_stride : c;
-    if (rows == 4) job->kernels->winograd_input_2x2(patch, row_stride, c, in->c, v, point_stride);
-    else if (columns == 4) job->kernels->winograd_input_4x2(patch, row_stride, c, in->c, v, point_stride);
-    else job->kernels->winograd_input_4x4(patch, row_stride, c, in->c, v, point_stride);
+    job->kernels->winograd_input(patch, row_stride, c, in->c, v, point_stride);
     if (job->v == NULL) quantize_tile(job, tile, points);
 }
 
@@ -262,7 +236,7 @@ static void input_task(void *arg, int task, int thread)
 struct winograd_block {
     int first_row, n_rows;
     int first_column, width;
-    float *u, *m; /* m [n_points][m_stride], of which [n_rows][width] */
+    float *u, *m; /* m [WINOGRAD_POINTS][m_stride], of which [n_rows][width] */
 };
 
 /* From one point of m to the next. */
@@ -280,18 +254,18 @@ static void add_products(const struct winograd_job *job, const struct winograd_b
     struct winograd_panel panel = {.kernels = kernels, .n_channels = n, .width = width, .points = block->u,
                                    .point_stride = (size_t)(n * width) + PADDING};
     const float *ahead = kernels + (size_t)(n * width) * 9, *ahead_end = ahead + (size_t)(n * width) * 9;
-    const int n_columns = point_columns(job->weights);
-    for (int p = 0; p < job->n_points; p++) {
-        if (p % n_columns == 0) {
-            panel.row = p / n_columns;
-            transform_weights(job->kernels, job->weights, &panel);
+    enum { N = WINOGRAD_AXIS_POINTS };
+    for (int p = 0; p < WINOGRAD_POINTS; p++) {
+        if (p % N == 0) {
+            panel.row = p / N;
+            job->kernels->winograd_weights(&panel);
         }
         const struct gemm_panel g = {
             .n_rows = block->n_rows,
             .a = job->v + (size_t)p * job->v_stride + (size_t)block->first_row * (size_t)c + first,
             .a_stride = (size_t)c,
             .depth = n,
-            .b = panel.points + (size_t)(p % n_columns) * panel.point_stride,
+            .b = panel.points + (size_t)(p % N) * panel.point_stride,
             .width = width,
             .out = block->m + (size_t)p * m_stride(block),
             .continues = first > 0,
@@ -302,15 +276,22 @@ static void add_products(const struct winograd_job *job, const struct winograd_b
     }
 }
 
-static void multiply_int16(const struct winograd_job *job, const struct winograd_block *block, int point)
+/* From one point of u in integers to the next. */
+static size_t integers_stride(const struct winograd_job *job, int width)
 {
-    const size_t c = (size_t)job->in->c, columns = (size_t)block->width * (size_t)point +
-                                                   (size_t)block->first_column * (size_t)job->n_points;
-    struct gemm_block_int16 g = {.depth = job->in->c,
-                                 .b = job->weights->points + columns * c,
-                                 .column_scales = job->weights->point_scales + columns,
-                                 .n_columns = block->width};
-    g.ahead = g.b + c * (size_t)block->width; /* the next point; past the last, it is asked for in vain */
+    return (size_t)(job->in->c * width) + 2 * PADDING;
+}
+
+/* The products at one point: column x of the points of a row. Meanwhile what lies at `ahead` is asked for, bit by bit;
+ * returns how far it came. */
+static const int16_t *multiply_int16(const struct winograd_job *job, const struct winograd_block *block,
+                                     const struct winograd_taps_int16 *taps, int x, const int16_t *ahead)
+{
+    const size_t c = (size_t)job->in->c;
+    const int point = taps->row * WINOGRAD_AXIS_POINTS + x;
+    struct gemm_block_int16 g = {.depth = job->in->c, .n_columns = block->width};
+    g.b = (const int16_t *)block->u + (size_t)x * integers_stride(job, block->width);
+    g.column_scales = taps->scales + x * block->width;
     for (int row = 0; row < block->n_rows; row += g.n_rows) {
         const size_t first = (size_t)point * (size_t)job->n_tiles + (size_t)(block->first_row + row);
         const int left = block->n_rows - row, n_tiles = divide_up(left, job->kernels->gemm_rows);
@@ -320,9 +301,24 @@ static void multiply_int16(const struct winograd_job *job, const struct winograd
             g.row_scales[i] = job->v_scales[first + (size_t)i];
             g.out[i] = block->m + (size_t)point * m_stride(block) + (size_t)((row + i) * block->width);
         }
+        g.ahead = ahead < taps->taps + 2 * WINOGRAD_TAPS * c * (size_t)block->width ? ahead : NULL;
         job->kernels->gemm_block_int16(&g);
-        g.ahead = NULL;
+        ahead += c * CHANNEL_ALIGN;
     }
+    return ahead;
+}
+
+/* The products at one row of points. Meanwhile the next row's taps are asked for. */
+static void multiply_row_int16(const struct winograd_job *job, const struct winograd_block *block, int row)
+{
+    const struct winograd_taps_int16 taps = panel_taps(job->weights, block->first_column, block->width, row);
+    const struct winograd_points_int16 points = {.taps = taps.taps, .factors = taps.factors,
+                                                 .n_channels = taps.n_channels, .width = block->width,
+                                                 .points = (int16_t *)block->u,
+                                                 .point_stride = integers_stride(job, block->width)};
+    const int16_t *ahead = taps.taps + (size_t)(taps.n_channels * block->width) * WINOGRAD_TAPS;
+    job->kernels->winograd_points_int16(&points);
+    for (int x = 0; x < WINOGRAD_AXIS_POINTS; x++) ahead = multiply_int16(job, block, &taps, x, ahead);
 }
 
 static void transform_output(const struct winograd_job *job, const struct winograd_block *block)
@@ -340,13 +336,11 @@ static void transform_output(const struct winograd_job *job, const struct winogr
             .out = map_pixel(out, image, y, x) + block->first_column,
             .row_stride = map_row_stride(out),
             .pixel_stride = (size_t)out->c,
-            .n_rows = smaller(job->weights->tile_rows, out->h - y),
-            .n_columns = smaller(job->weights->tile_columns, out->w - x),
+            .n_rows = smaller(WINOGRAD_OUTPUTS, out->h - y),
+            .n_columns = smaller(WINOGRAD_OUTPUTS, out->w - x),
             .has_relu = job->has_relu,
         };
-        if (job->weights->tile_rows == 2) job->kernels->winograd_output_2x2(&o);
-        else if (job->weights->tile_columns == 2) job->kernels->winograd_output_4x2(&o);
-        else job->kernels->winograd_output_4x4(&o);
+        job->kernels->winograd_output(&o);
     }
 }
 
@@ -361,14 +355,13 @@ static void product_task(void *arg, int task, int thread)
     struct winograd_block block = {.first_row = block_number * job->block_rows, .first_column = panel * columns};
     block.n_rows = smaller(job->block_rows, job->n_tiles - block.first_row);
     block.width = smaller(columns, job->out->c - block.first_column);
-    if (block.n_rows <= 0) return;
     block.u = job->scratch + (size_t)thread * job->scratch_floats;
     block.m = block.u + job->u_floats;
     if (job->v != NULL)
         for (int first = 0; first < job->in->c; first += job->step_channels)
             add_products(job, &block, first, smaller(job->step_channels, job->in->c - first));
     else
-        for (int p = 0; p < job->n_points; p++) multiply_int16(job, &block, p);
+        for (int row = 0; row < WINOGRAD_AXIS_POINTS; row++) multiply_row_int16(job, &block, row);
     transform_output(job, &block);
 }
 
@@ -385,9 +378,9 @@ static void choose_blocks(struct winograd_job *job, int n_tiles, int n_threads)
 /* Channels whose weights are transformed at a time. */
 static int choose_step(const struct winograd_job *job)
 {
-    if (job->weights->kernels == NULL) return 0; /* integers are transformed already */
+    if (job->weights->kernels == NULL) return job->in->c; /* integers */
     if (job->block_rows >= MANY_ROWS) return job->in->c;
-    const int channel_bytes = (9 + point_columns(job->weights)) * job->columns * (int)sizeof(float);
+    const int channel_bytes = (9 + WINOGRAD_AXIS_POINTS) * job->columns * (int)sizeof(float);
     const int bytes = job->block_rows < FEW_ROWS ? FEW_ROWS_BYTES : MORE_ROWS_BYTES;
     return smaller(job->in->c, larger(1, bytes / channel_bytes / CHANNEL_ALIGN) * CHANNEL_ALIGN);
 }
@@ -401,24 +394,23 @@ void winograd_forward(struct layer_run *run, const struct conv2d_weights *weight
     const int n_threads = thread_pool_size(run->pool), columns = panel_columns(run->kernels, is_int16);
     const int n_panels = divide_up(out->c, columns);
     job.columns = columns;
-    job.tiles_y = divide_up(out->h, weights->tile_rows);
-    job.tiles_x = divide_up(out->w, weights->tile_columns);
-    job.n_points = count_points(weights);
+    job.tiles_y = divide_up(out->h, WINOGRAD_OUTPUTS);
+    job.tiles_x = divide_up(out->w, WINOGRAD_OUTPUTS);
 
     /* Chunks as even as they go. */
-    const size_t tile_floats = (size_t)job.n_points * (size_t)in->c;
+    const size_t tile_floats = WINOGRAD_POINTS * (size_t)in->c;
     const int fitting = larger(1, (int)(CHUNK_BYTES / (tile_floats * sizeof(float))));
     const int total = out->n * job.tiles_y * job.tiles_x, n_chunks = divide_up(total, fitting);
     const int chunk = divide_up(total, n_chunks);
     choose_blocks(&job, chunk, n_threads);
     job.step_channels = choose_step(&job);
-    if (!is_int16)
-        job.u_floats = (size_t)point_columns(weights) * (size_t)(job.step_channels * columns + PADDING);
-    const size_t m_floats = (size_t)job.n_points * (size_t)(job.block_rows * columns + PADDING);
+    job.u_floats = is_int16 ? WINOGRAD_AXIS_POINTS * integers_stride(&job, columns) / 2
+                            : WINOGRAD_AXIS_POINTS * (size_t)(job.step_channels * columns + PADDING);
+    const size_t m_floats = WINOGRAD_POINTS * (size_t)(job.block_rows * columns + PADDING);
     job.scratch_floats = round_up(larger_size(2 * tile_floats, job.u_floats + m_floats), CHANNEL_ALIGN);
     job.v_stride = (size_t)chunk * (size_t)in->c + (chunk < FEW_ROWS ? 0 : PADDING);
-    const size_t v_floats = is_int16 ? (size_t)chunk * (tile_floats / 2 + (size_t)job.n_points)
-                                     : (size_t)job.n_points * job.v_stride;
+    const size_t v_floats = is_int16 ? (size_t)chunk * (tile_floats / 2 + WINOGRAD_POINTS)
+                                     : WINOGRAD_POINTS * job.v_stride;
     float *workspace = run_workspace(run, v_floats + (size_t)n_threads * job.scratch_floats);
     if (run->is_planning) return;
 

@@ -165,17 +165,15 @@ static void note_conv2d(struct packer *packer, const char *name, const struct co
     char work[NAME_BYTES], kernels[NAME_BYTES];
     snprintf(work, sizeof work, "%dx%d convolution, stride %dx%d, %d to %d channels", s->kh, s->kw, s->stride_h,
              s->stride_w, s->c, s->oc);
-    const int rows = weights->tile_rows, columns = weights->tile_columns;
     if (weights->method == CONV2D_BF16)
         snprintf(kernels, sizeof kernels, "pixels_to_bf16, gemm_block_bf16");
     else if (weights->method != CONV2D_WINOGRAD)
         snprintf(kernels, sizeof kernels, "%s", product_kernel(packer, &weights->direct));
     else if (weights->kernels != NULL)
-        snprintf(kernels, sizeof kernels, "winograd_input_%dx%d, winograd_weights_%dx%d, gemm_panel, "
-                 "winograd_output_%dx%d", rows, columns, rows, columns, rows, columns);
+        snprintf(kernels, sizeof kernels, "winograd_input, winograd_weights, gemm_panel, winograd_output");
     else
-        snprintf(kernels, sizeof kernels, "winograd_input_%dx%d, quantize_row, gemm_block_int16, winograd_output_%dx%d",
-                 rows, columns, rows, columns);
+        snprintf(kernels, sizeof kernels,
+                 "winograd_input, quantize_row, winograd_points_int16, gemm_block_int16, winograd_output");
     note_layer(packer, name, work, kernels, bytes_before);
 }
 

@@ -18,6 +18,7 @@
 #include "kernels/simd/gemm_int16.h"
 #include "kernels/simd/quantize.h"
 #include "kernels/simd/winograd.h"
+#include "kernels/simd/winograd_int16.h"
 
 #include "kernels/simd/pointwise.h"
 
@@ -28,8 +29,7 @@ void kernels_override_emulated16(struct kernels *table)
     table->gemm_rows = GEMM_MAX_ROWS;
     table->gemm_columns = PANEL;
     table->winograd_panel = WINOGRAD_VECTORS * LANES;
-    table->winograd_rows = 4;
-    table->winograd_columns = 4;
+    table->uses_winograd = true;
 #define KERNEL(returns, name, arguments, class) table->name = TIER(name);
 #include "kernels/kernels.inc"
 #undef KERNEL

@@ -115,6 +115,9 @@ static inline ivec ivec_set_pair(const int16_t *p)
 
 static inline ivec ivec_of_bits(vec v) { return IHALVES(HALF_1, _mm256_castps_si256, v); }
 static inline vec ivec_as_float(ivec v) { return HALVES(HALF_1, _mm256_castsi256_ps, v); }
+static inline ivec ivec_add_int16(ivec a, ivec b) { return IHALVES(HALF_2, _mm256_add_epi16, a, b); }
+static inline ivec ivec_sub_int16(ivec a, ivec b) { return IHALVES(HALF_2, _mm256_sub_epi16, a, b); }
+static inline ivec ivec_mul_int16(ivec a, ivec b) { return IHALVES(HALF_2, _mm256_mulhrs_epi16, a, b); }
 static inline ivec ivec_set(int x) { return (ivec){_mm256_set1_epi32(x), _mm256_set1_epi32(x)}; }
 static inline ivec ivec_add(ivec a, ivec b) { return IHALVES(HALF_2, _mm256_add_epi32, a, b); }
 static inline ivec ivec_and(ivec a, ivec b) { return IHALVES(HALF_2, _mm256_and_si256, a, b); }

@@ -15,6 +15,7 @@
 #include "kernels/simd/gemm_int16.h"
 #include "kernels/simd/quantize.h"
 #include "kernels/simd/winograd.h"
+#include "kernels/simd/winograd_int16.h"
 
 #include "kernels/simd/pointwise.h"
 
@@ -23,9 +24,7 @@ void kernels_override_avx2(struct kernels *table)
     table->gemm_rows = GEMM_MAX_ROWS;
     table->gemm_columns = PANEL;
     table->winograd_panel = WINOGRAD_VECTORS * LANES;
-    table->winograd_rows = 4;
-    table->winograd_columns = 4;
-    table->winograd_narrow_from = 192 * 192;
+    table->uses_winograd = true;
 #define KERNEL(returns, name, arguments, class) table->name = TIER(name);
 #include "kernels/kernels.inc"
 #undef KERNEL

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "kernels/kernels.h"
+#include "kernels/winograd_factors.h"
 #include "kernels/winograd_matrices.h"
 
 enum { REF_ROWS = 4, REF_COLUMNS = 16 };
@@ -179,54 +180,51 @@ static void pixels_to_bf16_ref(const struct pixels_bf16 *p)
     }
 }
 
-/* Element (i, j) of left . in . right^T, in double; left [..][n_rows], right [..][n_columns], in [n_rows][n_columns]
- * with `stride` from one element to the next. */
-static float transform_ref(const double *left, int n_rows, const double *right, int n_columns, const float *in,
-                           size_t stride, int i, int j)
+/* Element (i, j) of matrix . in . matrix^T, in double; matrix [..][n], in [n][n] with `stride` from one element to the
+ * next. */
+static float transform_ref(const double *matrix, int n, const float *in, size_t stride, int i, int j)
 {
     double sum = 0.0;
-    for (int y = 0; y < n_rows; y++)
-        for (int x = 0; x < n_columns; x++)
-            sum += left[i * n_rows + y] * right[j * n_columns + x] * (double)in[(size_t)(y * n_columns + x) * stride];
+    for (int y = 0; y < n; y++)
+        for (int x = 0; x < n; x++)
+            sum += matrix[i * n + y] * matrix[j * n + x] * (double)in[(size_t)(y * n + x) * stride];
     return (float)sum;
 }
 
-static void winograd_weights_ref(const struct winograd_axis *y, const struct winograd_axis *x,
-                                 const struct winograd_panel *p)
+static void winograd_weights_ref(const struct winograd_panel *p)
 {
-    for (int k = 0; k < x->points; k++) {
+    for (int x = 0; x < WINOGRAD_AXIS_POINTS; x++) {
         for (int c = 0; c < p->n_channels; c++) {
-            float *out = p->points + (size_t)k * p->point_stride + c * p->width;
+            float *out = p->points + (size_t)x * p->point_stride + c * p->width;
             for (int j = 0; j < p->width; j++)
-                out[j] = transform_ref(y->weight, 3, x->weight, 3, p->kernels + c * 9 * p->width + j, (size_t)p->width,
-                                       p->row, k);
+                out[j] = transform_ref(winograd_weight_matrix, 3, p->kernels + c * 9 * p->width + j, (size_t)p->width,
+                                       p->row, x);
         }
     }
 }
 
-static void winograd_input_ref(const struct winograd_axis *y, const struct winograd_axis *x, const float *patch,
-                               size_t row_stride, size_t pixel_stride, int channels, float *v, size_t point_stride)
+static void winograd_input_ref(const float *patch, size_t row_stride, size_t pixel_stride, int channels, float *v,
+                               size_t point_stride)
 {
+    enum { N = WINOGRAD_AXIS_POINTS };
     for (int c = 0; c < channels; c++) {
-        float in[WINOGRAD_MAX_POINTS] = {0};
-        for (int i = 0; i < y->points; i++)
-            for (int j = 0; j < x->points; j++)
-                in[i * x->points + j] = patch[(size_t)i * row_stride + (size_t)j * pixel_stride + (size_t)c];
-        for (int p = 0; p < y->points * x->points; p++)
-            v[(size_t)p * point_stride + (size_t)c] = transform_ref(y->input, y->points, x->input, x->points, in, 1,
-                                                                    p / x->points, p % x->points);
+        float in[WINOGRAD_POINTS];
+        for (int i = 0; i < N; i++)
+            for (int j = 0; j < N; j++)
+                in[i * N + j] = patch[(size_t)i * row_stride + (size_t)j * pixel_stride + (size_t)c];
+        for (int p = 0; p < WINOGRAD_POINTS; p++)
+            v[(size_t)p * point_stride + (size_t)c] = transform_ref(winograd_input_matrix, N, in, 1, p / N, p % N);
     }
 }
 
-static void winograd_output_ref(const struct winograd_axis *y, const struct winograd_axis *x,
-                                const struct winograd_output *o)
+static void winograd_output_ref(const struct winograd_output *o)
 {
     for (int c = 0; c < o->channels; c++) {
         for (int i = 0; i < o->n_rows; i++) {
             for (int j = 0; j < o->n_columns; j++) {
                 const size_t at = (size_t)i * o->row_stride + (size_t)j * o->pixel_stride + (size_t)c;
-                float sum = transform_ref(y->output, y->points, x->output, x->points, o->products + c, o->point_stride,
-                                          i, j) + o->bias[c];
+                float sum = transform_ref(winograd_output_matrix, WINOGRAD_AXIS_POINTS, o->products + c,
+                                          o->point_stride, i, j) + o->bias[c];
                 if (o->residual != NULL) sum += o->residual[at];
                 o->out[at] = o->has_relu && !(sum > 0.0f) ? 0.0f : sum;
             }
@@ -234,25 +232,69 @@ static void winograd_output_ref(const struct winograd_axis *y, const struct wino
     }
 }
 
-#define WINOGRAD_REF(ROWS, COLUMNS)                                                                                   \
-    static void winograd_weights_##ROWS##x##COLUMNS##_ref(const struct winograd_panel *p)                             \
-    {                                                                                                                 \
-        winograd_weights_ref(&winograd_axis_##ROWS, &winograd_axis_##COLUMNS, p);                                     \
-    }                                                                                                                 \
-    static void winograd_input_##ROWS##x##COLUMNS##_ref(const float *patch, size_t row_stride, size_t pixel_stride,   \
-                                                        int channels, float *v, size_t point_stride)                  \
-    {                                                                                                                 \
-        winograd_input_ref(&winograd_axis_##ROWS, &winograd_axis_##COLUMNS, patch, row_stride, pixel_stride, channels,\
-                           v, point_stride);                                                                          \
-    }                                                                                                                 \
-    static void winograd_output_##ROWS##x##COLUMNS##_ref(const struct winograd_output *o)                             \
-    {                                                                                                                 \
-        winograd_output_ref(&winograd_axis_##ROWS, &winograd_axis_##COLUMNS, o);                                      \
+/* Tap t of one channel and column, transformed along the other axis. */
+static float tap_ref(const struct winograd_taps_int16 *w, int channel, int j, int t)
+{
+    const double *row = winograd_weight_matrix + w->row * 3;
+    double sum = 0.0;
+    for (int y = 0; y < 3; y++) sum += row[y] * (double)w->kernels[(channel * 9 + y * 3 + t) * w->width + j];
+    return (float)sum;
+}
+
+static size_t tap_place(int n_channels, int channel, int j, int t)
+{
+    const size_t block = (size_t)(j / CHANNEL_ALIGN), pair = block * (size_t)(n_channels / 2) + (size_t)(channel / 2);
+    return (pair * WINOGRAD_TAPS + (size_t)t) * 2 * CHANNEL_ALIGN + (size_t)(2 * (j % CHANNEL_ALIGN) + channel % 2);
+}
+
+static void quantize_taps_ref(const struct winograd_taps_int16 *w, int j)
+{
+    float largest_tap = 0.0f, squares[WINOGRAD_AXIS_POINTS] = {0}, largest[WINOGRAD_AXIS_POINTS] = {0};
+    for (int channel = 0; channel < w->n_channels; channel++)
+        for (int t = 0; t < WINOGRAD_TAPS; t++) largest_tap = fmaxf(largest_tap, fabsf(tap_ref(w, channel, j, t)));
+    const bool is_negligible = largest_tap < WINOGRAD_NEGLIGIBLE;
+    const float factor = is_negligible ? 0.0f : (float)INT16_LARGEST / largest_tap;
+    for (int channel = 0; channel < w->n_channels; channel++) {
+        float taps[WINOGRAD_TAPS];
+        for (int t = 0; t < WINOGRAD_TAPS; t++) {
+            taps[t] = tap_ref(w, channel, j, t) * factor;
+            w->taps[tap_place(w->n_channels, channel, j, t)] = to_int16(taps[t]);
+        }
+        for (int p = 0; p < WINOGRAD_AXIS_POINTS; p++) {
+            const double *point = winograd_weight_matrix + p * 3;
+            double sum = 0.0;
+            for (int t = 0; t < WINOGRAD_TAPS; t++) sum += point[t] * (double)taps[t];
+            squares[p] += (float)(sum * sum);
+            largest[p] = fmaxf(largest[p], fabsf((float)sum));
+        }
     }
-WINOGRAD_REF(2, 2)
-WINOGRAD_REF(4, 2)
-WINOGRAD_REF(4, 4)
-#undef WINOGRAD_REF
+    choose_factors(w, j, is_negligible ? 0.0f : 1.0f / factor, squares, largest, 1);
+}
+
+static void winograd_taps_int16_ref(const struct winograd_taps_int16 *w)
+{
+    for (int j = 0; j < w->width; j++) quantize_taps_ref(w, j);
+}
+
+static int mul_int16(int16_t t, int16_t f) { return (t * f + (1 << 14)) >> 15; }
+
+static void winograd_points_int16_ref(const struct winograd_points_int16 *w)
+{
+    for (int j = 0; j < w->width; j++) {
+        int16_t f[WINOGRAD_FACTORS];
+        for (int i = 0; i < WINOGRAD_FACTORS; i++) f[i] = w->factors[2 * (i * w->width + j)];
+        for (int channel = 0; channel < w->n_channels; channel++) {
+            int16_t t[WINOGRAD_TAPS];
+            for (int i = 0; i < WINOGRAD_TAPS; i++) t[i] = w->taps[tap_place(w->n_channels, channel, j, i)];
+            const int even_a = mul_int16(t[0], f[1]) + mul_int16(t[2], f[3]), odd_a = mul_int16(t[1], f[2]);
+            const int even_b = mul_int16(t[0], f[4]) + mul_int16(t[2], f[6]), odd_b = mul_int16(t[1], f[5]);
+            const int points[WINOGRAD_AXIS_POINTS] = {mul_int16(t[0], f[0]), even_a + odd_a, even_a - odd_a,
+                                                      even_b + odd_b, even_b - odd_b, mul_int16(t[2], f[7])};
+            int16_t *out = w->points + (channel / 2 * w->width + j) * 2 + channel % 2;
+            for (int p = 0; p < WINOGRAD_AXIS_POINTS; p++) out[(size_t)p * w->point_stride] = (int16_t)points[p];
+        }
+    }
+}
 
 static void max_pool_ref(const float *const *in, int n_in, int n, float *out)
 {

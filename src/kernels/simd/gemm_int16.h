@@ -38,13 +38,11 @@ ALWAYS_INLINE void tile_int16(const struct gemm_block_int16 *g, const int16_t *b
     for (int i = 0; i < rows; i++)
 #pragma GCC unroll 4
         for (int j = 0; j < vectors; j++) sums[i][j] = ivec_zero();
-    for (int k = 0; k < g->depth; k += 2, b += vectors * PAIRS, ahead += vectors * PAIRS) {
+    for (int k = 0; k < g->depth; k += 2, b += vectors * PAIRS, ahead += LINE_INT16) {
+        vec_prefetch_near(ahead);
         ivec panel_row[GEMM_VECTORS];
 #pragma GCC unroll 4
-        for (int j = 0; j < vectors; j++) {
-            panel_row[j] = ivec_load(b + j * PAIRS);
-            if (j * PAIRS % LINE_INT16 == 0) vec_prefetch_near(ahead + j * PAIRS);
-        }
+        for (int j = 0; j < vectors; j++) panel_row[j] = ivec_load(b + j * PAIRS);
 #pragma GCC unroll 6
         for (int i = 0; i < rows; i++) {
             const ivec pair = ivec_set_pair(g->a[i] + k);

@@ -64,6 +64,10 @@ static inline void vec_store_int16(int16_t *p, vec v)
     const __m256i wide = _mm256_cvtps_epi32(v);
     _mm_storeu_si128((__m128i *)p, _mm_packs_epi32(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1)));
 }
+/* Of 16-bit integers: sum, difference, and the product's upper half: (a * b + 2^14) >> 15. */
+static inline ivec ivec_add_int16(ivec a, ivec b) { return _mm256_add_epi16(a, b); }
+static inline ivec ivec_sub_int16(ivec a, ivec b) { return _mm256_sub_epi16(a, b); }
+static inline ivec ivec_mul_int16(ivec a, ivec b) { return _mm256_mulhrs_epi16(a, b); }
 static inline vec vec_sqrt(vec v) { return _mm256_sqrt_ps(v); }
 /* `yes` where a < b, else `no`. */
 static inline vec vec_choose_less(vec a, vec b, vec yes, vec no)

@@ -68,6 +68,10 @@ static inline void vec_store_int16(int16_t *p, vec v)
 {
     _mm256_storeu_si256((__m256i *)p, _mm512_cvtepi32_epi16(_mm512_cvtps_epi32(v)));
 }
+/* Of 16-bit integers: sum, difference, and the product's upper half: (a * b + 2^14) >> 15. */
+static inline ivec ivec_add_int16(ivec a, ivec b) { return _mm512_add_epi16(a, b); }
+static inline ivec ivec_sub_int16(ivec a, ivec b) { return _mm512_sub_epi16(a, b); }
+static inline ivec ivec_mul_int16(ivec a, ivec b) { return _mm512_mulhrs_epi16(a, b); }
 static inline vec vec_sqrt(vec v) { return _mm512_sqrt_ps(v); }
 /* `yes` where a < b, else `no`. */
 static inline vec vec_choose_less(vec a, vec b, vec yes, vec no)

@@ -4,22 +4,10 @@
 #ifndef TRBA_KERNELS_SIMD_WINOGRAD_H
 #define TRBA_KERNELS_SIMD_WINOGRAD_H
 
-enum { WINOGRAD_MAX_AXIS = 6 };
-
-ALWAYS_INLINE void input_axis_2(vec d[WINOGRAD_MAX_AXIS])
-{
-    const vec a = vec_sub(d[0], d[2]), b = vec_add(d[1], d[2]);
-    const vec c = vec_sub(d[2], d[1]), e = vec_sub(d[1], d[3]);
-    d[0] = a;
-    d[1] = b;
-    d[2] = c;
-    d[3] = e;
-}
-
 /* The points of F(4,3): a = 3/4, b = 3/2; A = a^2, B = b^2. */
 static const float point_a = 0.75f, point_b = 1.5f, square_a = 0.5625f, square_b = 2.25f;
 
-ALWAYS_INLINE void input_axis_4(vec d[WINOGRAD_MAX_AXIS])
+ALWAYS_INLINE void input_axis(vec d[WINOGRAD_AXIS_POINTS])
 {
     const vec product = vec_set(square_a * square_b), sum = vec_set(square_a + square_b);
     const vec first = vec_fma(product, d[0], vec_fnma(sum, d[2], d[4]));
@@ -35,15 +23,7 @@ ALWAYS_INLINE void input_axis_4(vec d[WINOGRAD_MAX_AXIS])
     d[5] = last;
 }
 
-ALWAYS_INLINE void output_axis_2(vec d[WINOGRAD_MAX_AXIS])
-{
-    const vec half = vec_set(0.5f);
-    const vec a = vec_fma(half, vec_add(d[1], d[2]), d[0]), b = vec_sub(vec_mul(half, vec_sub(d[1], d[2])), d[3]);
-    d[0] = a;
-    d[1] = b;
-}
-
-ALWAYS_INLINE void output_axis_4(vec d[WINOGRAD_MAX_AXIS])
+ALWAYS_INLINE void output_axis(vec d[WINOGRAD_AXIS_POINTS])
 {
     const vec sum1 = vec_add(d[1], d[2]), difference1 = vec_sub(d[1], d[2]);
     const vec sum2 = vec_add(d[3], d[4]), difference2 = vec_sub(d[3], d[4]);
@@ -55,29 +35,8 @@ ALWAYS_INLINE void output_axis_4(vec d[WINOGRAD_MAX_AXIS])
     d[3] = vec_fma(vec_set(4.0f / 9), difference2, vec_fma(vec_set(-2.0f / 9), difference1, last));
 }
 
-ALWAYS_INLINE void input_axis(vec d[WINOGRAD_MAX_AXIS], const int outputs)
-{
-    if (outputs == 2) input_axis_2(d);
-    else input_axis_4(d);
-}
-
-ALWAYS_INLINE void output_axis(vec d[WINOGRAD_MAX_AXIS], const int outputs)
-{
-    if (outputs == 2) output_axis_2(d);
-    else output_axis_4(d);
-}
-
-/* Three taps to the points of F(2,3). */
-ALWAYS_INLINE void weights_axis_2(vec d[WINOGRAD_MAX_AXIS])
-{
-    const vec even = vec_add(d[0], d[2]), odd = d[1];
-    d[3] = d[2];
-    d[1] = vec_add(even, odd);
-    d[2] = vec_sub(even, odd);
-}
-
 /* Three taps to the points of F(4,3): 1, p, p^2. */
-ALWAYS_INLINE void weights_axis_4(vec d[WINOGRAD_MAX_AXIS])
+ALWAYS_INLINE void weights_axis(vec d[WINOGRAD_AXIS_POINTS])
 {
     const vec even_a = vec_fma(vec_set(square_a), d[2], d[0]), odd_a = vec_mul(vec_set(point_a), d[1]);
     const vec even_b = vec_fma(vec_set(square_b), d[2], d[0]), odd_b = vec_mul(vec_set(point_b), d[1]);
@@ -88,75 +47,68 @@ ALWAYS_INLINE void weights_axis_4(vec d[WINOGRAD_MAX_AXIS])
     d[4] = vec_sub(even_b, odd_b);
 }
 
-ALWAYS_INLINE void weights_axis(vec d[WINOGRAD_MAX_AXIS], const int outputs)
-{
-    if (outputs == 2) weights_axis_2(d);
-    else weights_axis_4(d);
-}
-
 /* Three taps to one of the points. */
-ALWAYS_INLINE vec weights_point(const float *taps, int stride, const int outputs, const int point)
+ALWAYS_INLINE vec weights_point(const float *taps, int stride, const int point)
 {
     const vec middle = vec_load(taps + stride);
     if (point == 0) return vec_load(taps);
-    if (point == outputs + 1) return vec_load(taps + 2 * stride);
-    const float p = (point % 2 == 1 ? 1.0f : -1.0f) * (outputs == 2 ? 1.0f : point <= 2 ? point_a : point_b);
+    if (point == WINOGRAD_AXIS_POINTS - 1) return vec_load(taps + 2 * stride);
+    const float p = (point % 2 == 1 ? 1.0f : -1.0f) * (point <= 2 ? point_a : point_b);
     return vec_fma(vec_set(p), middle, vec_fma(vec_set(p * p), vec_load(taps + 2 * stride), vec_load(taps)));
 }
 
 /* The call's fields are copied first: the compiler takes it that stores of vectors may change them. */
-ALWAYS_INLINE void weights_row(const struct winograd_panel *p, const int rows, const int columns, const int row)
+ALWAYS_INLINE void weights_row(const struct winograd_panel *p, const int row)
 {
     const int width = p->width, end = p->n_channels * width;
     const size_t point_stride = p->point_stride;
     const float *kernels = p->kernels;
     for (float *out = p->points, *out_end = out + end; out < out_end; kernels += 8 * width) {
         for (int j = 0; j < width; j += LANES, kernels += LANES, out += LANES) {
-            vec d[WINOGRAD_MAX_AXIS];
+            vec d[WINOGRAD_AXIS_POINTS];
 #pragma GCC unroll 3
-            for (int k = 0; k < 3; k++) d[k] = weights_point(kernels + k * width, 3 * width, rows, row);
-            weights_axis(d, columns);
+            for (int k = 0; k < 3; k++) d[k] = weights_point(kernels + k * width, 3 * width, row);
+            weights_axis(d);
 #pragma GCC unroll 6
-            for (int k = 0; k < columns + 2; k++) vec_store(out + (size_t)k * point_stride, d[k]);
+            for (int k = 0; k < WINOGRAD_AXIS_POINTS; k++) vec_store(out + (size_t)k * point_stride, d[k]);
         }
     }
 }
 
-ALWAYS_INLINE void winograd_weights(const struct winograd_panel *p, const int rows, const int columns)
+static void TIER(winograd_weights)(const struct winograd_panel *p)
 {
     switch (p->row) {
-    case 0: weights_row(p, rows, columns, 0); return;
-    case 1: weights_row(p, rows, columns, 1); return;
-    case 2: weights_row(p, rows, columns, 2); return;
-    case 3: weights_row(p, rows, columns, 3); return;
-    case 4: weights_row(p, rows, columns, 4); return;
-    default: weights_row(p, rows, columns, 5); return;
+    case 0: weights_row(p, 0); return;
+    case 1: weights_row(p, 1); return;
+    case 2: weights_row(p, 2); return;
+    case 3: weights_row(p, 3); return;
+    case 4: weights_row(p, 4); return;
+    default: weights_row(p, 5); return;
     }
 }
 
 /* Rows first, then columns; the half-done patch stays in registers (or, for 6x6, in L1). */
-ALWAYS_INLINE void winograd_input(const float *patch, size_t row_stride, size_t pixel_stride, int channels, float *v,
-                                  size_t point_stride, const int rows, const int columns)
+static void TIER(winograd_input)(const float *patch, size_t row_stride, size_t pixel_stride, int channels, float *v,
+                                 size_t point_stride)
 {
-    const int y_points = rows + 2, x_points = columns + 2;
     for (int c = 0; c < channels; c += LANES) {
-        vec half[WINOGRAD_MAX_AXIS][WINOGRAD_MAX_AXIS];
+        vec half[WINOGRAD_AXIS_POINTS][WINOGRAD_AXIS_POINTS];
 #pragma GCC unroll 6
-        for (int i = 0; i < y_points; i++) {
+        for (int i = 0; i < WINOGRAD_AXIS_POINTS; i++) {
 #pragma GCC unroll 6
-            for (int j = 0; j < x_points; j++)
+            for (int j = 0; j < WINOGRAD_AXIS_POINTS; j++)
                 half[i][j] = vec_load(patch + (size_t)i * row_stride + (size_t)j * pixel_stride + c);
-            input_axis(half[i], columns);
+            input_axis(half[i]);
         }
 #pragma GCC unroll 6
-        for (int j = 0; j < x_points; j++) {
-            vec column[WINOGRAD_MAX_AXIS];
+        for (int j = 0; j < WINOGRAD_AXIS_POINTS; j++) {
+            vec column[WINOGRAD_AXIS_POINTS];
 #pragma GCC unroll 6
-            for (int i = 0; i < y_points; i++) column[i] = half[i][j];
-            input_axis(column, rows);
+            for (int i = 0; i < WINOGRAD_AXIS_POINTS; i++) column[i] = half[i][j];
+            input_axis(column);
 #pragma GCC unroll 6
-            for (int i = 0; i < y_points; i++)
-                vec_store(v + (size_t)(i * x_points + j) * point_stride + c, column[i]);
+            for (int i = 0; i < WINOGRAD_AXIS_POINTS; i++)
+                vec_store(v + (size_t)(i * WINOGRAD_AXIS_POINTS + j) * point_stride + c, column[i]);
         }
     }
 }
@@ -184,53 +136,33 @@ ALWAYS_INLINE void prefetch_pixels(const struct winograd_output *o)
     }
 }
 
-ALWAYS_INLINE void winograd_output(const struct winograd_output *o, const int rows, const int columns)
+static void TIER(winograd_output)(const struct winograd_output *o)
 {
-    const int y_points = rows + 2, x_points = columns + 2;
     prefetch_pixels(o);
     for (int c = 0; c < o->channels; c += LANES) {
-        vec half[WINOGRAD_MAX_AXIS][WINOGRAD_MAX_AXIS];
+        vec half[WINOGRAD_AXIS_POINTS][WINOGRAD_AXIS_POINTS];
         const vec bias = vec_load(o->bias + c);
 #pragma GCC unroll 6
-        for (int i = 0; i < y_points; i++) {
+        for (int i = 0; i < WINOGRAD_AXIS_POINTS; i++) {
 #pragma GCC unroll 6
-            for (int j = 0; j < x_points; j++)
-                half[i][j] = vec_load(o->products + (size_t)(i * x_points + j) * o->point_stride + c);
-            output_axis(half[i], columns);
+            for (int j = 0; j < WINOGRAD_AXIS_POINTS; j++)
+                half[i][j] = vec_load(o->products + (size_t)(i * WINOGRAD_AXIS_POINTS + j) * o->point_stride + c);
+            output_axis(half[i]);
         }
 #pragma GCC unroll 6
-        for (int j = 0; j < columns; j++) {
-            vec column[WINOGRAD_MAX_AXIS];
+        for (int j = 0; j < WINOGRAD_OUTPUTS; j++) {
+            vec column[WINOGRAD_AXIS_POINTS];
             if (j >= o->n_columns) break;
 #pragma GCC unroll 6
-            for (int i = 0; i < y_points; i++) column[i] = half[i][j];
-            output_axis(column, rows);
+            for (int i = 0; i < WINOGRAD_AXIS_POINTS; i++) column[i] = half[i][j];
+            output_axis(column);
 #pragma GCC unroll 6
-            for (int i = 0; i < rows; i++)
+            for (int i = 0; i < WINOGRAD_OUTPUTS; i++)
                 if (i < o->n_rows)
                     winograd_store(o, column[i], bias,
                                    (size_t)i * o->row_stride + (size_t)j * o->pixel_stride + (size_t)c);
         }
     }
 }
-
-#define WINOGRAD(ROWS, COLUMNS)                                                                                       \
-    static void TIER(winograd_weights_##ROWS##x##COLUMNS)(const struct winograd_panel *p)                             \
-    {                                                                                                                 \
-        winograd_weights(p, ROWS, COLUMNS);                                                                           \
-    }                                                                                                                 \
-    static void TIER(winograd_input_##ROWS##x##COLUMNS)(const float *patch, size_t row_stride, size_t pixel_stride,   \
-                                                        int channels, float *v, size_t point_stride)                  \
-    {                                                                                                                 \
-        winograd_input(patch, row_stride, pixel_stride, channels, v, point_stride, ROWS, COLUMNS);                    \
-    }                                                                                                                 \
-    static void TIER(winograd_output_##ROWS##x##COLUMNS)(const struct winograd_output *o)                             \
-    {                                                                                                                 \
-        winograd_output(o, ROWS, COLUMNS);                                                                            \
-    }
-WINOGRAD(2, 2)
-WINOGRAD(4, 2)
-WINOGRAD(4, 4)
-#undef WINOGRAD
 
 #endif
