@@ -37,10 +37,10 @@ enum kernel_class {
  *
  *   out[i][j] = act(bias[j] + sum over t, k of a[i][taps[t] + k] * b(t * depth + k, j)  + residual[i][j])
  *
- * Each element is summed in the order of t, then k, by fused multiply-adds from bias (or 0), whatever n_rows and
- * n_panels are: a row's result does not depend on its neighbours. Panel p holds columns [p * gemm_columns, ...) as
- * [n_taps * depth][width], width = gemm_columns, the last panel only as wide as n_columns leaves (a multiple of
- * CHANNEL_ALIGN). */
+ * Each element is summed in the order of t, then k, from bias (or 0), by fused multiply-adds except in the reference,
+ * whatever n_rows and n_columns are: a row's result does not depend on its neighbours. Panel p holds columns
+ * [p * gemm_columns, ...) as [n_taps * depth][width], width = gemm_columns, the last panel only as wide as n_columns
+ * leaves (a multiple of CHANNEL_ALIGN). */
 struct gemm_block {
     int n_rows;                           /* 1 .. gemm_rows of the table */
     const float *a[GEMM_MAX_ROWS];
@@ -60,6 +60,8 @@ struct gemm_block {
  * part of one, leaves 32 bits. The scale is aimed at a little less: the sum of n squares in floats may lose n * 2^-24
  * of itself, and rounding to integers adds up to sqrt(n) / 2, together 46336 with n = INT16_MAX_DEPTH. */
 enum { INT16_LARGEST = 32767, INT16_NORM = 46340, INT16_NORM_AIMED = 46200, INT16_MAX_DEPTH = 32768 };
+/* Numbers whose largest magnitude is under INT16_NEGLIGIBLE become zeros. */
+#define INT16_NEGLIGIBLE 1e-30f
 
 /* Rows times packed panels in 16-bit integers, summed exactly in 32 bits:
  *
@@ -121,7 +123,8 @@ struct pixels_bf16 {
 
 /* Evenly spaced rows times one panel, the sums kept for more:
  *   out[i][j] = (continues ? out[i][j] : 0) + sum over k of a[i][k] * b(k, j)
- * Each element is summed in the order of k, by fused multiply-adds: a product may be cut into several calls. */
+ * Each element is summed in the order of k, by fused multiply-adds except in the reference: a product may be cut into
+ * several calls. */
 struct gemm_panel {
     int n_rows;
     const float *a;      /* [n_rows][a_stride] */

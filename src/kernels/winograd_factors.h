@@ -7,9 +7,6 @@
 
 #include "kernels/kernels.h"
 
-/* Kernels whose largest tap is below become zeros. */
-#define WINOGRAD_NEGLIGIBLE 1e-30f
-
 /* A point is at most so far from the sum it stands for: half of one for each of three products, and the taps' own
  * halves, of which a point takes at most 1 + 3/4 + 9/16 (its factors are at most one). */
 enum { WINOGRAD_POINT_ERROR = 3 };

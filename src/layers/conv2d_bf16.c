@@ -13,16 +13,13 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/integers.h"
 #include "layers/conv2d.h"
 
 enum {
     MAX_TAPS = 9,
     CHUNK_BYTES = 8 * 1024 * 1024 /* of a: stays in the last-level cache */
 };
-
-static int smaller(int a, int b) { return a < b ? a : b; }
-static int larger(int a, int b) { return a > b ? a : b; }
-static int divide_up(int a, int b) { return (a + b - 1) / b; }
 
 bool bf16_suits(const struct conv2d_shape *shape) { return shape->stride_w == 1 && shape->kh * shape->kw <= MAX_TAPS; }
 
@@ -171,7 +168,6 @@ static void multiply_task(void *arg, int task, int thread)
         .bias = weights->bias + column,
         .has_relu = job->has_relu,
     };
-    if (g.n_rows <= 0) return;
     if (task % per_panel == per_panel - 1) g.ahead = g.b + panel_numbers(weights);
     place_rows(job, job->first_image + image, segment, first_row, column, &g);
     job->kernels->gemm_block_bf16(&g);

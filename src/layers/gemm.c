@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* gemm.c - packing, blocking, threads; or OpenBLAS.
  *
- *   for each panel of columns          the panel (512 x 16 floats: 32 KB) stays near
+ *   for each panel of columns          the panel (AVX2: 512 x 16 floats, 32 KB; AVX-512: four times that) stays near
  *     for each tile of 6 rows          the block's rows (96 x 512 floats: 192 KB) come from the second-level cache
  *       gemm_block                     registers
  *
@@ -15,9 +15,8 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/integers.h"
 #include "layers/blas.h"
-
-static int smaller(int a, int b) { return a < b ? a : b; }
 
 /* ---- packing ---- */
 
@@ -97,6 +96,7 @@ bool gemm_pack_int16(const struct kernels *kernels, struct arena *arena, const s
                      struct gemm_weights *out)
 {
     const size_t depth = (size_t)source_depth(source), n_columns = (size_t)source_columns(source);
+    assert(!kernels->uses_blas); /* its columns are not packed in panels */
     if (!prepare_weights(arena, source, n_taps, out)) return false;
     int16_t *integers = arena_alloc_array(arena, depth * n_columns, sizeof *integers);
     float *scales = arena_alloc_array(arena, n_columns, sizeof *scales);

@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "base/integers.h"
 #include "layers/linear.h"
 
 struct lstm_job {
@@ -25,8 +26,6 @@ struct lstm_job {
     size_t workspace_per_thread;
     int images_per_task, tasks_per_direction;
 };
-
-static int smaller(int a, int b) { return a < b ? a : b; }
 
 /* All columns, in pieces; in every other step from the last to the first. The weights of a direction are about as large
  * as the second-level cache: read in circles they would never be in it, read to and fro most of them are. */

@@ -21,12 +21,10 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/integers.h"
 #include "layers/conv2d.h"
 
-static int smaller(int a, int b) { return a < b ? a : b; }
-static int larger(int a, int b) { return a > b ? a : b; }
 static size_t larger_size(size_t a, size_t b) { return a > b ? a : b; }
-static int divide_up(int a, int b) { return (a + b - 1) / b; }
 
 /* Floats between the matrices of two points, and between two kernels: matrices whose sizes are multiples of a page
  * would push each other out of the cache. With few tiles v fits anyway. */

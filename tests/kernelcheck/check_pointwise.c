@@ -83,8 +83,24 @@ static void check_lstm_case(struct check *c, int n, float scale)
     check_end(c);
 }
 
+/* NaN in a gate or the cell must not become a number: the text would look sure. */
+static void check_lstm_nan(struct check *c, int which)
+{
+    enum { HIDDEN = CHANNEL_ALIGN };
+    check_begin(c, "NaN in %d of input, forget, cell, output, state", which);
+    float *gates = check_input(c, 4 * HIDDEN, VALUES_UNIT), *cell = check_output(c, HIDDEN);
+    float *hidden = check_output(c, HIDDEN);
+    for (int i = 0; i < HIDDEN; i++) cell[i] = 0.5f;
+    if (which < 4) gates[which * HIDDEN + 3] = NAN;
+    else cell[3] = NAN;
+    c->table->lstm_cell(gates, HIDDEN, cell, hidden);
+    for (int i = 0; i < HIDDEN; i++) check_true(c, "NaN is not where it belongs", isnan(hidden[i]) == (i == 3));
+    check_end(c);
+}
+
 void check_lstm_cell(struct check *c)
 {
+    for (int which = 0; which <= 4; which++) check_lstm_nan(c, which);
     static const float scales[] = {1.0f, 5.0f, 0.0f, 1e-3f, 1e-38f, 50.0f, 1e4f, 1e38f};
     for (int i = 0; i < N_LENGTHS; i++)
         for (size_t s = 0; s < sizeof scales / sizeof scales[0]; s++) check_lstm_case(c, lengths[i], scales[s]);
@@ -114,8 +130,21 @@ static void check_scores_case(struct check *c, int n_steps, int n)
     check_end(c);
 }
 
+static void check_scores_nan(struct check *c)
+{
+    check_begin(c, "NaN in step 1");
+    float *keys = check_input(c, 3 * CHANNEL_ALIGN, VALUES_UNIT), *scores = check_output(c, 3);
+    const float *query = check_input(c, CHANNEL_ALIGN, VALUES_UNIT);
+    const float *weight = check_input(c, CHANNEL_ALIGN, VALUES_UNIT);
+    keys[CHANNEL_ALIGN + 5] = NAN;
+    c->table->attention_scores(keys, 3, CHANNEL_ALIGN, query, weight, scores);
+    for (int t = 0; t < 3; t++) check_true(c, "NaN is not where it belongs", isnan(scores[t]) == (t == 1));
+    check_end(c);
+}
+
 void check_attention_scores(struct check *c)
 {
+    check_scores_nan(c);
     static const int steps[] = {1, 2, 7, 26};
     for (int i = 0; i < N_LENGTHS; i++)
         for (size_t s = 0; s < sizeof steps / sizeof steps[0]; s++) check_scores_case(c, steps[s], lengths[i]);
@@ -181,8 +210,21 @@ static void check_softmax_case(struct check *c, enum logits_kind kind, int n_val
 static const int valid_counts[] = {1, 2, 15, 16, 17, 26, 31, 32, 33, 38, 97, 208, 6719};
 enum { N_VALID_COUNTS = sizeof valid_counts / sizeof valid_counts[0] };
 
+static void check_softmax_nan(struct check *c, int at)
+{
+    int n;
+    const float *logits = make_logits(c, LOGITS_PLAIN, 38, &n);
+    float *x = check_output(c, (size_t)n);
+    memcpy(x, logits, (size_t)n * sizeof(float));
+    x[at] = NAN;
+    c->table->softmax(x, n);
+    for (int i = 0; i < n; i++) check_true(c, "not all NaN", isnan(x[i]));
+    check_end(c);
+}
+
 void check_softmax(struct check *c)
 {
+    for (int at = 0; at < 38; at += 5) check_softmax_nan(c, at);
     for (int i = 0; i < N_VALID_COUNTS; i++)
         for (int kind = 0; kind < N_LOGITS_KINDS; kind++)
             check_softmax_case(c, (enum logits_kind)kind, valid_counts[i]);
@@ -207,20 +249,25 @@ static void check_ties(struct check *c, int n_valid)
     check_argmax_of(c, logits, n);
 }
 
-/* With numbers that are none among the logits the answer is one of the classes, never padding, and no more than sure;
- * with nothing but NaN it is 0. */
+/* NaN among the logits is passed over, but the probability is NaN; with nothing but NaN the answer is 0. Infinity is a
+ * logit like others, but no probability can be told from it. Padding is never the answer. */
 static void check_odd_logits(struct check *c, int n_valid, float odd, int one_in, float padding)
 {
-    int n;
+    int n, n_odd = 0, expected = 0;
     float *logits = make_logits(c, LOGITS_PLAIN, n_valid, &n);
-    for (int i = 0; i < n_valid; i++)
-        if (check_random(c) % (unsigned)one_in == 0) logits[i] = odd;
+    for (int i = 0; i < n_valid; i++) {
+        if (check_random(c) % (unsigned)one_in != 0) continue;
+        logits[i] = odd;
+        n_odd++;
+    }
     for (int i = n_valid; i < n; i++) logits[i] = padding;
+    for (int i = 1; i < n_valid; i++)
+        if (logits[i] > logits[expected] || (isnan(logits[expected]) && !isnan(logits[i]))) expected = i;
+    if (isnan(logits[expected])) expected = 0;
     float *probability = check_output(c, 1);
     const int got = c->table->argmax_softmax(logits, n, probability);
-    check_true(c, "out of range", got >= 0 && got < n_valid);
-    check_true(c, "surer than sure", !(*probability > 1.0f));
-    if (isnan(odd) && one_in == 1) check_true(c, "not 0 of nothing but NaN", got == 0);
+    check_true(c, "not the first of the largest", got == expected);
+    if (n_odd > 0) check_true(c, "the probability is a number", isnan(*probability));
     check_end(c);
 }
 

@@ -76,7 +76,8 @@ static void check_taps(struct check *c, const struct made_column *m)
             const int got = tap_of(m, channel, tap);
             if (abs(got) > largest) largest = abs(got);
             if (m->tap_scale == 0.0)
-                check_true(c, "a tap of a negligible column is not zero", got == 0 && fabs(exact) < 1.01e-30);
+                check_true(c, "a tap of a negligible column is not zero",
+                           got == 0 && fabs(exact) < 1.01 * (double)INT16_NEGLIGIBLE);
             else
                 check_true(c, "a tap is not the nearest integer",
                            fabs(got - exact / m->tap_scale) <= 0.5 + 0x1p-20 * magnitude / m->tap_scale);

@@ -68,22 +68,23 @@ static void gemm_block_int16_ref(const struct gemm_block_int16 *g)
 
 /* What numbers are multiplied with to become integers: as much as both bounds allow. 0: they become zeros. NaN: they
  * are not finite. */
-static float int16_factor(float sum_of_squares, float largest)
+static float int16_factor(double sum_of_squares, float largest)
 {
     if (!isfinite(sum_of_squares)) return NAN;
-    if (sum_of_squares < 1e-30f) return 0.0f;
-    return fminf((float)INT16_NORM_AIMED / sqrtf(sum_of_squares), (float)INT16_LARGEST / largest);
+    if (largest < INT16_NEGLIGIBLE) return 0.0f;
+    return (float)fmin(INT16_NORM_AIMED / sqrt(sum_of_squares), INT16_LARGEST / (double)largest);
 }
 
 static int16_t to_int16(float value) { return (int16_t)lrintf(value); }
 
 static float quantize_row_ref(const float *a, const ptrdiff_t *taps, int n_taps, int depth, int16_t *out)
 {
-    float sum = 0.0f, largest = 0.0f;
+    double sum = 0.0;
+    float largest = 0.0f;
     for (int t = 0; t < n_taps; t++) {
         for (int k = 0; k < depth; k++) {
             const float value = a[taps[t] + k];
-            sum += value * value;
+            sum += (double)value * (double)value;
             largest = fmaxf(largest, fabsf(value));
         }
     }
@@ -96,10 +97,11 @@ static float quantize_row_ref(const float *a, const ptrdiff_t *taps, int n_taps,
 static void quantize_panel_ref(const float *panel, int depth, int width, int16_t *out, float *scales)
 {
     for (int j = 0; j < width; j++) {
-        float sum = 0.0f, largest = 0.0f;
+        double sum = 0.0;
+        float largest = 0.0f;
         for (int k = 0; k < depth; k++) {
             const float value = panel[k * width + j];
-            sum += value * value;
+            sum += (double)value * (double)value;
             largest = fmaxf(largest, fabsf(value));
         }
         const float factor = int16_factor(sum, largest);
@@ -252,7 +254,7 @@ static void quantize_taps_ref(const struct winograd_taps_int16 *w, int j)
     float largest_tap = 0.0f, squares[WINOGRAD_AXIS_POINTS] = {0}, largest[WINOGRAD_AXIS_POINTS] = {0};
     for (int channel = 0; channel < w->n_channels; channel++)
         for (int t = 0; t < WINOGRAD_TAPS; t++) largest_tap = fmaxf(largest_tap, fabsf(tap_ref(w, channel, j, t)));
-    const bool is_negligible = largest_tap < WINOGRAD_NEGLIGIBLE;
+    const bool is_negligible = largest_tap < INT16_NEGLIGIBLE;
     const float factor = is_negligible ? 0.0f : (float)INT16_LARGEST / largest_tap;
     for (int channel = 0; channel < w->n_channels; channel++) {
         float taps[WINOGRAD_TAPS];
@@ -327,10 +329,11 @@ static void attention_scores_ref(const float *keys, int n_steps, int n, const fl
     }
 }
 
+/* NaN is passed over; -infinity when there is nothing else. */
 static float largest_of(const float *x, int n)
 {
-    float largest = x[0];
-    for (int i = 1; i < n; i++) largest = x[i] > largest ? x[i] : largest;
+    float largest = -INFINITY;
+    for (int i = 0; i < n; i++) largest = x[i] > largest ? x[i] : largest;
     return largest;
 }
 
@@ -353,13 +356,13 @@ static void weighted_sum_ref(const float *weights, const float *rows, int n_step
 
 static int argmax_softmax_ref(const float *logits, int n, float *probability)
 {
-    int best = 0;
-    for (int i = 1; i < n; i++)
-        if (logits[i] > logits[best]) best = i;
+    const float largest = largest_of(logits, n);
     float sum = 0.0f;
-    for (int i = 0; i < n; i++) sum += expf(logits[i] - logits[best]);
+    for (int i = 0; i < n; i++) sum += expf(logits[i] - largest);
     *probability = 1.0f / sum;
-    return best;
+    for (int i = 0; largest > -INFINITY && i < n; i++) /* -infinity: the padding, which is no class */
+        if (logits[i] == largest) return i;
+    return 0;
 }
 
 static void grcl_unit_ref(const struct grcl_unit *g)

@@ -84,13 +84,12 @@ ALWAYS_INLINE void tile(const struct gemm_block *g, const float *b, int column, 
     tile_finish(acc, g, column, rows, panels * vectors);
 }
 
-/* One panel (or `panels` of them) for however many rows the call has. */
-ALWAYS_INLINE void tile_of_rows(const struct gemm_block *g, const float *b, int column, const int vectors,
-                                const int panels)
+/* One panel for however many rows the call has. */
+ALWAYS_INLINE void tile_of_rows(const struct gemm_block *g, const float *b, int column, const int vectors)
 {
     switch (g->n_rows) {
-    case 1: tile(g, b, column, 1, vectors, panels); return;
-    case 2: tile(g, b, column, 2, vectors, panels); return;
+    case 1: tile(g, b, column, 1, vectors, 1); return;
+    case 2: tile(g, b, column, 2, vectors, 1); return;
     case 3: tile(g, b, column, 3, vectors, 1); return;
     case 4: tile(g, b, column, 4, vectors, 1); return;
     case 5: tile(g, b, column, 5, vectors, 1); return;
@@ -98,24 +97,35 @@ ALWAYS_INLINE void tile_of_rows(const struct gemm_block *g, const float *b, int 
     }
 }
 
+/* `panels` of them side by side for one row or two, as long as there are so many; returns the first column left. */
+ALWAYS_INLINE int tiles_side_by_side(const struct gemm_block *g, const int rows, const int panels)
+{
+    const size_t depth = (size_t)(g->n_taps * g->depth);
+    int column = 0;
+    for (; g->n_columns - column >= panels * PANEL; column += panels * PANEL)
+        tile(g, g->b + depth * (size_t)column, column, rows, GEMM_VECTORS, panels);
+    return column;
+}
+
 static void TIER(gemm_block)(const struct gemm_block *g)
 {
-    enum { SIDE_BY_SIDE = 8 / GEMM_VECTORS }; /* eight accumulators hide a latency of four at two per cycle */
+    /* Eight accumulators hide a latency of four at two per cycle. Two rows of eight, and their panels, take the
+     * registers of AVX-512; AVX2 has sixteen. */
+    enum { BESIDE_ONE = 8 / GEMM_VECTORS, BESIDE_TWO = LANES == 16 ? BESIDE_ONE : BESIDE_ONE / 2 };
     const size_t depth = (size_t)(g->n_taps * g->depth);
     const float *b = g->b;
     int column = 0;
-    if (g->n_rows <= 2)
-        for (; g->n_columns - column >= SIDE_BY_SIDE * PANEL; column += SIDE_BY_SIDE * PANEL)
-            tile_of_rows(g, b + depth * (size_t)column, column, GEMM_VECTORS, SIDE_BY_SIDE);
+    if (g->n_rows == 1) column = tiles_side_by_side(g, 1, BESIDE_ONE);
+    if (g->n_rows == 2) column = tiles_side_by_side(g, 2, BESIDE_TWO);
     for (; g->n_columns - column >= PANEL; column += PANEL)
-        tile_of_rows(g, b + depth * (size_t)column, column, GEMM_VECTORS, 1);
+        tile_of_rows(g, b + depth * (size_t)column, column, GEMM_VECTORS);
 #if GEMM_VECTORS > CHANNEL_VECTORS
     /* The last panel is narrower: a multiple of CHANNEL_ALIGN. */
     const float *last = b + depth * (size_t)column;
     switch ((g->n_columns - column) / CHANNEL_ALIGN) {
-    case 1: tile_of_rows(g, last, column, 1, 1); break;
-    case 2: tile_of_rows(g, last, column, 2, 1); break;
-    case 3: tile_of_rows(g, last, column, 3, 1); break;
+    case 1: tile_of_rows(g, last, column, 1); break;
+    case 2: tile_of_rows(g, last, column, 2); break;
+    case 3: tile_of_rows(g, last, column, 3); break;
     default: break;
     }
 #endif

@@ -6,6 +6,9 @@
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
+/* NaN stays NaN. */
+ALWAYS_INLINE vec vec_magnitude(vec v) { return vec_max(v, vec_sub(vec_zero(), v)); }
+
 enum { PANEL = GEMM_VECTORS * LANES };
 _Static_assert(CHANNEL_VECTORS * LANES == CHANNEL_ALIGN, "CHANNEL_VECTORS");
 

@@ -39,10 +39,11 @@ static void TIER(attention_scores)(const float *keys, int n_steps, int n, const 
     }
 }
 
+/* NaN is passed over; -infinity when there is nothing else. */
 static float largest_of(const float *x, int n)
 {
-    vec largest = vec_load(x);
-    for (int i = LANES; i < n; i += LANES) largest = vec_max(vec_load(x + i), largest);
+    vec largest = vec_set(-INFINITY);
+    for (int i = 0; i < n; i += LANES) largest = vec_max(vec_load(x + i), largest);
     return vec_largest(largest);
 }
 
@@ -75,10 +76,7 @@ static int TIER(argmax_softmax)(const float *logits, int n, float *probability)
     vec sum = vec_zero();
     for (int i = 0; i < n; i += LANES)
         sum = vec_add(sum, vec_exp(vec_sub(vec_load(logits + i), vec_set(largest))));
-    /* The largest adds 1 by itself. Less means that it is infinite, or that there is nothing but NaN: vec_max() passes
-     * over it, and vec_exp() makes it tiny. */
-    const float total = vec_sum(sum);
-    *probability = total >= 0.5f ? 1.0f / total : NAN;
+    *probability = 1.0f / vec_sum(sum); /* NaN if a logit is, or the largest is infinite */
     for (int i = 0; largest > -INFINITY && i < n; i++) /* -infinity: the padding, which is no class */
         if (logits[i] == largest) return i;
     return 0;

@@ -7,8 +7,28 @@
 
 #include "kernels/simd/panel.h"
 
-/* Under this sum of squares, numbers become zeros. */
-static const float negligible_squares = 1e-30f;
+/* With a largest magnitude outside these bounds, squares could leave the range of floats: they are summed of numbers
+ * times a power of two. */
+static const float least_square = 0x1p-40f, largest_square = 0x1p+40f, towards_one = 0x1p+80f;
+
+ALWAYS_INLINE vec scaling_for_squares(vec largest)
+{
+    const vec of_small = vec_choose_less(largest, vec_set(least_square), vec_set(towards_one), vec_set(1.0f));
+    return vec_choose_less(vec_set(largest_square), largest, vec_set(1.0f / towards_one), of_small);
+}
+
+/* The sum of the squares of a row's numbers times `scaling`. */
+ALWAYS_INLINE float sum_scaled_squares(const float *a, const ptrdiff_t *taps, int n_taps, int depth, vec scaling)
+{
+    vec squares = vec_zero();
+    for (int t = 0; t < n_taps; t++) {
+        for (int k = 0; k < depth; k += LANES) {
+            const vec value = vec_mul(vec_load(a + taps[t] + k), scaling);
+            squares = vec_fma(value, value, squares);
+        }
+    }
+    return vec_sum(squares);
+}
 
 static float TIER(quantize_row)(const float *a, const ptrdiff_t *taps, int n_taps, int depth, int16_t *out)
 {
@@ -17,14 +37,19 @@ static float TIER(quantize_row)(const float *a, const ptrdiff_t *taps, int n_tap
         for (int k = 0; k < depth; k += LANES) {
             const vec value = vec_load(a + taps[t] + k);
             squares = vec_fma(value, value, squares);
-            largest = vec_max(largest, vec_max(value, vec_sub(vec_zero(), value)));
+            largest = vec_max(largest, vec_magnitude(value));
         }
     }
-    const float sum = vec_sum(squares);
-    const bool is_finite = sum < INFINITY; /* false for NaN too */
-    float factor = 0.0f;
-    if (is_finite && sum >= negligible_squares)
-        factor = fminf((float)INT16_NORM_AIMED / sqrtf(sum), (float)INT16_LARGEST / vec_largest(largest));
+    const float of_all = vec_largest(largest);
+    float sum = vec_sum(squares), scaling = 1.0f, factor = 0.0f;
+    const bool is_finite = !isnan(sum) && of_all < INFINITY;
+    if (is_finite && of_all >= INT16_NEGLIGIBLE) {
+        if (of_all < least_square || of_all > largest_square) {
+            scaling = vec_largest(scaling_for_squares(vec_set(of_all)));
+            sum = sum_scaled_squares(a, taps, n_taps, depth, vec_set(scaling));
+        }
+        factor = fminf((float)INT16_NORM_AIMED / sqrtf(sum) * scaling, (float)INT16_LARGEST / of_all);
+    }
     for (int t = 0; t < n_taps; t++) {
         for (int k = 0; k < depth; k += LANES, out += LANES) {
             const vec value = is_finite ? vec_load(a + taps[t] + k) : vec_zero();
@@ -39,16 +64,17 @@ static float TIER(quantize_row)(const float *a, const ptrdiff_t *taps, int n_tap
 ALWAYS_INLINE void quantize_columns(const float *panel, int depth, int width, int16_t *out, float *scales)
 {
     vec squares = vec_zero(), largest = vec_zero();
+    for (int k = 0; k < depth; k++) largest = vec_max(largest, vec_magnitude(vec_load(panel + k * width)));
+    const vec scaling = scaling_for_squares(largest);
     for (int k = 0; k < depth; k++) {
-        const vec value = vec_load(panel + k * width);
+        const vec value = vec_mul(vec_load(panel + k * width), scaling);
         squares = vec_fma(value, value, squares);
-        largest = vec_max(largest, vec_max(value, vec_sub(vec_zero(), value)));
     }
-    const vec one = vec_set(1.0f), negligible = vec_set(negligible_squares);
-    vec factor = vec_min(vec_div(vec_set((float)INT16_NORM_AIMED), vec_sqrt(squares)),
+    const vec one = vec_set(1.0f), negligible = vec_set(INT16_NEGLIGIBLE);
+    vec factor = vec_min(vec_mul(vec_div(vec_set((float)INT16_NORM_AIMED), vec_sqrt(squares)), scaling),
                          vec_div(vec_set((float)INT16_LARGEST), largest));
-    factor = vec_choose_less(squares, negligible, vec_zero(), factor);
-    vec_store(scales, vec_choose_less(squares, negligible, vec_zero(), vec_div(one, factor)));
+    factor = vec_choose_less(largest, negligible, vec_zero(), factor);
+    vec_store(scales, vec_choose_less(largest, negligible, vec_zero(), vec_div(one, factor)));
     for (int k = 0; k < depth; k += 2)
         ivec_store(out + k * width, ivec_from_pairs(vec_mul(factor, vec_load(panel + k * width)),
                                                     vec_mul(factor, vec_load(panel + (k + 1) * width))));

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vector_math.h - exp, sigmoid and tanh on whole vectors. Include a vector_*.h first.
  *
- * exp: x = n ln 2 + r with |r| <= ln 2 / 2, ln 2 in two parts (Cody and Waite), a minimax polynomial of degree 6 for
+ * exp: x = n ln 2 + r with |r| <= ln 2 / 2, ln 2 in two parts (Cody and Waite), a minimax polynomial of degree 7 for
  * exp(r) (the coefficients of Cephes' expf, S. Moshier), then the exponent. At most 2 ULP. Arguments are clamped to
- * [-87, 88]: below, exp is under 1.7e-38, which nothing here can tell from zero. NaN becomes exp(-87).
+ * [-87, 88]: below, exp is under 1.7e-38, which nothing here can tell from zero. NaN stays NaN: it is the second
+ * argument, which vec_max() and vec_min() then give.
  */
 #ifndef TRBA_KERNELS_SIMD_VECTOR_MATH_H
 #define TRBA_KERNELS_SIMD_VECTOR_MATH_H
 
 static inline vec vec_exp(vec x)
 {
-    x = vec_min(vec_max(x, vec_set(-87.0f)), vec_set(88.0f));
+    x = vec_min(vec_set(88.0f), vec_max(vec_set(-87.0f), x));
     const vec n = vec_round(vec_mul(x, vec_set(1.44269504f)));
     vec r = vec_fnma(n, vec_set(0.693359375f), x);
     r = vec_fnma(n, vec_set(-2.12194440e-4f), r);

@@ -18,8 +18,6 @@ ALWAYS_INLINE void load_taps(const float *kernels, int width, vec taps[WINOGRAD_
     for (int t = 0; t < WINOGRAD_TAPS; t++) taps[t] = weights_point(kernels + t * width, 3 * width, row);
 }
 
-ALWAYS_INLINE vec vec_magnitude(vec v) { return vec_max(v, vec_sub(vec_zero(), v)); }
-
 /* The largest magnitude of the taps of each of LANES columns. */
 ALWAYS_INLINE vec largest_tap(const struct winograd_taps_int16 *w, const float *kernels, const int row)
 {
@@ -74,7 +72,7 @@ ALWAYS_INLINE size_t taps_of_column(int column, int n_channels)
 ALWAYS_INLINE void quantize_taps(const struct winograd_taps_int16 *w, int column, const int row)
 {
     const float *kernels = w->kernels + column;
-    const vec largest = largest_tap(w, kernels, row), negligible = vec_set(WINOGRAD_NEGLIGIBLE);
+    const vec largest = largest_tap(w, kernels, row), negligible = vec_set(INT16_NEGLIGIBLE);
     const vec factor = vec_choose_less(largest, negligible, vec_zero(),
                                        vec_div(vec_set((float)INT16_LARGEST), largest));
     struct point_sizes sizes;
