@@ -146,6 +146,19 @@ static void bench_winograd_points_int16(const struct kernels *k, const struct sh
     for (int row = 0; row < WINOGRAD_AXIS_POINTS; row++) k->winograd_points_int16(&w);
 }
 
+/* third: tiles. One row of points. */
+static void bench_winograd_product_int16(const struct kernels *k, const struct shape *s)
+{
+    const size_t n_tiles = (size_t)s->third, width = (size_t)s->first, depth = (size_t)s->second;
+    float *scales = inputs + WINOGRAD_FACTORS * width;
+    const struct winograd_product_int16 w = {
+        .taps = (const int16_t *)weights, .factors = (const int16_t *)inputs, .column_scales = scales,
+        .n_channels = s->second, .width = s->first, .n_tiles = s->third,
+        .a = (const int16_t *)weights + WINOGRAD_TAPS * width * depth, .a_stride = n_tiles * depth,
+        .row_scales = scales, .scale_stride = n_tiles, .out = outputs, .out_stride = n_tiles * width};
+    k->winograd_product_int16(&w);
+}
+
 static void bench_winograd_input(const struct kernels *k, const struct shape *s)
 {
     const size_t c = (size_t)s->second, row_stride = (size_t)(s->first * WINOGRAD_OUTPUTS + 2) * c;

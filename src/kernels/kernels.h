@@ -177,6 +177,22 @@ struct winograd_points_int16 {
     size_t point_stride;  /* at least n_channels * width */
 };
 
+/* What winograd_points_int16() and gemm_block_int16() make of one row of points, to the bit, without the points going
+ * through memory: faster when there are few tiles.
+ *   out[x][i][j] = row_scales[x][i] * column_scales[x][j] * sum over k of a[x][i][k] * points(x, k, j) */
+struct winograd_product_int16 {
+    const int16_t *taps, *factors; /* as above */
+    const float *column_scales;    /* [WINOGRAD_AXIS_POINTS][width] */
+    int n_channels, width;
+    int n_tiles;
+    const int16_t *a;              /* [WINOGRAD_AXIS_POINTS][a_stride], of which [n_tiles][n_channels] */
+    const float *row_scales;       /* [WINOGRAD_AXIS_POINTS][scale_stride], of which [n_tiles] */
+    float *out;                    /* [WINOGRAD_AXIS_POINTS][out_stride], of which [n_tiles][width] */
+    size_t a_stride, scale_stride, out_stride;
+    const int16_t *ahead;          /* as many integers as taps: what the caller will read soon, asked for from memory.
+                                    * NULL: nothing */
+};
+
 /* One output tile of a Winograd convolution: from the transformed products to pixels. */
 struct winograd_output {
     const float *products;              /* [WINOGRAD_POINTS][point_stride], channel innermost */

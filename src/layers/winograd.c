@@ -148,7 +148,8 @@ enum {
     FEW_ROWS = 24,                  /* below, weights are transformed so much at a time: u and its kernels are in */
     FEW_ROWS_BYTES = 31 * 1024,     /* the first-level cache */
     MORE_ROWS_BYTES = 124 * 1024,   /* from there on so much: m is read and written less often */
-    MANY_ROWS = 48                  /* from here on all channels at once: u is in the second-level cache */
+    MANY_ROWS = 48,                 /* from here on all channels at once: u is in the second-level cache */
+    FEW_ROWS_INT16 = 28             /* up to so many, points in integers stay in registers */
 };
 
 struct winograd_job {
@@ -306,10 +307,31 @@ static const int16_t *multiply_int16(const struct winograd_job *job, const struc
     return ahead;
 }
 
+/* The products at one row of points, of few tiles. */
+static void multiply_few_int16(const struct winograd_job *job, const struct winograd_block *block,
+                               const struct winograd_taps_int16 *taps)
+{
+    const size_t c = (size_t)job->in->c, n_tiles = (size_t)job->n_tiles;
+    const size_t first = (size_t)(taps->row * WINOGRAD_AXIS_POINTS) * n_tiles + (size_t)block->first_row;
+    const struct winograd_product_int16 product = {
+        .taps = taps->taps, .factors = taps->factors, .column_scales = taps->scales,
+        .n_channels = job->in->c, .width = block->width, .n_tiles = block->n_rows,
+        .a = job->v_int16 + first * c, .a_stride = n_tiles * c,
+        .row_scales = job->v_scales + first, .scale_stride = n_tiles,
+        .out = block->m + (size_t)(taps->row * WINOGRAD_AXIS_POINTS) * m_stride(block), .out_stride = m_stride(block),
+        .ahead = taps->taps + c * (size_t)block->width * WINOGRAD_TAPS,
+    };
+    job->kernels->winograd_product_int16(&product);
+}
+
 /* The products at one row of points. Meanwhile the next row's taps are asked for. */
 static void multiply_row_int16(const struct winograd_job *job, const struct winograd_block *block, int row)
 {
     const struct winograd_taps_int16 taps = panel_taps(job->weights, block->first_column, block->width, row);
+    if (block->n_rows <= FEW_ROWS_INT16) {
+        multiply_few_int16(job, block, &taps);
+        return;
+    }
     const struct winograd_points_int16 points = {.taps = taps.taps, .factors = taps.factors,
                                                  .n_channels = taps.n_channels, .width = block->width,
                                                  .points = (int16_t *)block->u,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check_winograd_int16.c - kernels on their way to the Winograd domain in integers: winograd_taps_int16 against what
- * kernels.h promises of the integers, their factors and scales; winograd_points_int16 against the reference. */
+ * kernels.h promises of the integers, their factors and scales; winograd_points_int16 and winograd_product_int16
+ * against the reference, and the product against the points and gemm_block_int16, which it must equal to the bit. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +10,14 @@
 #include "kernels/winograd_factors.h"
 #include "kernels/winograd_matrices.h"
 
-/* Guarded like the floats they lie in; n even. */
+/* Guarded like the floats they lie in; n even. Of least .. largest. */
+static int16_t *input_int16(struct check *c, size_t n, int least, int largest)
+{
+    int16_t *integers = (int16_t *)(void *)check_input(c, n / 2, VALUES_UNIT);
+    for (size_t i = 0; i < n; i++) integers[i] = (int16_t)check_pick(c, least, largest);
+    return integers;
+}
+
 static int16_t *output_int16(struct check *c, size_t n) { return (int16_t *)(void *)check_output(c, n / 2); }
 
 static size_t tap_place(int n_channels, int channel, int column, int tap)
@@ -180,19 +188,23 @@ void check_winograd_taps_int16(struct check *c)
 
 /* ---- when they are used ---- */
 
+/* Random factors, each twice. */
+static const int16_t *make_factors(struct check *c, int width)
+{
+    const size_t n = (size_t)(WINOGRAD_FACTORS * width * 2);
+    int16_t *factors = input_int16(c, n, 0, INT16_LARGEST);
+    for (size_t i = 0; i < n; i += 2) factors[i + 1] = factors[i];
+    return factors;
+}
+
 static void check_points_case(struct check *c, int width)
 {
     struct winograd_points_int16 w = {.n_channels = 2 * check_pick(c, 1, 40), .width = width};
-    const size_t n = (size_t)w.n_channels * (size_t)width, n_taps = n * WINOGRAD_TAPS;
-    const size_t n_factors = (size_t)(WINOGRAD_FACTORS * width * 2);
+    const size_t n = (size_t)w.n_channels * (size_t)width;
     w.point_stride = n + 2 * (size_t)check_pick(c, 0, 20);
     check_begin(c, "channels=%d columns=%d point_stride=%zu", w.n_channels, width, w.point_stride);
-    int16_t *taps = (int16_t *)(void *)check_input(c, n_taps / 2, VALUES_UNIT);
-    int16_t *factors = (int16_t *)(void *)check_input(c, n_factors / 2, VALUES_UNIT);
-    for (size_t i = 0; i < n_taps; i++) taps[i] = (int16_t)check_pick(c, -INT16_LARGEST, INT16_LARGEST);
-    for (size_t i = 0; i < n_factors; i += 2) factors[i] = factors[i + 1] = (int16_t)check_pick(c, 0, INT16_LARGEST);
-    w.taps = taps;
-    w.factors = factors;
+    w.taps = input_int16(c, n * WINOGRAD_TAPS, -INT16_LARGEST, INT16_LARGEST);
+    w.factors = make_factors(c, width);
     const size_t n_out = (WINOGRAD_AXIS_POINTS - 1) * w.point_stride + n;
     int16_t *got = output_int16(c, n_out), *expected = output_int16(c, n_out); /* the same sentinels between points */
     w.points = got;
@@ -207,4 +219,63 @@ void check_winograd_points_int16(struct check *c)
 {
     for (int width = CHANNEL_ALIGN; width <= WINOGRAD_MAX_WIDTH; width += CHANNEL_ALIGN)
         for (int round = 0; round < 12; round++) check_points_case(c, width);
+}
+
+/* ---- used at once ---- */
+
+/* The same in two steps, tile by tile, by the tier's other kernels. */
+static void multiply_in_two_steps(struct check *c, const struct winograd_product_int16 *w, float *out)
+{
+    const size_t n = (size_t)w->n_channels * (size_t)w->width;
+    struct winograd_points_int16 points = {.taps = w->taps, .factors = w->factors, .n_channels = w->n_channels,
+                                           .width = w->width, .point_stride = n};
+    points.points = output_int16(c, WINOGRAD_AXIS_POINTS * n);
+    c->table->winograd_points_int16(&points);
+    for (int x = 0; x < WINOGRAD_AXIS_POINTS; x++) {
+        for (int i = 0; i < w->n_tiles; i++) {
+            const struct gemm_block_int16 g = {
+                .n_rows = 1, .a = {w->a + (size_t)x * w->a_stride + (size_t)(i * w->n_channels)},
+                .row_scales = {w->row_scales[(size_t)x * w->scale_stride + (size_t)i]}, .depth = w->n_channels,
+                .b = points.points + (size_t)x * n, .column_scales = w->column_scales + x * w->width,
+                .n_columns = w->width, .out = {out + (size_t)x * w->out_stride + (size_t)(i * w->width)}};
+            c->table->gemm_block_int16(&g);
+        }
+    }
+}
+
+static void check_product_case(struct check *c, int width, int n_tiles)
+{
+    struct winograd_product_int16 w = {.n_channels = CHANNEL_ALIGN * check_pick(c, 1, 5), .width = width,
+                                       .n_tiles = n_tiles};
+    const size_t n_taps = (size_t)(w.n_channels * width) * WINOGRAD_TAPS, last = WINOGRAD_AXIS_POINTS - 1;
+    w.a_stride = (size_t)(n_tiles * w.n_channels + 2 * check_pick(c, 0, 9));
+    w.scale_stride = (size_t)(n_tiles + check_pick(c, 0, 3));
+    w.out_stride = (size_t)(n_tiles * width + check_pick(c, 0, 9));
+    check_begin(c, "channels=%d columns=%d tiles=%d strides %zu %zu %zu", w.n_channels, width, n_tiles, w.a_stride,
+                w.scale_stride, w.out_stride);
+    w.taps = input_int16(c, n_taps, -INT16_LARGEST, INT16_LARGEST);
+    w.factors = make_factors(c, width);
+    /* Sums of at most 80 products keep within 32 bits. */
+    w.a = input_int16(c, last * w.a_stride + (size_t)(n_tiles * w.n_channels), -800, 800);
+    w.column_scales = check_input(c, (size_t)(WINOGRAD_AXIS_POINTS * width), VALUES_UNIT);
+    w.row_scales = check_input(c, last * w.scale_stride + (size_t)n_tiles, VALUES_UNIT);
+    if (check_toss(c)) w.ahead = w.taps;
+    const size_t n_out = last * w.out_stride + (size_t)(n_tiles * width);
+    float *got = check_output(c, n_out), *expected = check_output(c, n_out);
+    w.out = got;
+    c->table->winograd_product_int16(&w);
+    w.out = expected;
+    c->ref->winograd_product_int16(&w);
+    for (size_t i = 0; i < n_out; i++) check_bits(c, "out", i, got[i], expected[i]);
+    if (width <= c->table->gemm_columns) {
+        multiply_in_two_steps(c, &w, expected);
+        for (size_t i = 0; i < n_out; i++) check_bits(c, "out in two steps", i, got[i], expected[i]);
+    }
+    check_end(c);
+}
+
+void check_winograd_product_int16(struct check *c)
+{
+    for (int width = CHANNEL_ALIGN; width <= WINOGRAD_MAX_WIDTH; width += CHANNEL_ALIGN)
+        for (int n_tiles = 1; n_tiles <= 16; n_tiles++) check_product_case(c, width, n_tiles);
 }

@@ -9,5 +9,10 @@
 #define GEMM_VECTORS 4 /* as in kernels_avx512.c */
 #define CHANNEL_VECTORS 1
 #include "kernels/simd/gemm_int16.h"
+#include "kernels/simd/winograd_product_int16.h"
 
-void kernels_override_avx512vnni(struct kernels *table) { table->gemm_block_int16 = TIER(gemm_block_int16); }
+void kernels_override_avx512vnni(struct kernels *table)
+{
+    table->gemm_block_int16 = TIER(gemm_block_int16);
+    table->winograd_product_int16 = TIER(winograd_product_int16);
+}

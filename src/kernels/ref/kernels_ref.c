@@ -278,22 +278,46 @@ static void winograd_taps_int16_ref(const struct winograd_taps_int16 *w)
     for (int j = 0; j < w->width; j++) quantize_taps_ref(w, j);
 }
 
-static int mul_int16(int16_t t, int16_t f) { return (t * f + (1 << 14)) >> 15; }
+static int mul_int16(int t, int f) { return (t * f + (1 << 14)) >> 15; }
+
+/* Point x of one channel and column. */
+static int16_t point_ref(const int16_t *taps, const int16_t *factors, int n_channels, int width, int channel, int j,
+                         int x)
+{
+    int t[WINOGRAD_TAPS], f[WINOGRAD_FACTORS];
+    for (int i = 0; i < WINOGRAD_TAPS; i++) t[i] = taps[tap_place(n_channels, channel, j, i)];
+    for (int i = 0; i < WINOGRAD_FACTORS; i++) f[i] = factors[2 * (i * width + j)];
+    const int even_a = mul_int16(t[0], f[1]) + mul_int16(t[2], f[3]), odd_a = mul_int16(t[1], f[2]);
+    const int even_b = mul_int16(t[0], f[4]) + mul_int16(t[2], f[6]), odd_b = mul_int16(t[1], f[5]);
+    const int points[WINOGRAD_AXIS_POINTS] = {mul_int16(t[0], f[0]), even_a + odd_a, even_a - odd_a, even_b + odd_b,
+                                              even_b - odd_b, mul_int16(t[2], f[7])};
+    return (int16_t)points[x];
+}
 
 static void winograd_points_int16_ref(const struct winograd_points_int16 *w)
 {
-    for (int j = 0; j < w->width; j++) {
-        int16_t f[WINOGRAD_FACTORS];
-        for (int i = 0; i < WINOGRAD_FACTORS; i++) f[i] = w->factors[2 * (i * w->width + j)];
-        for (int channel = 0; channel < w->n_channels; channel++) {
-            int16_t t[WINOGRAD_TAPS];
-            for (int i = 0; i < WINOGRAD_TAPS; i++) t[i] = w->taps[tap_place(w->n_channels, channel, j, i)];
-            const int even_a = mul_int16(t[0], f[1]) + mul_int16(t[2], f[3]), odd_a = mul_int16(t[1], f[2]);
-            const int even_b = mul_int16(t[0], f[4]) + mul_int16(t[2], f[6]), odd_b = mul_int16(t[1], f[5]);
-            const int points[WINOGRAD_AXIS_POINTS] = {mul_int16(t[0], f[0]), even_a + odd_a, even_a - odd_a,
-                                                      even_b + odd_b, even_b - odd_b, mul_int16(t[2], f[7])};
-            int16_t *out = w->points + (channel / 2 * w->width + j) * 2 + channel % 2;
-            for (int p = 0; p < WINOGRAD_AXIS_POINTS; p++) out[(size_t)p * w->point_stride] = (int16_t)points[p];
+    for (int x = 0; x < WINOGRAD_AXIS_POINTS; x++) {
+        int16_t *out = w->points + (size_t)x * w->point_stride;
+        for (int k = 0; k < w->n_channels; k++)
+            for (int j = 0; j < w->width; j++)
+                out[(k / 2 * w->width + j) * 2 + k % 2] = point_ref(w->taps, w->factors, w->n_channels, w->width, k, j,
+                                                                    x);
+    }
+}
+
+static void winograd_product_int16_ref(const struct winograd_product_int16 *w)
+{
+    for (int x = 0; x < WINOGRAD_AXIS_POINTS; x++) {
+        for (int i = 0; i < w->n_tiles; i++) {
+            const int16_t *a = w->a + (size_t)x * w->a_stride + (size_t)(i * w->n_channels);
+            const float row_scale = w->row_scales[(size_t)x * w->scale_stride + (size_t)i];
+            for (int j = 0; j < w->width; j++) {
+                int32_t sum = 0;
+                for (int k = 0; k < w->n_channels; k++)
+                    sum += a[k] * point_ref(w->taps, w->factors, w->n_channels, w->width, k, j, x);
+                w->out[(size_t)x * w->out_stride + (size_t)(i * w->width + j)] =
+                    row_scale * w->column_scales[x * w->width + j] * (float)sum;
+            }
         }
     }
 }

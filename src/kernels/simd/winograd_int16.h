@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "kernels/simd/panel.h"
+#include "kernels/simd/winograd_product_int16.h"
 #include "kernels/winograd_factors.h"
 
 /* ---- when the model is opened ---- */
@@ -56,16 +57,6 @@ ALWAYS_INLINE void finish_columns(const struct winograd_taps_int16 *w, int colum
         vec_store(largest + p * LANES, sizes->largest[p]);
     }
     for (int j = 0; j < LANES; j++) choose_factors(w, column + j, scales[j], squares + j, largest + j, LANES);
-}
-
-/* Integers between the taps of a pair of channels and those of the next, of a block of columns. */
-enum { TAP_PAIR = 2 * CHANNEL_ALIGN, TAP_PAIRS = WINOGRAD_TAPS * TAP_PAIR };
-
-/* Where the taps of a vector of columns begin. */
-ALWAYS_INLINE size_t taps_of_column(int column, int n_channels)
-{
-    const size_t block = (size_t)(column / CHANNEL_ALIGN) * (size_t)(n_channels / 2) * TAP_PAIRS;
-    return block + (size_t)(2 * (column % CHANNEL_ALIGN));
 }
 
 /* LANES columns from `column` on. */
