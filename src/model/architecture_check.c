@@ -235,7 +235,7 @@ static void add_differences(struct message *m, const struct summary *summary)
         if (summary->n[kind] > N_SHOWN) message_add(m, ", ...");
         is_shortened = is_shortened || summary->n[kind] > N_SHOWN;
     }
-    if (is_shortened) message_add(m, "\n  (all of them with --verbose)");
+    if (is_shortened) message_add(m, "\n  (trba compare lists all of them)");
 }
 
 static void add_size_hint(struct message *m, const struct size_pair *pair)

@@ -24,16 +24,22 @@ class Program:
         self.path = path
 
     def popen(self, *arguments, **options):
-        # A model of the user's own must not decide what is tested; a locale must not change numbers.
-        environment = {name: value for name, value in os.environ.items() if name != "TRBA_MODEL"}
-        environment.update(options.pop("env", {}))
-        return subprocess.Popen([self.path, *map(os.fspath, arguments)], env=environment, **options)
+        return subprocess.Popen(self.command(arguments), env=environment(options), **options)
 
-    def run(self, *arguments, stdin=b"", **options):
-        options = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
-        with self.popen(*arguments, **options) as process:
-            out, err = process.communicate(stdin if options["stdin"] == subprocess.PIPE else None, timeout=120)
-        return subprocess.CompletedProcess(process.args, process.returncode, decode(out), decode(err))
+    def run(self, *arguments, stdin=b"", timeout=120, **options):
+        """`stdin`: bytes, or an open file. What takes longer than `timeout` is killed, and the test fails."""
+        given = {"input": stdin} if isinstance(stdin, bytes) else {"stdin": stdin}
+        options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **given, **options}
+        done = subprocess.run(self.command(arguments), env=environment(options), timeout=timeout, **options)
+        return subprocess.CompletedProcess(done.args, done.returncode, decode(done.stdout), decode(done.stderr))
+
+    def command(self, arguments):
+        return [self.path, *map(os.fspath, arguments)]
+
+
+def environment(options):
+    """Takes the option env, which is added to what is there, but for a model of the user's own."""
+    return {**{name: value for name, value in os.environ.items() if name != "TRBA_MODEL"}, **options.pop("env", {})}
 
 
 def decode(raw):

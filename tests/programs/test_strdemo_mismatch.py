@@ -74,6 +74,20 @@ def test_alphabet_nobody_knows_is_asked_for(strdemo, tmp_path, pictures):
     assert "This works" not in done.stderr and "This fits the network" in done.stderr and "but then" in done.stderr
 
 
+def test_what_was_given_is_not_offered_again(strdemo, crnn, pictures, tmp_path):
+    """Neither an input too small for the network nor a missing tensor is cured by other options."""
+    import torch
+
+    weights = dict(crnn.state_dict())
+    del weights["Prediction.bias"]
+    torch.save(weights, tmp_path / "part.pth")
+    for arguments in (["-m", crnn.path, "--imgH", "8"], ["-m", crnn.path, "--imgH", "8", "--Prediction", "Attn"],
+                      ["-m", tmp_path / "part.pth"]):
+        done = strdemo.run(*arguments, pictures["word1.png"])
+        assert done.returncode == 2
+        assert "This" not in done.stderr and "but then" not in done.stderr, done.stderr
+
+
 def test_sidecar_that_contradicts_is_said_and_can_be_left_out(strdemo, crnn, pictures, tmp_path):
     model = tmp_path / "best.pth"
     model.write_bytes(crnn.path.read_bytes())
@@ -84,6 +98,8 @@ def test_sidecar_that_contradicts_is_said_and_can_be_left_out(strdemo, crnn, pic
     assert done.returncode == 2 and "opt.txt" in done.stderr
     words = command_that_works(done.stderr)
     assert "--no-sidecar" in words and run_words(words).returncode == 0
+    # What the options leave open does not differ: there is no list, and so no heading of one.
+    assert "All differences" not in strdemo.run("-v", "-m", model, pictures["word1.png"]).stderr
 
 
 def test_options_that_agree_are_no_mismatch(strdemo, crnn, pictures):

@@ -139,6 +139,29 @@ def test_charset_may_be_preset_file_or_text(strdemo, crnn, pictures, tmp_path):
     assert text("--character", backwards) == turned
 
 
+@pytest.mark.parametrize("name", ["alphabet.txt", "no/folder/alphabet", "characters.YAML"])
+def test_charset_that_looks_like_a_missing_file_is_refused(strdemo, trba, crnn, pictures, tmp_path, name):
+    """It is no alphabet of its letters, even where their number is right."""
+    from conftest import write_network
+
+    network = write_network(tmp_path, "x.pth", "None", "VGG", "None", "CTC", num_class=len(name) + 1)
+    (tmp_path / "gt.txt").write_text(f"{pictures['word1.png']}\tx\n")
+    said = f"there is no file {name} for --charset; if these are the characters themselves, write --charset text:{name}"
+    for program, arguments in ((strdemo, [pictures["word1.png"]]), (trba, ["eval", "gt.txt"])):
+        done = program.run(*arguments, "-m", network.path, "--charset", name, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (2, "") and done.stderr.partition(": ")[2] == f"{said}\n"
+        done = program.run(*arguments, "-m", network.path, "--charset", f"text:{name}", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+
+
+def test_charset_with_a_slash_is_an_alphabet(strdemo, tmp_path, pictures):
+    from conftest import write_network
+
+    network = write_network(tmp_path, "x.pth", "None", "VGG", "None", "CTC", num_class=14)
+    done = strdemo.run("-m", network.path, "--charset", "0123456789./-", pictures["word1.png"])
+    assert done.returncode == 0, done.stderr
+
+
 def test_charset_of_the_wrong_size_is_refused_with_presets_that_fit(strdemo, crnn, pictures):
     for options in (["--sensitive"], ["--charset", "abc"], ["--character", "abc"], ["--charset", "preset:printable94"]):
         done = strdemo.run("-m", crnn.path, *options, pictures["word1.png"])

@@ -5,6 +5,7 @@ import json
 import shutil
 
 import pytest
+from conftest import LOWER_ALNUM
 
 DASHES = "-" * 80
 HEADING = f'{DASHES}\n{"image_path":25s}\t{"predicted_labels":25s}\tconfidence score\n{DASHES}\n'
@@ -171,17 +172,43 @@ def test_verbose_says_what_reads(strdemo, crnn, pictures):
         assert words in done.stderr
 
 
-@pytest.mark.parametrize("kind", ["model", "list", "boxes", "picture", "picture of the folder", "link"])
+# What is read, and how the command line says so.
+READ = {
+    "model": ("x.pth", ["word.png"]), "list": ("list", ["@list"]), "link": ("link", ["@list"]),
+    "boxes": ("boxes.json", ["--boxes", "boxes.json", "word.png"]), "picture": ("./word.png", ["word.png"]),
+    "picture of the folder": ("word.png", ["."]), "alphabet": ("abc", ["--charset", "abc", "word.png"]),
+    "alphabet by file:": ("abc", ["--charset", "file:abc", "word.png"]), "sidecar": ("x.yaml", ["word.png"]),
+    "list on stdin": ("list", ["@-"]),
+}
+
+
+@pytest.mark.parametrize("kind", READ)
 def test_output_that_is_a_file_to_read_is_refused_and_left_alone(strdemo, crnn, pictures, tmp_path, kind):
     for name, source in (("x.pth", crnn.path), ("word.png", pictures["word1.png"])):
         shutil.copy(source, tmp_path / name)
     (tmp_path / "list").write_text("word.png\n")
     (tmp_path / "boxes.json").write_text("[[0, 0, 20, 10]]")
+    (tmp_path / "abc").write_text(LOWER_ALNUM)
+    (tmp_path / "x.yaml").write_text("imgW: 120\n")
     (tmp_path / "link").symlink_to("list")
-    output, inputs = {"model": ("x.pth", ["word.png"]), "list": ("list", ["@list"]), "link": ("link", ["@list"]),
-                      "boxes": ("boxes.json", ["--boxes", "boxes.json", "word.png"]),
-                      "picture": ("./word.png", ["word.png"]), "picture of the folder": ("word.png", ["."])}[kind]
+    output, inputs = READ[kind]
     before = (tmp_path / output).read_bytes()
-    done = strdemo.run("-m", "x.pth", "-o", output, *inputs, cwd=tmp_path)
+    with open(tmp_path / "list", "rb") as stdin:
+        done = strdemo.run("-m", "x.pth", "-o", output, *inputs, cwd=tmp_path, stdin=stdin)
     assert (done.returncode, done.stdout) == (2, "") and (tmp_path / output).read_bytes() == before
     assert done.stderr == f"strdemo: --output {output} is a file to read, and would be lost: name another file\n"
+
+
+def test_output_that_has_the_name_of_a_preset_is_written(strdemo, crnn, pictures, tmp_path):
+    (tmp_path / "alnum36").write_text("not read\n")
+    done = strdemo.run("-m", crnn.path, "-f", "tsv", "--charset", "alnum36", "-o", "alnum36", pictures["word1.png"],
+                       cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "alnum36").read_text().startswith(str(pictures["word1.png"]))
+
+
+def test_output_to_a_dash_is_standard_output(strdemo, crnn, pictures, tmp_path):
+    done = strdemo.run("-m", crnn.path, "-f", "tsv", "-o", "-", pictures["word1.png"], cwd=tmp_path)
+    assert (done.returncode, done.stdout.count("\n"), list(tmp_path.iterdir())) == (0, 1, [])
+    done = strdemo.run("-m", crnn.path, "-f", "tsv", "-o", "-", "--resume", pictures["word1.png"], cwd=tmp_path)
+    assert done.returncode == 2 and "--resume goes on with a file of results" in done.stderr

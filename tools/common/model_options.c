@@ -4,8 +4,10 @@
  */
 #include "model_options.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "console.h"
@@ -162,6 +164,35 @@ static void choose_charset(const char *charset, trba_model_options *out)
         out->charset_text = charset;
 }
 
+const char *model_options_charset_file(const struct model_settings *settings)
+{
+    trba_model_options chosen = {.charset_file = NULL};
+    if (settings->charset != NULL) choose_charset(settings->charset, &chosen);
+    return chosen.charset_file;
+}
+
+static bool has_list_ending(const char *text)
+{
+    static const char *const endings[] = {".txt", ".yaml", ".yml", ".csv", ".tsv", ".json", ".dict"};
+    const char *dot = strrchr(text, '.');
+    for (size_t i = 0; dot != NULL && i < sizeof endings / sizeof *endings; i++)
+        if (strcasecmp(dot, endings[i]) == 0) return true;
+    return false;
+}
+
+static bool repeats_a_letter(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if (isalpha((unsigned char)*text) && strchr(text + 1, *text) != NULL) return true;
+    return false;
+}
+
+/* A file that is not there, rather than an alphabet? Alphabets may have a slash in them, but hardly a letter twice. */
+static bool looks_like_path(const char *text)
+{
+    return has_list_ending(text) || (strchr(text, '/') != NULL && repeats_a_letter(text));
+}
+
 trba_exif model_options_exif(const struct model_settings *settings)
 {
     return (trba_exif)settings->exif; /* 0, not given: ANY */
@@ -194,6 +225,11 @@ bool model_options_make(const struct model_settings *s, const trba_architecture 
     *out = trba_model_options_default();
     out->expect = *expect;
     if (s->charset != NULL) choose_charset(s->charset, out);
+    if (out->charset_text != NULL && out->charset_text == s->charset && looks_like_path(s->charset)) {
+        snprintf(message, OPTION_MESSAGE_BYTES, "there is no file %.200s for --charset; if these are the characters "
+                 "themselves, write --charset text:%.200s", s->charset, s->charset);
+        return false;
+    }
     if (s->character != NULL) out->charset_text = s->character;
     if (s->sensitive) out->charset_preset = "printable94";
     out->preset = (trba_preset)s->preset;

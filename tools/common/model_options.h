@@ -45,8 +45,12 @@ bool model_options_check(const struct model_settings *settings, char message[OPT
 trba_exif model_options_exif(const struct model_settings *settings);
 trba_alpha model_options_alpha(const struct model_settings *settings);
 
+/* The file that --charset names, or NULL. */
+const char *model_options_charset_file(const struct model_settings *settings);
+
 /* The library's options for the model at `path`. Pointers in them are those of `settings`. Returns false with a
- * sentence if this processor lacks the tier that is asked for. */
+ * sentence if this processor lacks the tier that is asked for, or the alphabet is the path of a file that is not
+ * there. */
 bool model_options_make(const struct model_settings *settings, const trba_architecture *expect, const char *path,
                         trba_model_options *out, char message[OPTION_MESSAGE_BYTES]);
 

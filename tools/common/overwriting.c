@@ -5,20 +5,32 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static bool find_regular(const char *path, struct stat *out)
 {
     return path != NULL && stat(path, out) == 0 && S_ISREG(out->st_mode);
 }
 
+static bool is_same(const struct stat *one, const struct stat *two)
+{
+    return one->st_dev == two->st_dev && one->st_ino == two->st_ino;
+}
+
 bool is_same_file(const char *path, const char *other)
 {
     struct stat one, two;
-    return find_regular(path, &one) && find_regular(other, &two) && one.st_dev == two.st_dev &&
-           one.st_ino == two.st_ino;
+    return find_regular(path, &one) && find_regular(other, &two) && is_same(&one, &two);
 }
 
-bool read_first_bytes(const char *path, char *out, size_t n, size_t *n_read)
+bool is_standard_input(const char *path)
+{
+    struct stat one, two;
+    return find_regular(path, &one) && fstat(STDIN_FILENO, &two) == 0 && is_same(&one, &two);
+}
+
+/* Puts the first bytes of a regular file into out[n]; *n_read may be less. False if it is none, or cannot be read. */
+static bool read_first_bytes(const char *path, char *out, size_t n, size_t *n_read)
 {
     struct stat info;
     FILE *file = find_regular(path, &info) ? fopen(path, "rbe") : NULL;
@@ -34,4 +46,13 @@ bool is_picture_file(const char *path)
     size_t n;
     return read_first_bytes(path, first, sizeof first, &n) && n == sizeof first &&
            (memcmp(first, "\x89PNG", 4) == 0 || memcmp(first, "\xFF\xD8\xFF", 3) == 0);
+}
+
+bool is_replaceable(const char *path, const char *start)
+{
+    char first[64];
+    size_t n, n_start = strlen(start);
+    if (n_start > sizeof first) n_start = sizeof first;
+    if (!read_first_bytes(path, first, n_start, &n) || n == 0) return true;
+    return n == n_start && memcmp(first, start, n) == 0;
 }

@@ -4,15 +4,18 @@
 #define TRBA_TOOLS_OVERWRITING_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 /* Are both paths the same regular file, whatever they are called? False if either is not there, or NULL. */
 bool is_same_file(const char *path, const char *other);
 
-/* Puts the first bytes of a regular file into out[n]; *n_read may be less. False if it is none, or cannot be read. */
-bool read_first_bytes(const char *path, char *out, size_t n, size_t *n_read);
+/* Is that path the regular file that standard input comes from? False if it is not there, or NULL. */
+bool is_standard_input(const char *path);
 
 /* Is there a PNG or JPEG picture at that path? */
 bool is_picture_file(const char *path);
+
+/* May a file that begins with `start`, of at most 64 bytes, take this place? It may if nothing with bytes in it is
+ * there (opening it says what else is wrong), or one of its own kind, from an earlier run. */
+bool is_replaceable(const char *path, const char *start);
 
 #endif

@@ -5,6 +5,9 @@
  *        --and without the alphabet that was given--> candidate 2
  *        --and without the sidecar--> candidate 3
  *   the first that opens the model is printed, quoted for the shell
+ *
+ * If none does, candidate 1 is still worth printing when only something else is left to put right, such as an alphabet
+ * that nobody knows.
  */
 #include "mismatch.h"
 
@@ -97,10 +100,12 @@ static void print_command_line(const char *heading, const struct command_line *l
     free(text);
 }
 
+/* `user` points to the number of those before it. */
 static void print_difference(void *user, trba_difference kind, const char *name, const char *detail)
 {
     static const char *const words[] = {"missing", "unexpected", "shape"};
-    (void)user;
+    size_t *n_before = user;
+    if ((*n_before)++ == 0) console_print_plain("All differences:");
     console_print_plain("  %-10s  %s%s%s", words[kind], name, detail[0] != '\0' ? "  " : "", detail);
 }
 
@@ -125,7 +130,7 @@ static void print_what_works(int argc, char *const *argv, const trba_architectur
 {
     static const struct { bool drops_charset, drops_sidecar; } candidates[] = {
         {false, false}, {true, false}, {false, true}, {true, true}};
-    trba_error first = {.status = TRBA_OK, .message = ""}, err;
+    trba_error first = {.status = TRBA_ERROR_MISMATCH}, err;
     for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++) {
         struct command_line line = correct_command_line(argc, argv, found, candidates[i].drops_charset,
                                                         candidates[i].drops_sidecar);
@@ -134,7 +139,7 @@ static void print_what_works(int argc, char *const *argv, const trba_architectur
         command_line_free(&line);
         if (opens) return;
     }
-    if (first.message[0] == '\0') return;
+    if (first.status == TRBA_ERROR_MISMATCH) return; /* that would fail as what was given has */
     struct command_line line = correct_command_line(argc, argv, found, false, false);
     print_command_line("This fits the network", &line);
     console_print_plain("but then: %s", first.message);
@@ -147,10 +152,9 @@ void mismatch_explain(const struct strdemo_options *options, int argc, char *con
     trba_architecture found;
     if (trba_checkpoint_open(path, &checkpoint, NULL) != TRBA_OK) return;
     if (trba_checkpoint_architecture(checkpoint, &found, NULL) == TRBA_OK) {
-        if (options->settings.verbose) {
-            console_print_plain("All differences:");
-            trba_checkpoint_compare(checkpoint, &options->architecture.expect, print_difference, NULL);
-        }
+        size_t n_differences = 0;
+        if (options->settings.verbose)
+            trba_checkpoint_compare(checkpoint, &options->architecture.expect, print_difference, &n_differences);
         print_what_works(argc, argv, &found, path);
     }
     trba_checkpoint_free(checkpoint);

@@ -6,6 +6,7 @@
  * Results go to stdout (or --output), everything else to stderr.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "common/console.h"
 #include "common/exit_codes.h"
@@ -43,16 +44,23 @@ static trba_model *open_model(const struct strdemo_options *options, int argc, c
     return model;
 }
 
+/* Is the output a file on the command line, or the one that the shell has put on standard input? */
+static bool is_input_file(const char *output, const char *input)
+{
+    const char *path = input[0] == '@' ? input + 1 : input;
+    return strcmp(path, "-") == 0 ? is_standard_input(output) : is_same_file(output, path);
+}
+
 /* False, and said, if --output is a file that is read. Any picture counts: a list or a folder may name it. */
-static bool spares_inputs(const struct strdemo_options *options, const char *model_path)
+static bool spares_inputs(const struct strdemo_options *options, const trba_model *model, const char *model_path)
 {
     const char *output = options->settings.output;
-    bool is_input = is_same_file(output, model_path) || is_same_file(output, options->settings.boxes) ||
-                    is_same_file(output, options->model.charset) || is_picture_file(output);
-    for (size_t i = 0; i < options->inputs.n_items; i++) {
-        const char *input = options->inputs.items[i];
-        is_input |= is_same_file(output, input[0] == '@' ? input + 1 : input);
-    }
+    trba_model_info info;
+    trba_model_get_info(model, &info);
+    bool is_input = is_same_file(output, model_path) || is_same_file(output, info.sidecar) ||
+                    is_same_file(output, options->settings.boxes) ||
+                    is_same_file(output, model_options_charset_file(&options->model)) || is_picture_file(output);
+    for (size_t i = 0; i < options->inputs.n_items; i++) is_input |= is_input_file(output, options->inputs.items[i]);
     if (is_input) console_print("--output %s is a file to read, and would be lost: name another file", output);
     return !is_input;
 }
@@ -87,8 +95,8 @@ static int open_and_read(int argc, char *const *argv, const struct strdemo_optio
     const double before = clock_ms();
     trba_model *model = open_model(options, argc, argv, path);
     if (model == NULL) return PROGRAM_REFUSED;
-    const int code = spares_inputs(options, path) ? read_inputs(model, options, boxes, clock_ms() - before)
-                                                  : PROGRAM_REFUSED;
+    const int code = spares_inputs(options, model, path) ? read_inputs(model, options, boxes, clock_ms() - before)
+                                                         : PROGRAM_REFUSED;
     trba_model_free(model);
     return code;
 }

@@ -3,6 +3,7 @@
 #include "strdemo_options.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 _Static_assert(TRBA_ROTATE_NONE == 0 && TRBA_ROTATE_AUTO == 1, "order of the choices");
 
@@ -25,7 +26,7 @@ static const struct option_spec result_specs[] = {
     {.group = "Results", .name = "format", .letter = 'f', .kind = OPTION_CHOICE, .choices = "table|tsv|jsonl",
      .offset = FIELD(format), .help = "layout of the results (default: table)"},
     {.name = "output", .letter = 'o', .kind = OPTION_TEXT, .value = "FILE", .offset = FIELD(output),
-     .help = "write the results to FILE, each line as soon as it is known (default: to stdout)"},
+     .help = "write the results to FILE, each line as soon as it is known (default: -, to stdout)"},
     {.name = "resume", .kind = OPTION_FLAG, .offset = FIELD(resume),
      .help = "go on with the results in the file of --output, which an earlier run with the same arguments has left: "
              "only what has no line there is read, and a torn last line is repaired (default: the file is emptied)"},
@@ -97,6 +98,7 @@ bool strdemo_options_parse(int argc, char *const *argv, struct strdemo_options *
     make_sets(out, sets);
     if (!options_parse(&(struct option_sets){sets, N_SETS}, argc, argv, 1, &out->inputs, message)) return false;
     if (out->settings.help || out->settings.version) return true;
+    if (out->settings.output != NULL && strcmp(out->settings.output, "-") == 0) out->settings.output = NULL;
     return architecture_options_finish(&out->architecture, message) && model_options_check(&out->model, message) &&
            check_together(out, message);
 }

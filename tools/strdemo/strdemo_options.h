@@ -14,7 +14,8 @@ enum result_format { FORMAT_TABLE = 1, FORMAT_TSV, FORMAT_JSONL };
 
 /* What only strdemo has, as the tables fill it; 0 and NULL: not given. */
 struct strdemo_settings {
-    const char *output, *boxes;
+    const char *output; /* NULL also for "-", standard output */
+    const char *boxes;
     int format, resume, rotate, vertical;
     int time, verbose, quiet, help, version;
 };

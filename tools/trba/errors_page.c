@@ -129,18 +129,9 @@ static void write_picture(const struct eval_sample *sample, FILE *file)
 
 /* ---- the page ---------------------------------------------------------------------------------------------------- */
 
-/* A file that is there already is written over only if it is a page, too. */
-static bool is_replaceable(const char *path)
-{
-    char first[sizeof page_start - 1];
-    size_t n;
-    if (!read_first_bytes(path, first, sizeof first, &n) || n == 0) return true; /* opening it says what is wrong */
-    return n == sizeof first && memcmp(first, page_start, n) == 0;
-}
-
 bool errors_page_open(struct errors_page *page, const char *path, const char *model)
 {
-    if (!is_replaceable(path)) {
+    if (!is_replaceable(path, page_start)) {
         console_print("%s is there already and is no HTML page, and would be lost: name another file", path);
         return false;
     }
