@@ -15,8 +15,8 @@ function(trba_add_program target output_name)
     set_target_properties(${target} PROPERTIES OUTPUT_NAME ${output_name}
                                                INSTALL_RPATH "$ORIGIN/${TRBA_BINDIR_TO_LIBDIR}")
     target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tools")
-    # Where the models are, and where `make models` puts what it fetches. Installed programs look beside themselves,
-    # too: ../share/trba/models.
+    # Where the models are, and where `make models` puts what it fetches. Installed programs look beside themselves
+    # instead: ../share/trba/models.
     if(TRBA_FIND_SOURCE_MODELS)
         target_compile_definitions(${target} PRIVATE TRBA_SOURCE_MODELS_DIR="${PROJECT_SOURCE_DIR}/models")
     endif()

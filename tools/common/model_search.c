@@ -11,12 +11,9 @@
 #define ENGLISH_G2 "english_g2"
 #define SUFFIX ".pth"
 
-/* The build says where models are; a build that does not still finds ./models. */
+/* The build says where the source tree has them; one that does not still finds ./models. */
 #ifndef TRBA_SOURCE_MODELS_DIR
 #define TRBA_SOURCE_MODELS_DIR ""
-#endif
-#ifndef TRBA_MODELS_DIR
-#define TRBA_MODELS_DIR ""
 #endif
 
 /* The models of models/README.md; where to get one that is not there. */
@@ -33,24 +30,26 @@ static bool is_in_folder(const char *folder, const char *name, char path[MODEL_P
     return n > 0 && n < MODEL_PATH_BYTES && access(path, R_OK) == 0;
 }
 
-/* PREFIX/bin/strdemo -> PREFIX/share/trba/models, wherever the installation was moved to. */
-static bool is_beside_program(const char *name, char path[MODEL_PATH_BYTES])
+/* PREFIX/bin/strdemo -> PREFIX/share/trba/models, wherever the installation was moved to; false where there is no such
+ * folder, as beside a program that is not installed. */
+static bool find_installed_folder(char folder[MODEL_PATH_BYTES])
 {
-    char folder[MODEL_PATH_BYTES];
     static const char below[] = "/../share/trba/models";
-    const ssize_t n = readlink("/proc/self/exe", folder, sizeof folder - sizeof below);
+    const ssize_t n = readlink("/proc/self/exe", folder, MODEL_PATH_BYTES - sizeof below);
     if (n <= 0) return false;
     folder[n] = '\0';
     char *slash = strrchr(folder, '/');
     if (slash == NULL) return false;
     memcpy(slash, below, sizeof below);
-    return is_in_folder(folder, name, path);
+    return access(folder, F_OK) == 0;
 }
 
+/* An installed program does not look where it was built: that may be another version by now, or somebody else's. */
 static bool is_found(const char *name, char path[MODEL_PATH_BYTES])
 {
-    return is_in_folder(TRBA_SOURCE_MODELS_DIR, name, path) || is_in_folder(TRBA_MODELS_DIR, name, path) ||
-           is_beside_program(name, path) || is_in_folder("models", name, path);
+    char installed[MODEL_PATH_BYTES];
+    const char *folder = find_installed_folder(installed) ? installed : TRBA_SOURCE_MODELS_DIR;
+    return is_in_folder(folder, name, path) || is_in_folder("models", name, path);
 }
 
 bool model_search(const char *asked, char path[MODEL_PATH_BYTES], char *message, size_t message_bytes)

@@ -10,8 +10,8 @@ enum { MODEL_PATH_BYTES = 4096 };
 
 /* Finds the model. `asked` is NULL (the default: $TRBA_MODEL, else trba), the name of a model of models/README.md
  * (trba, trba-ctc, english_g2), or a file's path, which is taken as it is. NAME.pth is looked for in the models folder
- * of the source tree, of the installation, of the installation the program lies in, and of the current folder. Returns
- * false with a sentence that says what to do. */
+ * of the installation that the program lies in, of the source tree if it lies in none, and of the current folder.
+ * Returns false with a sentence that says what to do. */
 bool model_search(const char *asked, char path[MODEL_PATH_BYTES], char *message, size_t message_bytes);
 
 /* Is this english_g2.pth, which needs EasyOCR's preprocessing? Judged by the file's name. */
