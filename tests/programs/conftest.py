@@ -38,7 +38,7 @@ class Program:
 
 
 def environment(options):
-    """Takes the option env, which is added to what is there, but for a model of the user's own."""
+    """The surroundings with the option env, which is taken out, and without a model of the user's own."""
     return {**{name: value for name, value in os.environ.items() if name != "TRBA_MODEL"}, **options.pop("env", {})}
 
 

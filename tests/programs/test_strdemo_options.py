@@ -107,6 +107,21 @@ def test_verbose_says_which_precision_is_in_use(strdemo, trba, crnn, pictures):
         assert f"machine: {opens['cpu']}, {opens['precision']}, " in said
 
 
+def test_options_without_effect_are_said_once(strdemo, trba, crnn, attention, pictures, tmp_path):
+    width = "strdemo: --imgW has no effect: with the preset easyocr the width follows the picture\n"
+    length = "strdemo: --batch-max-length has no effect: a CTC network reads texts of any length\n"
+    for network, options, said in (
+            (crnn, ["--preset", "easyocr", "--imgW", "200"], width), (crnn, ["--imgW", "200"], ""),
+            (crnn, ["--batch-max-length", "5"], length), (attention, ["--batch-max-length", "5"], ""),
+            (crnn, ["--compat", "clovaai", "--batch_max_length", "5"], "")):
+        done = strdemo.run("-m", network.path, *options, pictures["word1.png"], pictures["word2.png"])
+        assert (done.returncode, done.stderr) == (0, said), options
+    (tmp_path / "gt.txt").write_text(f"{pictures['word1.png']}\tx\n")
+    for options, said in (([], length.replace("strdemo", "trba")), (["--filter"], "")):
+        done = trba.run("eval", "-m", crnn.path, "--batch-max-length", "5", *options, tmp_path)
+        assert (done.returncode, done.stderr) == (0, said)
+
+
 def test_clovaais_names_work_in_both_spellings(strdemo, crnn, pictures):
     options = {"saved_model": str(crnn.path), "Transformation": "None", "FeatureExtraction": "VGG",
                "SequenceModeling": "BiLSTM", "Prediction": "CTC", "imgH": "32", "imgW": "100", "batch_size": "192",

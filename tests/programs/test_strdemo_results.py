@@ -44,6 +44,13 @@ def test_table_pads_by_code_points(strdemo, crnn, pictures, tmp_path, read):
     assert_same_lines(done.stdout, HEADING + table_line(path.name, read(crnn, path)))
 
 
+def test_table_cannot_command_the_terminal(strdemo, crnn, pictures, tmp_path, read):
+    path = tmp_path / "a\033[31mb\tc\nd\u009b1m.png"
+    path.write_bytes(pictures["word1.png"].read_bytes())
+    done = strdemo.run("--model", crnn.path, path.name, cwd=tmp_path)
+    assert_same_lines(done.stdout, HEADING + table_line("a?[31mb?c?d?1m.png", read(crnn, path)))
+
+
 def test_broken_picture_is_one_line_and_exit_code_1(strdemo, crnn, pictures):
     done = strdemo.run("--model", crnn.path, "--format", "tsv", *pictures.values())
     assert done.returncode == 1
@@ -165,11 +172,16 @@ def test_time_goes_to_stderr(strdemo, crnn, pictures):
     assert all(word in done.stderr for word in ("opened in", "2 images", "median", "mean", "images/s"))
 
 
-def test_verbose_says_what_reads(strdemo, crnn, pictures):
+def test_verbose_says_what_reads(strdemo, crnn, pictures, tmp_path):
     done = strdemo.run("-m", crnn.path, "--verbose", "--cpu", "ref", pictures["word1.png"])
     assert done.returncode == 0
-    for words in ("None-VGG-BiLSTM-CTC", "32 x 100", "alnum36", "36 characters", "preset clovaai", "machine: ref"):
+    for words in ("None-VGG-BiLSTM-CTC", "32 x 100", f"alnum36, 36 characters: {LOWER_ALNUM}\n", "preset clovaai",
+                  "machine: ref"):
         assert words in done.stderr
+    tokens = ["ch", *LOWER_ALNUM[1:]]
+    (tmp_path / "tokens").write_text("\n".join(tokens))
+    done = strdemo.run("-m", crnn.path, "-v", "--charset", tmp_path / "tokens", pictures["word1.png"])
+    assert f"custom, 36 characters: {' '.join(tokens)}\n" in done.stderr
 
 
 # What is read, and how the command line says so.

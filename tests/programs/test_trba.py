@@ -31,8 +31,9 @@ def test_info_of_a_checkpoint(trba, crnn):
     opens = found["opens"]
     assert opens.pop("packed_bytes") > 0
     assert opens.pop("cpu") in ("ref", "blas", "avx2", "avx512", "avx512vnni", "avx512amx")
-    assert opens == {"ok": True, "sidecar": None, "preset": "clovaai", "charset": "alnum36", "imgH": 32, "imgW": 100,
-                     "pad": False, "batch_max_length": 25, "precision": "fp32"}
+    assert opens == {"ok": True, "sidecar": None, "preset": "clovaai", "charset": "alnum36",
+                     "characters": list(LOWER_ALNUM), "imgH": 32, "imgW": 100, "pad": False, "batch_max_length": 25,
+                     "precision": "fp32"}
 
 
 def test_info_lists_the_tensors_of_the_state_dict(trba, attention):
@@ -123,7 +124,62 @@ def test_info_says_when_the_alphabet_must_be_given(trba, tmp_path):
     code, found = info(trba, network.path)
     assert code == 0 and found["alphabet"] == {"n_characters": 41, "presets": []}
     assert found["opens"]["ok"] is False and "41" in found["opens"]["message"]
-    assert "--charset" in trba.run("info", network.path).stdout
+    assert found["opens"]["with_options"] is True
+    said = trba.run("info", network.path).stdout
+    assert "no preset has as many: give the characters with --charset" in said and "not without options" in said
+
+
+def test_info_shows_the_characters(trba, tmp_path):
+    """Those of a sidecar, too; and does not ask for what it has."""
+    from conftest import write_network
+
+    network = write_network(tmp_path, "x.pth", "None", "VGG", "None", "CTC", num_class=5)
+    (tmp_path / "x.yaml").write_text(json.dumps({"charset": "a \u00e9\u001b"}) + "\n")
+    _, found = info(trba, network.path)
+    assert found["opens"]["characters"] == ["a", " ", "\u00e9", "\u001b"] and found["opens"]["charset"] == "custom"
+    said = trba.run("info", network.path).stdout
+    assert "  characters         a \u00e9?\n" in said
+    assert "  no preset has as many\n" in said and "--charset" not in said
+
+
+def spoil(network, path, change):
+    """The network's weights after change(weights), saved."""
+    torch = pytest.importorskip("torch")
+    weights = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    change(weights)
+    torch.save(weights, path)
+    return path
+
+
+def test_info_of_weights_that_no_option_helps_is_exit_code_1(trba, crnn, tmp_path):
+    def put_nan(weights):
+        weights["Prediction.weight"][0, 0] = float("nan")
+
+    for change, words in ((put_nan, "holds NaN"), (lambda weights: weights.pop("Prediction.bias"), "1 missing")):
+        path = spoil(crnn, tmp_path / "spoilt.pth", change)
+        code, found = info(trba, path)
+        assert code == 1 and found["architecture"]["name"] == "None-VGG-BiLSTM-CTC"
+        assert (found["opens"]["ok"], found["opens"]["with_options"]) == (False, False)
+        assert words in found["opens"]["message"]
+        done = trba.run("info", path)
+        assert done.returncode == 1 and re.search("^opens .*cannot be opened: .*", done.stdout, re.MULTILINE)
+
+
+def test_info_of_a_sidecar_that_contradicts_is_no_failure_of_the_weights(trba, crnn, tmp_path):
+    (tmp_path / "x.pth").write_bytes(crnn.path.read_bytes())
+    (tmp_path / "opt.txt").write_text("Transformation: TPS\n")
+    code, found = info(trba, tmp_path / "x.pth")
+    assert (code, found["opens"]["ok"], found["opens"]["with_options"]) == (0, False, True)
+    assert "opt.txt" in found["opens"]["message"]
+
+
+def test_names_of_tensors_cannot_command_the_terminal(trba, crnn, tmp_path):
+    torch = pytest.importorskip("torch")
+    path = spoil(crnn, tmp_path / "x.pth", lambda weights: weights.update({"a\033[31m\u009b1mb\n": torch.zeros(1)}))
+    for arguments in (["info", path, "--tensors"], ["compare", path]):
+        said = trba.run(*arguments).stdout
+        assert "a?[31m?1mb?  " in said or "a?[31m?1mb?\n" in said
+        assert "\033" not in said and "\u009b" not in said
 
 
 def test_info_names_the_sidecar_that_is_read(trba, crnn, tmp_path):
@@ -139,14 +195,10 @@ def test_info_names_the_sidecar_that_is_read(trba, crnn, tmp_path):
 def test_info_of_other_weights_is_exit_code_1(trba, tmp_path):
     torch = pytest.importorskip("torch")
     torch.save({"layer.weight": torch.zeros(3, 4)}, tmp_path / "other.pth")
-    done = trba.run("info", tmp_path / "other.pth", "--json", "--tensors")
-    assert done.returncode in (1, 2)
-    if done.returncode == 1:
-        found = json.loads(done.stdout)
-        assert found["architecture"] is None and found["alphabet"] is None and found["opens"]["ok"] is False
-        assert found["tensors"] == [{"name": "layer.weight", "dtype": "float32", "shape": [3, 4]}]
-    else:
-        assert done.stdout == "" and len(done.stderr.splitlines()) == 1
+    code, found = info(trba, tmp_path / "other.pth", "--tensors")
+    assert code == 1 and found["architecture"] is None and found["alphabet"] is None
+    assert (found["opens"]["ok"], found["opens"]["with_options"]) == (False, False) and found["opens"]["message"]
+    assert found["tensors"] == [{"name": "layer.weight", "dtype": "float32", "shape": [3, 4]}]
 
 
 def test_info_of_no_checkpoint_is_exit_code_2(trba, pictures, tmp_path):
@@ -178,6 +230,15 @@ def test_compare_says_both_shapes(trba, crnn):
         "Prediction.weight": "has [37,16], needs [95,16]", "Prediction.bias": "has [37], needs [95]"}
 
 
+def test_compare_names_the_file_and_both_networks(trba, crnn):
+    done = trba.run("compare", crnn.path, "--Prediction", "Attn", "--num_class", "38", "--json")
+    found = json.loads(done.stdout)
+    assert list(found) == ["file", "found", "asked", "n_differences", "differences"]
+    assert found["file"] == str(crnn.path) and found["found"] == info(trba, crnn.path)[1]["architecture"]
+    asked = {key: value for key, value in found["asked"].items() if value is not None}
+    assert asked == {"name": "?-?-?-Attn", "Prediction": "Attn", "num_class": 38}
+
+
 def test_compare_without_differences_is_exit_code_0(trba, crnn):
     done = trba.run("compare", crnn.path, "--Transformation", "None", "--FeatureExtraction", "VGG")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
@@ -191,6 +252,9 @@ def test_charsets(trba):
     assert all(name in table for name in presets)
     assert trba.run("charsets", "alnum36").stdout == LOWER_ALNUM + "\n"
     assert trba.run("charsets", "latin_g2").returncode == 1
+    for name, code in (("alnum36", 0), ("latin_g2", 1)):
+        done = trba.run("charsets", name, "--json")
+        assert (done.returncode, json.loads(done.stdout)) == (code, presets[name])
     assert trba.run("charsets", "none").returncode == 2
 
 

@@ -8,6 +8,8 @@ import collections
 import html.parser
 import json
 import re
+import tempfile
+from pathlib import Path
 
 import pytest
 from conftest import LOWER_ALNUM, SOURCE_DIR
@@ -72,21 +74,38 @@ def assert_scores(found, expected):
         assert found[key] == pytest.approx(value, abs=1e-7), key
 
 
+def without_empty_truths(expected, pairs, fold):
+    """test.py's figures without the images whose truth is empty after folding: there an empty answer is right, and the
+    similarity 0."""
+    out = [text for label, text in pairs if not fold(label)]
+    n = len(pairs) - len(out)
+    n_right = round(expected["accuracy"] * len(pairs) / 100) - sum(text is not None and not fold(text) for text in out)
+    return {"accuracy": 100 * n_right / n,
+            "normalised_edit_distance": expected["normalised_edit_distance"] * len(pairs) / n, "n_left_out": len(out)}
+
+
 @pytest.mark.parametrize("mode", ["case_sensitive", "alphanumeric"])
-def test_figures_are_those_of_clovaais_test_py(trba, sets, report, mode):
+def test_figures_are_those_of_clovaais_test_py(trba, sets, report, answers, mode):
     if mode == "case_sensitive":
         report = evaluate(trba, *ENGLISH_G2, "--filter", sets, code=1)
     by_name = {str(entry["path"])[len(str(sets)) + 1:]: entry for entry in report["sets"]}
     assert list(by_name) == ["deeper/second", "first"]
+    pairs = {**answers, ".": answers["first"] + answers["deeper/second"]}
     for name, entry in {**by_name, ".": report["total"]}.items():
         expected = dict(REFERENCE[mode][name])
         assert entry["n_images"] == expected.pop("n_images")
+        if mode == "alphanumeric":
+            expected = without_empty_truths(expected, pairs[name], FOLDS[mode])
+            assert expected["n_left_out"] > 0
         assert_scores(entry[mode], expected)
 
 
-def score_with_python(pairs, fold):
+def score_with_python(pairs, comparison):
     """The figures of [(label, text or None)], after the formulas of docs/EVALUATION.md."""
-    n_right = n_edits = n_characters = 0
+    fold = FOLDS[comparison]
+    n_images, n_right, n_edits, n_characters = len(pairs), 0, 0, 0
+    if comparison == "alphanumeric":
+        pairs = [(label, text) for label, text in pairs if fold(label)]
     similarity = 0.0
     for label, text in pairs:
         truth, answer = fold(label), fold(text or "")
@@ -96,8 +115,8 @@ def score_with_python(pairs, fold):
         n_edits += distance
         n_characters += len(truth)
     return {"accuracy": 100 * n_right / len(pairs), "normalised_edit_distance": similarity / len(pairs),
-            "character_error_rate": 100 * n_edits / n_characters, "n_right": n_right, "n_edits": n_edits,
-            "n_characters": n_characters}
+            "character_error_rate": 100 * n_edits / n_characters, "n_left_out": n_images - len(pairs),
+            "n_right": n_right, "n_edits": n_edits, "n_characters": n_characters}
 
 
 def test_figures_are_those_of_rapidfuzz(report, answers):
@@ -105,13 +124,46 @@ def test_figures_are_those_of_rapidfuzz(report, answers):
     for entry, pairs in zip([*report["sets"], report["total"]], [*answers.values(), everything], strict=True):
         assert (entry["n_images"], entry["n_skipped"]) == (len(pairs), 0)
         assert entry["n_broken"] == sum(text is None for _, text in pairs)
-        for comparison, fold in FOLDS.items():
-            assert_scores(entry[comparison], score_with_python(pairs, fold))
+        for comparison in FOLDS:
+            assert_scores(entry[comparison], score_with_python(pairs, comparison))
+
+
+def test_truths_without_letters_and_digits_say_nothing_about_them(trba, crnn, pictures, tmp_path):
+    """A network that reads letters would be called wrong for them, and one that reads nothing, right."""
+    image = pictures["word1.png"]
+    text = evaluate_text(trba, crnn, image)
+    (tmp_path / "gt.txt").write_text(f"{image}\t{text}\n{image}\t&!\n{image}\t\u0436\nnone.png\t?\n", "utf-8")
+    report = evaluate(trba, "--model", crnn.path, tmp_path, code=1)["total"]
+    found = {key: report["alphanumeric"][key] for key in ("accuracy", "normalised_edit_distance", "n_left_out")}
+    assert found == {"accuracy": 100, "normalised_edit_distance": 1, "n_left_out": 3}
+    assert report["n_images"] == 4 and report["case_insensitive"]["accuracy"] == 25
+    said = trba.run("eval", "--model", crnn.path, tmp_path).stdout
+    assert "gt.txt: 3 without a-z and 0-9 in the truth, left out of \"letters and digits\"\n" in said
+    (tmp_path / "gt.txt").write_text(f"{image}\t&!\n")
+    report = evaluate(trba, "--model", crnn.path, tmp_path)["total"]["alphanumeric"]
+    assert (report["accuracy"], report["normalised_edit_distance"], report["character_error_rate"]) == (None,) * 3
+    line = trba.run("eval", "--model", crnn.path, tmp_path).stdout.splitlines()[2]
+    assert line.split("|")[3].split() == ["-", "-", "-"]
+
+
+def evaluate_text(trba, network, image):
+    """What the network reads in the image."""
+    [line] = predict(trba, network, image.parent, f"{image}\tx\n")
+    return line["text"]
+
+
+def predict(trba, network, folder, labels, *options, code=0):
+    """The lines of --predictions for a gt.txt."""
+    with tempfile.TemporaryDirectory() as name:
+        gt, predictions = Path(name) / "gt.txt", Path(name) / "predictions"
+        gt.write_text(labels, encoding="utf-8")
+        evaluate(trba, "--model", network.path, gt, "--root", folder, "--predictions", predictions, *options, code=code)
+        return [json.loads(line) for line in predictions.read_text(encoding="utf-8").splitlines()]
 
 
 def test_total_is_weighted_by_images(report):
-    n = [entry["n_images"] for entry in report["sets"]]
     for comparison in FOLDS:
+        n = [entry["n_images"] - entry[comparison]["n_left_out"] for entry in report["sets"]]
         accuracies = [entry[comparison]["accuracy"] for entry in report["sets"]]
         weighted = sum(a * b for a, b in zip(accuracies, n)) / sum(n)
         assert report["total"][comparison]["accuracy"] == pytest.approx(weighted, abs=1e-7)
@@ -158,8 +210,19 @@ def test_confusions_of_a_clear_case(trba, tmp_path):
     entry = evaluate(trba, "--model", ENGLISH_G2[1], tmp_path)["total"]
     assert [tuple(confusion.values()) for confusion in entry["confusions"]] == [("1", "I", 3), (" ", None, 1),
                                                                                 (None, "E", 1)]
-    done = trba.run("eval", "--model", ENGLISH_G2[1], tmp_path, "--confusions", "1")
-    assert "1 as I x3\n" in done.stdout
+    done = trba.run("eval", "--model", ENGLISH_G2[1], tmp_path, "--confusions", "2")
+    assert "1 as I x3, U+0020 lost x1\n" in done.stdout
+    done = trba.run("eval", "--model", ENGLISH_G2[1], tmp_path, "--confusions", "0")
+    assert done.returncode == 0 and "most frequent" not in done.stdout
+
+
+def test_names_and_labels_cannot_command_the_terminal(trba, crnn, pictures, tmp_path):
+    folder = tmp_path / "a\033[31m\tb\n"
+    folder.mkdir()
+    (folder / "gt.txt").write_text(f"{pictures['word1.png']}\t\033\n")
+    done = trba.run("eval", "--model", crnn.path, folder)
+    assert done.returncode == 0 and "\033" not in done.stdout
+    assert f"{tmp_path}/a?[31m?b?/gt.txt, most frequent confusions: " in done.stdout and "U+001B " in done.stdout
 
 
 # ---- the filter ----
@@ -193,6 +256,73 @@ def test_upper_case_counts_where_the_alphabet_has_it(trba, crnn, pictures, tmp_p
     eval_samples.write_lmdb(tmp_path / "set", [(pictures["word1.png"].read_bytes(), "x")])
     assert evaluate(trba, "--model", crnn.path, tmp_path / "set")["compare"] == "insensitive"
     assert evaluate(trba, *ENGLISH_G2, tmp_path / "set")["compare"] == "sensitive"
+
+
+# ---- the settings ----
+
+def test_json_says_how_the_figures_came_about(trba, crnn, pictures, tmp_path):
+    (tmp_path / "x.pth").write_bytes(crnn.path.read_bytes())
+    (tmp_path / "x.yaml").write_text("imgW: 120\npreset: clovaai\n")
+    (tmp_path / "gt.txt").write_text(f"{pictures['word1.png']}\tx\n")
+    report = evaluate(trba, "--model", tmp_path / "x.pth", tmp_path, "--threads", "1", "--batch", "3",
+                      "--exif", "apply", "--alpha", "white")
+    assert list(report) == ["version", "model", "threads", "batch", "exif", "alpha", "filter", "compare", "sets",
+                            "total"]
+    assert f"trba {report['version']};" in trba.run("version").stdout
+    assert [report[key] for key in ("threads", "batch", "exif", "alpha")] == [1, 3, "apply", "white"]
+    model = report["model"]
+    assert (model["imgH"], model["imgW"], model["sidecar"]) == (32, 120, f"{tmp_path}/x.yaml")
+    report = evaluate(trba, "--model", tmp_path / "x.pth", "--no-sidecar", "--preset", "easyocr", tmp_path)
+    assert (report["model"]["imgW"], report["model"]["sidecar"]) == (None, None)
+    assert report["threads"] >= 1 and [report[key] for key in ("batch", "exif", "alpha")] == [16, "apply", "ignore"]
+
+
+# ---- predictions ----
+
+def test_predictions_have_every_image_in_order(trba, sets, answers, tmp_path):
+    for batch in ("1", "7"):
+        evaluate(trba, *ENGLISH_G2, sets, "--predictions", tmp_path / "p.jsonl", "--batch", batch, code=1)
+        lines = [json.loads(line) for line in (tmp_path / "p.jsonl").read_text(encoding="utf-8").splitlines()]
+        expected = [(f"{sets}/{name}", f"{sets}/{name}/image-{number:09}", label, text, label == text)
+                    for name in ("deeper/second", "first") for number, (label, text) in enumerate(answers[name], 1)]
+        assert [tuple(line[key] for key in ("set", "path", "truth", "text", "right")) for line in lines] == expected
+        for line in lines:
+            assert list(line) == ["set", "path", "truth", "text", "confidence", "right", "message"]
+            assert (line["text"] is None) == (line["confidence"] is None) == (line["message"] != "")
+
+
+def test_predictions_are_judged_as_asked(trba, crnn, pictures):
+    text = evaluate_text(trba, crnn, pictures["word1.png"])
+    labels = f"word1.png\t{text.upper()}!\nword1.png\t&\nnone.png\tx\nword1.png\t{text.upper()}\n"
+    for compare, right in (("sensitive", [False, False, False, False]), ("insensitive", [False, False, False, True]),
+                           ("alnum", [True, None, False, True])):
+        lines = predict(trba, crnn, pictures["word1.png"].parent, labels, "--compare", compare, code=1)
+        assert [line["right"] for line in lines] == right
+
+
+def test_predictions_keep_their_order_when_a_label_is_broken(trba, crnn, pictures, tmp_path):
+    labels = [b"a", b"\xff", b"c", b"x" * 10001, b"e"]
+    eval_samples.write_lmdb(tmp_path / "set", [(pictures["word1.png"].read_bytes(), label) for label in labels])
+    trba.run("eval", "--model", crnn.path, tmp_path / "set", "--predictions", tmp_path / "p.jsonl")
+    lines = [json.loads(line) for line in (tmp_path / "p.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [line["path"][-1] for line in lines] == list("12345")
+    assert [line["message"] for line in lines] == ["", "its label is not UTF-8", "",
+                                                   "its label has more than 10,000 characters", ""]
+
+
+def test_predictions_replace_predictions_only(trba, crnn, pictures, tmp_path):
+    gt, predictions = tmp_path / "gt.txt", tmp_path / "p.jsonl"
+    gt.write_text(f"{pictures['word1.png']}\tx\n")
+    for output in (gt, crnn.path, pictures["word1.png"]):
+        before = output.read_bytes()
+        done = trba.run("eval", "--model", crnn.path, gt, "--predictions", output)
+        assert (done.returncode, done.stdout) == (3, "") and f"{output} is there already and holds no" in done.stderr
+        assert output.read_bytes() == before
+    for _ in range(2):
+        assert trba.run("eval", "--model", crnn.path, gt, "--predictions", predictions).returncode == 0
+    assert predictions.read_text().count("\n") == 1
+    done = trba.run("eval", "--model", crnn.path, gt, "--predictions", "/dev/full")
+    assert done.returncode == 3 and "cannot write to /dev/full" in done.stderr
 
 
 # ---- the page of errors ----

@@ -87,6 +87,15 @@ def test_gt_txt_is_read_as_create_lmdb_dataset_reads_it(trba, crnn, images):
     assert truths == [*labels, "two words", "last\twith tab"]
 
 
+def test_gt_txt_of_icdar_is_read(trba, crnn, images):
+    """PATH, "LABEL", with the escapes of the competitions; what only looks like it is read as ever."""
+    lines = ['1.png, "EXIT"', '1.png, "two words"', '1.png, "a \\"b\\" \\\\ \\n"', '1.png, ""', '1.png "no comma"',
+             f'{images}/1.png\tx, "y"', '1.png "']
+    (images / "gt.txt").write_text("\ufeff" + "\r\n".join(lines), encoding="utf-8")
+    truths = read_truths(trba, crnn, images / "page.html", images)
+    assert truths == ["EXIT", "two words", 'a "b" \\ \\n', "", '"no comma"', 'x, "y"', '"']
+
+
 def test_labels_csv_is_read_as_python_reads_it(trba, crnn, images):
     buffer = io.StringIO(newline="")
     csv.writer(buffer).writerows([("number", "words", "filename"), *[(n, label, "1.png")
@@ -165,7 +174,10 @@ REFUSALS = {
     "contradiction": (["--filter", "--data_filtering_off", "set"], "contradict"),
     "quiet verbose": (["-q", "-v", "set"], "contradict"),
     "compare": (["--compare", "icase", "set"], "--compare must be one of sensitive|insensitive|alnum"),
-    "confusions": (["--confusions", "0", "set"], "--confusions must be from 1 to"),
+    "confusions": (["--confusions", "-1", "set"], "--confusions must be from 0 to"),
+    "errors to stdout": (["--errors", "-", "set"], "--errors and --predictions need the name of a file"),
+    "predictions to stdout": (["--predictions=-", "set"], "--errors and --predictions need the name of a file"),
+    "one file for two": (["--errors", "x", "--predictions", "x", "set"], "name the same file"),
     "two alphabets": (["--sensitive", "--character", "ab", "set"], "--sensitive and --character"),
 }
 

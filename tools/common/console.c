@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "harmless_text.h"
+
 enum { MESSAGE_BYTES = 16 * 1024 };
 
 static const char *program_name = "";
@@ -35,14 +37,12 @@ void console_progress(size_t n_images, double images_per_second)
     funlockfile(stderr);
 }
 
-/* Names of files and what checkpoints say may hold anything: what would command the terminal is shown as a question
- * mark. */
+/* The sentences themselves may have line ends and tabs. */
 static void print_harmless(const char *format, va_list args)
 {
     char text[MESSAGE_BYTES];
     vsnprintf(text, sizeof text, format, args);
-    for (const char *c = text; *c != '\0'; c++)
-        fputc(((unsigned char)*c < ' ' && *c != '\n' && *c != '\t') || *c == '\x7F' ? '?' : *c, stderr);
+    harmless_text_write(text, "\n\t", stderr);
     fputc('\n', stderr);
 }
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "console.h"
+#include "model_notes.h"
 
 _Static_assert(TRBA_PRESET_CLOVAAI == 1 && TRBA_PRESET_EASYOCR == 2, "order of the choices");
 _Static_assert(TRBA_EXIF_ANY == 0 && TRBA_EXIF_IGNORE == 1 && TRBA_EXIF_APPLY == 2, "order of the choices");
@@ -245,26 +246,6 @@ bool model_options_make(const struct model_settings *s, const trba_architecture 
 
 /* ---- the model --------------------------------------------------------------------------------------------------- */
 
-void model_describe(const trba_model *model, const char *path)
-{
-    trba_model_info info;
-    char name[64], width[16] = "any width";
-    trba_model_get_info(model, &info);
-    trba_architecture_name(&info.architecture, name, sizeof name);
-    if (info.architecture.img_w > 0) snprintf(width, sizeof width, "%d", info.architecture.img_w);
-    console_print_plain("model: %s", path);
-    console_print_plain("network: %s, input %d x %s, %d channel%s, %d classes", name, info.architecture.img_h, width,
-                        info.architecture.input_channel, info.architecture.input_channel == 1 ? "" : "s",
-                        info.architecture.num_class);
-    console_print_plain("alphabet: %s, %d characters", info.charset_name, info.n_characters);
-    console_print_plain("settings: preset %s, pad %s, compat %s, at most %d characters, sidecar %s",
-                        info.preset == TRBA_PRESET_EASYOCR ? "easyocr" : "clovaai", info.pad ? "yes" : "no",
-                        info.compat ? "clovaai" : "no", info.batch_max_length,
-                        info.sidecar[0] != '\0' ? info.sidecar : "none");
-    console_print_plain("machine: %s, %s, %.1f MB of weights", trba_cpu_name(info.cpu),
-                        trba_precision_name(info.precision), (double)info.packed_bytes / 1e6);
-}
-
 /* --compat clovaai needs the reference's preprocessing, which a sidecar may have put aside. */
 static bool is_compat_possible(const trba_model *model, const struct model_settings *settings)
 {
@@ -274,17 +255,6 @@ static bool is_compat_possible(const trba_model *model, const struct model_setti
     console_print("%s asks for the preset easyocr, which --compat clovaai contradicts: add --preset clovaai or "
                   "--no-sidecar", info.sidecar);
     return false;
-}
-
-/* Says so when what was asked for cannot be had: the answers are right all the same. */
-static void note_precision(const trba_model *model, trba_precision asked)
-{
-    trba_model_info info;
-    trba_model_get_info(model, &info);
-    if (asked == TRBA_PRECISION_AUTO || info.precision == asked) return;
-    console_print("--precision %s needs %s; reading with %s, in %s", trba_precision_name(asked),
-                  asked == TRBA_PRECISION_INT16 ? "AVX2" : "AMX", trba_cpu_name(info.cpu),
-                  trba_precision_name(info.precision));
 }
 
 trba_model *model_options_open(const struct model_settings *settings, const trba_architecture *expect,
@@ -305,7 +275,7 @@ trba_model *model_options_open(const struct model_settings *settings, const trba
         console_print("%s", err.message);
         return NULL;
     }
-    note_precision(model, options.precision);
+    model_note_precision(model, options.precision);
     if (is_compat_possible(model, settings)) return model;
     trba_model_free(model);
     *status = TRBA_ERROR_ARGUMENT;

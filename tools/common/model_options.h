@@ -66,7 +66,4 @@ enum { DEFAULT_BATCH = 16 };
 trba_session *model_options_open_session(const struct model_settings *settings, const trba_model *model, int n_threads,
                                          size_t batch);
 
-/* Says on stderr what the model is. */
-void model_describe(const trba_model *model, const char *path);
-
 #endif

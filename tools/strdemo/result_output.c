@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* result_output.c - one function per layout.
  *
- *   table   path, text and confidence, the first two filled up to 25 characters: the line of clovaai's demo.py
+ *   table   path, text and confidence, the first two filled up to 25 characters: the line of clovaai's demo.py, but
+ *           for control characters, which are shown as ?
  *   tsv     path TAB text TAB confidence; \t \n \r \\ in the path stand for tab, line ends and backslash
  *   jsonl   one object per image, failed ones included
  *
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 #include "common/console.h"
+#include "common/harmless_text.h"
 #include "common/json_text.h"
 #include "common/standard_files.h"
 #include "common/tool_memory.h"
@@ -141,7 +143,8 @@ static void write_padded(const char *text, FILE *file)
 {
     int n_characters = 0;
     for (const char *at = text; *at != '\0'; at++) n_characters += ((unsigned char)*at & 0xC0) != 0x80;
-    fprintf(file, "%s%*s", text, n_characters < COLUMN_CHARACTERS ? COLUMN_CHARACTERS - n_characters : 0, "");
+    harmless_text_write(text, "", file);
+    fprintf(file, "%*s", n_characters < COLUMN_CHARACTERS ? COLUMN_CHARACTERS - n_characters : 0, "");
 }
 
 static void write_table_line(FILE *file, const char *path, const trba_result *result)

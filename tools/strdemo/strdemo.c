@@ -10,6 +10,7 @@
 
 #include "common/console.h"
 #include "common/exit_codes.h"
+#include "common/model_notes.h"
 #include "common/overwriting.h"
 #include "common/standard_files.h"
 #include "boxes_file.h"
@@ -40,7 +41,9 @@ static trba_model *open_model(const struct strdemo_options *options, int argc, c
     trba_status status;
     trba_model *model = model_options_open(&options->model, &options->architecture.expect, path, &status);
     if (model == NULL && status == TRBA_ERROR_MISMATCH) mismatch_explain(options, argc, argv, path);
-    if (model != NULL && options->settings.verbose) model_describe(model, path);
+    if (model == NULL) return NULL;
+    model_note_unused(&options->model, &options->architecture.expect, model, false);
+    if (options->settings.verbose) model_describe(model, path);
     return model;
 }
 

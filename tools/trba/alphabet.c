@@ -3,10 +3,9 @@
 #include "alphabet.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <wctype.h>
 
-#include "common/tool_memory.h"
+#include "common/alphabet_text.h"
 
 static int compare_characters(const void *a, const void *b)
 {
@@ -14,20 +13,9 @@ static int compare_characters(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* All texts in one. */
-static char *join_texts(const trba_model *model)
-{
-    size_t n = 0;
-    for (size_t i = 0; trba_model_character(model, i) != NULL; i++) n += strlen(trba_model_character(model, i));
-    char *joined = memory_resize(NULL, n + 1, 1), *end = joined;
-    for (size_t i = 0; trba_model_character(model, i) != NULL; i++) end = stpcpy(end, trba_model_character(model, i));
-    *end = '\0';
-    return joined;
-}
-
 void alphabet_make(const trba_model *model, struct alphabet *out)
 {
-    char *joined = join_texts(model);
+    char *joined = alphabet_text_join(model, "");
     struct code_points *all = &out->characters;
     *out = (struct alphabet){.has_upper_case = false};
     code_points_decode(joined, all); /* the library has checked that it is UTF-8 */

@@ -32,35 +32,40 @@ static int print_charsets(void)
     return finish_output(PROGRAM_OK);
 }
 
+static json_t *make_preset(const trba_charset_preset *preset)
+{
+    return json_pack("{s:s, s:i, s:o, s:s}", "name", preset->name, "n_characters", preset->n_characters, "text",
+                     preset->text != NULL ? json_text(preset->text) : json_null(), "description", preset->description);
+}
+
 static int print_charsets_as_json(void)
 {
     json_t *presets = json_array();
-    for (size_t i = 0; trba_charset_preset_at(i) != NULL; i++) {
-        const trba_charset_preset *preset = trba_charset_preset_at(i);
-        json_array_append_new(presets,
-                              json_pack("{s:s, s:i, s:o, s:s}", "name", preset->name, "n_characters",
-                                        preset->n_characters, "text",
-                                        preset->text != NULL ? json_text(preset->text) : json_null(), "description",
-                                        preset->description));
-    }
+    for (size_t i = 0; trba_charset_preset_at(i) != NULL; i++)
+        json_array_append_new(presets, make_preset(trba_charset_preset_at(i)));
     return print_json(presets, PROGRAM_OK);
 }
 
-/* The characters alone on a line, as --charset file: reads them. */
-static int print_characters(const char *name)
+static const trba_charset_preset *find_preset(const char *name)
 {
-    for (size_t i = 0; trba_charset_preset_at(i) != NULL; i++) {
-        const trba_charset_preset *preset = trba_charset_preset_at(i);
-        if (strcmp(preset->name, name) != 0) continue;
-        if (preset->text != NULL) {
-            printf("%s\n", preset->text);
-            return finish_output(PROGRAM_OK);
-        }
-        console_print("of %s only the number of characters is known", name);
-        return PROGRAM_PARTIAL;
+    for (size_t i = 0; trba_charset_preset_at(i) != NULL; i++)
+        if (strcmp(trba_charset_preset_at(i)->name, name) == 0) return trba_charset_preset_at(i);
+    return NULL;
+}
+
+/* The characters alone on a line, as --charset file: reads them, or all that is known of the alphabet. */
+static int print_preset(const char *name, bool as_json)
+{
+    const trba_charset_preset *preset = find_preset(name);
+    if (preset == NULL) {
+        console_print("there is no alphabet of the name \"%s\"; \"trba charsets\" lists them", name);
+        return PROGRAM_REFUSED;
     }
-    console_print("there is no alphabet of the name \"%s\"; \"trba charsets\" lists them", name);
-    return PROGRAM_REFUSED;
+    if (preset->text == NULL) console_print("of %s only the number of characters is known", name);
+    const int code = preset->text != NULL ? PROGRAM_OK : PROGRAM_PARTIAL;
+    if (as_json) return print_json(make_preset(preset), code);
+    if (preset->text != NULL) printf("%s\n", preset->text);
+    return finish_output(code);
 }
 
 int command_charsets(int argc, char *const *argv)
@@ -74,7 +79,7 @@ int command_charsets(int argc, char *const *argv)
     struct option_inputs inputs;
     int code;
     if (command_line_parse(&command, &(struct option_sets){&set, 1}, &settings.help, argc, argv, &inputs, &code))
-        code = inputs.n_items > 0 ? print_characters(inputs.items[0])
+        code = inputs.n_items > 0 ? print_preset(inputs.items[0], settings.json != 0)
                : settings.json    ? print_charsets_as_json()
                                   : print_charsets();
     free(inputs.items);

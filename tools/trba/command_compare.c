@@ -7,8 +7,10 @@
 #include "command_line.h"
 #include "common/console.h"
 #include "common/exit_codes.h"
+#include "common/harmless_text.h"
 #include "common/json_text.h"
 #include "common/model_search.h"
+#include "network_json.h"
 #include "trba.h"
 #include "trba_commands.h"
 
@@ -41,7 +43,9 @@ static const char *difference_name(trba_difference kind)
 static void print_difference(void *user, trba_difference kind, const char *name, const char *detail)
 {
     (void)user;
-    printf("%-10s  %s%s%s\n", difference_name(kind), name, detail[0] != '\0' ? "  " : "", detail);
+    printf("%-10s  ", difference_name(kind));
+    harmless_text_write(name, "", stdout);
+    printf("%s%s\n", detail[0] != '\0' ? "  " : "", detail);
 }
 
 static void collect_difference(void *user, trba_difference kind, const char *name, const char *detail)
@@ -50,11 +54,15 @@ static void collect_difference(void *user, trba_difference kind, const char *nam
                                           "detail", json_text(detail)));
 }
 
-static int compare_as_json(const trba_checkpoint *checkpoint, const trba_architecture *asked)
+static int compare_as_json(const char *path, const trba_checkpoint *checkpoint, const trba_architecture *asked)
 {
     json_t *differences = json_array();
     const size_t n = trba_checkpoint_compare(checkpoint, asked, collect_difference, differences);
-    return print_json(json_pack("{s:I, s:o}", "n_differences", (json_int_t)n, "differences", differences),
+    trba_architecture found;
+    const bool is_known = trba_checkpoint_architecture(checkpoint, &found, NULL) == TRBA_OK;
+    return print_json(json_pack("{s:o, s:o, s:o, s:I, s:o}", "file", json_text(path), "found",
+                                is_known ? network_json(&found) : json_null(), "asked", network_json(asked),
+                                "n_differences", (json_int_t)n, "differences", differences),
                       n > 0 ? PROGRAM_PARTIAL : PROGRAM_OK);
 }
 
@@ -77,7 +85,7 @@ static int compare_file(const char *file, const trba_architecture *asked, bool a
         console_print("%s", err.message);
         return PROGRAM_REFUSED;
     }
-    const int code = as_json ? compare_as_json(checkpoint, asked) : compare_as_text(checkpoint, asked);
+    const int code = as_json ? compare_as_json(path, checkpoint, asked) : compare_as_text(checkpoint, asked);
     trba_checkpoint_free(checkpoint);
     return code;
 }

@@ -11,6 +11,7 @@
 #include "alphabet.h"
 #include "common/console.h"
 #include "common/exit_codes.h"
+#include "common/model_notes.h"
 #include "common/tool_memory.h"
 #include "eval_reading.h"
 #include "eval_report.h"
@@ -27,16 +28,38 @@ static enum eval_comparison choose_comparison(const trba_model *model, const str
     return has_upper_case ? COMPARE_SENSITIVE : COMPARE_INSENSITIVE;
 }
 
-static int read_and_report(struct eval_report *report)
+/* Opens what is wanted beside the report. Returns false after a line on stderr. */
+static bool open_outputs(const struct eval_report *report, struct errors_page *page, struct predictions *predictions,
+                         struct eval_outputs *out)
 {
     const struct eval_settings *s = &report->options->settings;
-    struct errors_page page, *wanted = s->errors != NULL ? &page : NULL;
-    if (wanted != NULL && !errors_page_open(wanted, s->errors, report->model_path)) return PROGRAM_UNWRITTEN;
-    int code = eval_read_sets(report->model, report->options, report->sets, report->wrong_by, report->scores, wanted);
-    if (wanted != NULL && !errors_page_close(wanted)) code = PROGRAM_UNWRITTEN;
-    if (code == PROGRAM_REFUSED) return code;
+    *out = (struct eval_outputs){.page = NULL};
+    if (s->errors != NULL && errors_page_open(page, s->errors, report->model_path)) out->page = page;
+    if (s->errors != NULL && out->page == NULL) return false;
+    if (s->predictions != NULL && predictions_open(predictions, s->predictions)) out->predictions = predictions;
+    return s->predictions == NULL || out->predictions != NULL;
+}
+
+/* Returns false after a line on stderr if something written did not arrive. */
+static bool close_outputs(const struct eval_outputs *outputs)
+{
+    const bool has_page = outputs->page == NULL || errors_page_close(outputs->page);
+    return (outputs->predictions == NULL || predictions_close(outputs->predictions)) && has_page;
+}
+
+static int read_and_report(struct eval_report *report)
+{
+    struct errors_page page;
+    struct predictions predictions;
+    struct eval_outputs outputs;
+    int code = PROGRAM_UNWRITTEN;
+    const bool is_open = open_outputs(report, &page, &predictions, &outputs);
+    if (is_open)
+        code = eval_read_sets(report->model, report->options, report->sets, report->wrong_by, report->scores, &outputs);
+    if (!close_outputs(&outputs)) code = PROGRAM_UNWRITTEN;
+    if (!is_open || code == PROGRAM_REFUSED) return code;
     for (size_t i = 0; i < report->sets->n; i++) eval_score_merge(report->total, &report->scores[i]);
-    return (s->json ? eval_report_print_json : eval_report_print)(report, code);
+    return (report->options->settings.json ? eval_report_print_json : eval_report_print)(report, code);
 }
 
 static int evaluate(const struct eval_options *options, const struct eval_sets *sets)
@@ -45,6 +68,7 @@ static int evaluate(const struct eval_options *options, const struct eval_sets *
     trba_status status;
     trba_model *model = model_options_open(&options->model, &options->architecture.expect, path, &status);
     if (model == NULL) return PROGRAM_REFUSED;
+    model_note_unused(&options->model, &options->architecture.expect, model, eval_options_filter(options));
     if (options->settings.verbose) model_describe(model, path);
     struct eval_score total = {.n_images = 0}, *scores = memory_resize(NULL, sets->n, sizeof *scores);
     for (size_t i = 0; i < sets->n; i++) scores[i] = (struct eval_score){.n_images = 0};

@@ -9,12 +9,15 @@
 #include <string.h>
 
 #include "command_line.h"
+#include "common/alphabet_text.h"
 #include "common/console.h"
 #include "common/exit_codes.h"
+#include "common/harmless_text.h"
 #include "common/json_text.h"
 #include "common/model_options.h"
 #include "common/model_search.h"
 #include "common/tool_memory.h"
+#include "network_json.h"
 #include "trba.h"
 #include "trba_commands.h"
 
@@ -59,8 +62,9 @@ struct facts {
     trba_model *model;         /* opened with default options; NULL if that is not possible */
     trba_error no_model;
     trba_model_info model_info;
+    trba_model *stand_in;      /* without a model: opened with any alphabet and no sidecar; NULL if nothing helps */
+    trba_error no_stand_in;
     const trba_model *layers;  /* to ask for its layers: `model`, else `stand_in`; NULL: not asked for */
-    trba_model *stand_in;      /* opened with any alphabet where the right one is not known */
 };
 
 static bool has_end(const char *name, const char *end)
@@ -99,27 +103,23 @@ static void try_model(const struct machine *machine, struct facts *facts)
     if (facts->no_model.status == TRBA_OK) trba_model_get_info(facts->model, &facts->model_info);
 }
 
-/* The layers do not depend on the alphabet, so any of the right length will do. */
-static void open_stand_in(const struct machine *machine, struct facts *facts)
+/* Would it open with the right options? No option changes the weights, and neither they nor the layers depend on the
+ * alphabet, so any of the right length will do. */
+static void try_stand_in(const struct machine *machine, struct facts *facts)
 {
-    const size_t n_characters = (size_t)architecture_n_characters(&facts->architecture);
-    char *charset = memory_resize(NULL, n_characters + 1, 1);
+    const int n_characters = architecture_n_characters(&facts->architecture);
+    facts->no_stand_in = facts->no_model;
+    if (n_characters < 1) return;
+    char *charset = memory_resize(NULL, (size_t)n_characters + 1, 1);
     trba_model_options options = trba_model_options_default();
-    trba_error err;
-    memset(charset, 'x', n_characters);
+    memset(charset, 'x', (size_t)n_characters);
     charset[n_characters] = '\0';
     options.charset_text = charset;
     options.cpu = machine->cpu;
     options.precision = machine->precision;
     options.use_sidecar = TRBA_CHOICE_NO;
-    if (trba_model_open(facts->path, &options, &facts->stand_in, &err) != TRBA_OK) console_print("%s", err.message);
+    trba_model_open(facts->path, &options, &facts->stand_in, &facts->no_stand_in);
     free(charset);
-}
-
-static void find_layers(const struct machine *machine, struct facts *facts)
-{
-    if (facts->model == NULL) open_stand_in(machine, facts);
-    facts->layers = facts->model != NULL ? facts->model : facts->stand_in;
 }
 
 /* Returns false after a sentence if the file cannot be opened at all. */
@@ -136,7 +136,8 @@ static bool gather_facts(const char *path, bool with_layers, const struct machin
     if (out->no_network.status != TRBA_OK) return true;
     trba_architecture_name(&out->architecture, out->network, sizeof out->network);
     try_model(machine, out);
-    if (with_layers) find_layers(machine, out);
+    if (out->model == NULL) try_stand_in(machine, out);
+    if (with_layers) out->layers = out->model != NULL ? out->model : out->stand_in;
     return true;
 }
 
@@ -147,12 +148,32 @@ static void drop_facts(struct facts *facts)
     trba_checkpoint_free(facts->checkpoint);
 }
 
+static int exit_code(const struct facts *facts)
+{
+    return facts->model != NULL || facts->stand_in != NULL ? PROGRAM_OK : PROGRAM_PARTIAL;
+}
+
+/* Why it does not open without options; if none helps, that. */
+static const char *why_not_opened(const struct facts *facts)
+{
+    if (facts->no_network.status != TRBA_OK) return facts->no_network.message;
+    return facts->stand_in != NULL ? facts->no_model.message : facts->no_stand_in.message;
+}
+
 static const char *preset_name(trba_preset preset)
 {
     return preset == TRBA_PRESET_EASYOCR ? "easyocr" : "clovaai";
 }
 
 /* ---- text -------------------------------------------------------------------------------------------------------- */
+
+/* One after the other, what stands in the file or in its path included. Sentences may have more than one line. */
+static void print_line(const char *first, const char *second)
+{
+    harmless_text_write(first, "\n", stdout);
+    harmless_text_write(second, "\n", stdout);
+    fputc('\n', stdout);
+}
 
 static void print_size(const char *name, int value, const char *when_zero)
 {
@@ -183,29 +204,36 @@ static void print_network(const struct facts *facts)
 static void print_alphabets(const struct facts *facts)
 {
     const int n_characters = architecture_n_characters(&facts->architecture);
+    const bool is_known = facts->model != NULL;
     int n_fitting = 0;
     printf("alphabet    %d characters\n", n_characters);
     for (size_t i = 0; trba_charset_preset_at(i) != NULL; i++) {
         const trba_charset_preset *preset = trba_charset_preset_at(i);
         if (preset->n_characters != n_characters) continue;
         printf("  %-18s fits: %s%s\n", preset->name, preset->description,
-               preset->text == NULL ? " (only the size is known: give the characters with --charset)" : "");
+               preset->text != NULL ? "" : is_known ? " (only the size is known)"
+               : " (only the size is known: give the characters with --charset)");
         n_fitting++;
     }
-    if (n_fitting == 0) printf("  no preset has as many: give the characters with --charset\n");
+    if (n_fitting == 0) printf("  no preset has as many%s\n", is_known ? "" : ": give the characters with --charset");
 }
 
 static void print_opening(const struct facts *facts)
 {
     const trba_model_info *info = &facts->model_info;
     if (facts->model == NULL) {
-        printf("opens       not without options: %s\n", facts->no_model.message);
+        print_line(facts->stand_in != NULL ? "opens       not without options: "
+                                              : "opens       no, this checkpoint cannot be opened: ",
+                      why_not_opened(facts));
         return;
     }
+    char *characters = alphabet_text_show(facts->model);
     printf("opens       without options\n");
-    printf("  %-18s %s\n", "sidecar", info->sidecar[0] != '\0' ? info->sidecar : "none");
+    print_line("  sidecar            ", info->sidecar[0] != '\0' ? info->sidecar : "none");
     printf("  %-18s %s\n", "preset", preset_name(info->preset));
     printf("  %-18s %s\n", "alphabet", info->charset_name);
+    print_line("  characters         ", characters);
+    free(characters);
     printf("  %-18s %d\n", "imgH", info->architecture.img_h);
     print_size("imgW", info->architecture.img_w, "varies");
     printf("  %-18s %s\n", "pad", info->pad ? "yes" : "no");
@@ -221,7 +249,9 @@ static void print_tensors(const trba_checkpoint *checkpoint)
     for (size_t i = 0; i < trba_checkpoint_tensor_count(checkpoint); i++) {
         trba_tensor_info tensor;
         if (trba_checkpoint_tensor(checkpoint, i, &tensor) != TRBA_OK) continue;
-        printf("  %s  %s [", tensor.name, tensor.dtype);
+        fputs("  ", stdout);
+        harmless_text_write(tensor.name, "", stdout);
+        printf("  %s [", tensor.dtype);
         for (int d = 0; d < tensor.n_dimensions; d++) printf("%s%lld", d > 0 ? "," : "", (long long)tensor.shape[d]);
         printf("]\n");
     }
@@ -235,18 +265,19 @@ static void print_layers(const trba_model *model)
     for (size_t i = 0; i < trba_model_layer_count(model); i++) {
         trba_layer_info layer;
         if (trba_model_layer(model, i, &layer) != TRBA_OK) continue;
-        printf("  %s\n      %s; %.2f MB\n      %s\n", layer.name, layer.work, (double)layer.packed_bytes / 1e6,
-               layer.kernels);
+        print_line("  ", layer.name);
+        printf("      %s; %.2f MB\n      %s\n", layer.work, (double)layer.packed_bytes / 1e6, layer.kernels);
     }
 }
 
 static int print_text(const struct facts *facts, bool with_tensors)
 {
     const char *root = trba_checkpoint_root(facts->checkpoint), *prefix = trba_checkpoint_prefix(facts->checkpoint);
-    printf("file        %s\n", facts->path);
+    print_line("file        ", facts->path);
     printf("format      %s\n", trba_checkpoint_format(facts->checkpoint));
-    printf("root        %s\n", root[0] != '\0' ? root : "top level");
-    printf("prefix      %s%s\n", prefix[0] != '\0' ? prefix : "none", prefix[0] != '\0' ? " (removed)" : "");
+    print_line("root        ", root[0] != '\0' ? root : "top level");
+    fputs("prefix      ", stdout);
+    print_line(prefix[0] != '\0' ? prefix : "none", prefix[0] != '\0' ? " (removed)" : "");
     printf("contents    %zu tensors, %lld parameters\n", trba_checkpoint_tensor_count(facts->checkpoint),
            (long long)facts->n_parameters);
     if (facts->no_network.status == TRBA_OK) {
@@ -254,34 +285,14 @@ static int print_text(const struct facts *facts, bool with_tensors)
         print_alphabets(facts);
         print_opening(facts);
     } else {
-        printf("network     not known: %s\n", facts->no_network.message);
+        print_line("network     not known: ", facts->no_network.message);
     }
     if (with_tensors) print_tensors(facts->checkpoint);
     if (facts->layers != NULL) print_layers(facts->layers);
-    return finish_output(facts->no_network.status == TRBA_OK ? PROGRAM_OK : PROGRAM_PARTIAL);
+    return finish_output(exit_code(facts));
 }
 
 /* ---- json -------------------------------------------------------------------------------------------------------- */
-
-/* A number, or null for 0. */
-static json_t *size_or_null(int value)
-{
-    return value > 0 ? json_integer(value) : json_null();
-}
-
-static json_t *make_network(const struct facts *facts)
-{
-    const trba_architecture *a = &facts->architecture;
-    if (facts->no_network.status != TRBA_OK) return json_null();
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name", facts->network,
-                     "Transformation", transformation_option(a->transformation), "FeatureExtraction",
-                     feature_extraction_option(a->feature_extraction), "SequenceModeling",
-                     sequence_modeling_option(a->sequence_modeling), "Prediction", prediction_option(a->prediction),
-                     "input_channel", size_or_null(a->input_channel), "output_channel",
-                     size_or_null(a->output_channel), "hidden_size", size_or_null(a->hidden_size), "num_fiducial",
-                     size_or_null(a->num_fiducial), "num_class", size_or_null(a->num_class), "imgH",
-                     size_or_null(a->img_h), "imgW", size_or_null(a->img_w));
-}
 
 static json_t *make_alphabet(const struct facts *facts)
 {
@@ -297,16 +308,24 @@ static json_t *make_alphabet(const struct facts *facts)
     return json_pack("{s:i, s:o}", "n_characters", n_characters, "presets", presets);
 }
 
+static json_t *make_characters(const trba_model *model)
+{
+    json_t *characters = json_array();
+    for (size_t i = 0; trba_model_character(model, i) != NULL; i++)
+        json_array_append_new(characters, json_text(trba_model_character(model, i)));
+    return characters;
+}
+
 static json_t *make_opening(const struct facts *facts)
 {
     const trba_model_info *info = &facts->model_info;
-    if (facts->model == NULL) {
-        const char *why = facts->no_network.status != TRBA_OK ? facts->no_network.message : facts->no_model.message;
-        return json_pack("{s:b, s:o}", "ok", 0, "message", json_text(why));
-    }
-    return json_pack("{s:b, s:o, s:s, s:s, s:i, s:o, s:b, s:i, s:s, s:s, s:I}", "ok", 1, "sidecar",
+    if (facts->model == NULL)
+        return json_pack("{s:b, s:b, s:o}", "ok", 0, "with_options", facts->stand_in != NULL, "message",
+                         json_text(why_not_opened(facts)));
+    return json_pack("{s:b, s:o, s:s, s:s, s:o, s:i, s:o, s:b, s:i, s:s, s:s, s:I}", "ok", 1, "sidecar",
                      info->sidecar[0] != '\0' ? json_text(info->sidecar) : json_null(), "preset",
-                     preset_name(info->preset), "charset", info->charset_name, "imgH", info->architecture.img_h, "imgW",
+                     preset_name(info->preset), "charset", info->charset_name, "characters",
+                     make_characters(facts->model), "imgH", info->architecture.img_h, "imgW",
                      size_or_null(info->architecture.img_w), "pad", info->pad, "batch_max_length",
                      info->batch_max_length, "cpu", trba_cpu_name(info->cpu), "precision",
                      trba_precision_name(info->precision), "packed_bytes", (json_int_t)info->packed_bytes);
@@ -343,15 +362,16 @@ static json_t *make_layers(const trba_model *model)
 static int print_facts_as_json(const struct facts *facts, bool with_tensors)
 {
     const trba_checkpoint *checkpoint = facts->checkpoint;
+    json_t *network = facts->no_network.status == TRBA_OK ? network_json(&facts->architecture) : json_null();
     json_t *all = json_pack("{s:o, s:s, s:o, s:o, s:I, s:I, s:o, s:o, s:o}", "file", json_text(facts->path), "format",
                             trba_checkpoint_format(checkpoint), "root", json_text(trba_checkpoint_root(checkpoint)),
                             "prefix_removed", json_text(trba_checkpoint_prefix(checkpoint)), "n_tensors",
                             (json_int_t)trba_checkpoint_tensor_count(checkpoint), "n_parameters",
-                            (json_int_t)facts->n_parameters, "architecture", make_network(facts), "alphabet",
+                            (json_int_t)facts->n_parameters, "architecture", network, "alphabet",
                             make_alphabet(facts), "opens", make_opening(facts));
     if (all != NULL && with_tensors) json_object_set_new(all, "tensors", make_tensors(checkpoint));
     if (all != NULL && facts->layers != NULL) json_object_set_new(all, "layers", make_layers(facts->layers));
-    return print_json(all, facts->no_network.status == TRBA_OK ? PROGRAM_OK : PROGRAM_PARTIAL);
+    return print_json(all, exit_code(facts));
 }
 
 /* ---- the command ------------------------------------------------------------------------------------------------- */

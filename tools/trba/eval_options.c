@@ -2,13 +2,15 @@
 /* eval_options.c - eval's own tables, beside those that it shares with strdemo. */
 #include "eval_options.h"
 
+#include <string.h>
+
 #include "common/console.h"
 #include "common/exit_codes.h"
 #include "eval_score.h"
 
 _Static_assert(COMPARE_SENSITIVE == 0 && COMPARE_INSENSITIVE == 1 && COMPARE_ALNUM == 2, "order of the choices");
 
-enum { MOST_CONFUSIONS = 10000, MOST_SETS = 1 << 20 };
+enum { DEFAULT_CONFUSIONS = 10, MOST_CONFUSIONS = 10000, MOST_SETS = 1 << 20 };
 
 #define FIELD(name) offsetof(struct eval_settings, name)
 #define OWN_SET(specs) (struct option_set){specs, sizeof specs / sizeof *specs, &out->settings}
@@ -29,11 +31,13 @@ static const struct option_spec eval_specs[] = {
      .help = "print JSON; its keys are in the manual page (default: off)"},
     {.name = "errors", .kind = OPTION_TEXT, .value = "FILE", .offset = FIELD(errors),
      .help = "write a page of HTML with the images that were read wrong, their truth and the answer (default: none)"},
+    {.name = "predictions", .kind = OPTION_TEXT, .value = "FILE", .offset = FIELD(predictions),
+     .help = "write a line of JSON for each image: its truth, the answer, whether it is right (default: none)"},
     {.name = "compare", .kind = OPTION_CHOICE, .choices = "sensitive|insensitive|alnum", .offset = FIELD(compare),
-     .help = "what counts as wrong for --errors and the confusions: every difference, all but that of upper and lower "
-             "case, or that of letters and digits in lower case (default: sensitive, or insensitive if the alphabet "
-             "has no upper case)"},
-    {.name = "confusions", .kind = OPTION_NUMBER, .value = "N", .least = 1, .most = MOST_CONFUSIONS,
+     .help = "what counts as wrong for --errors, --predictions and the confusions: every difference, all but that of "
+             "upper and lower case, or that of letters and digits in lower case (default: sensitive, or insensitive "
+             "if the alphabet has no upper case)"},
+    {.name = "confusions", .kind = OPTION_NUMBER, .value = "N", .least = 0, .most = MOST_CONFUSIONS,
      .offset = FIELD(n_confusions), .help = "show the N most frequent confusions of characters (default: 10)"},
     {.name = "verbose", .letter = 'v', .kind = OPTION_FLAG, .offset = FIELD(verbose),
      .help = "say on stderr what the model is (default: off)"},
@@ -54,6 +58,12 @@ static const struct command command = {
             "labels.csv, a folder with such a file, or a folder with such folders below it.\n",
     .least_inputs = 1, .most_inputs = MOST_SETS};
 
+/* Standard output has the report. */
+static bool is_dash(const char *file)
+{
+    return file != NULL && strcmp(file, "-") == 0;
+}
+
 static bool check_together(const struct eval_options *options, char message[OPTION_MESSAGE_BYTES])
 {
     const struct eval_settings *s = &options->settings;
@@ -62,13 +72,17 @@ static bool check_together(const struct eval_options *options, char message[OPTI
         problem = "--filter and --data_filtering_off contradict each other: leave out one";
     else if (s->quiet && s->verbose)
         problem = "--quiet and --verbose contradict each other: leave out one";
+    else if (is_dash(s->errors) || is_dash(s->predictions))
+        problem = "--errors and --predictions need the name of a file: the report goes to standard output";
+    else if (s->errors != NULL && s->predictions != NULL && strcmp(s->errors, s->predictions) == 0)
+        problem = "--errors and --predictions name the same file: name two";
     if (problem != NULL) snprintf(message, OPTION_MESSAGE_BYTES, "%s", problem);
     return problem == NULL;
 }
 
 bool eval_options_parse(int argc, char *const *argv, struct eval_options *out, int *code)
 {
-    *out = (struct eval_options){.inputs = {.items = NULL}};
+    *out = (struct eval_options){.settings = {.n_confusions = DEFAULT_CONFUSIONS}};
     char message[OPTION_MESSAGE_BYTES];
     const struct option_set sets[] = {model_option_set(&out->model), OWN_SET(eval_specs),
                                       picture_option_set(&out->model), machine_option_set(&out->model),

@@ -8,8 +8,9 @@
 
 /* What only eval has; 0 and NULL: not given. */
 struct eval_settings {
-    const char *root, *errors;
-    int filter, is_unfiltered, compare, n_confusions;
+    const char *root, *errors, *predictions;
+    int filter, is_unfiltered, compare;
+    int n_confusions; /* to show; has its default */
     int json, verbose, quiet, all_sets, help;
 };
 

@@ -2,7 +2,7 @@
 /* eval_reading.c - set by set, batch by batch.
  *
  *   repeat: take up to --batch images of the set that are not filtered out -> trba_session_read_batch
- *           -> judge each answer against its truth -> those that are wrong to the page
+ *           -> judge each answer against its truth -> all to the predictions, those that are wrong to the page
  *
  * Nothing but the current batch is held.
  */
@@ -31,7 +31,8 @@ struct eval_reader {
     struct eval_sample *samples; /* [batch] */
     trba_image *images;          /* [batch] */
     size_t n_samples;            /* in the current batch */
-    struct errors_page *page;    /* or NULL */
+    const struct eval_outputs *outputs;
+    const struct eval_set *set;  /* the current one */
     struct progress progress;
     size_t n_read;
 };
@@ -53,6 +54,14 @@ static bool is_filtered_out(const struct eval_reader *r)
     return r->is_filtered && (r->truth.n > r->most_characters || !alphabet_has_text(&r->alphabet, &r->truth));
 }
 
+/* Writes down what came of it. `text` is NULL without an answer, and `why` then says why. */
+static void keep_prediction(struct eval_reader *r, const struct eval_sample *sample, const char *text,
+                            float confidence, enum eval_verdict verdict, const char *why)
+{
+    if (r->outputs->predictions == NULL) return;
+    predictions_add(r->outputs->predictions, r->set, sample, text, confidence, verdict, why);
+}
+
 /* An image without an answer; its truth is in r->truth. The sentence on a file that cannot be opened names it. */
 static void judge_broken(struct eval_reader *r, const struct eval_sample *sample, trba_status status, const char *why,
                          struct eval_score *score)
@@ -60,39 +69,42 @@ static void judge_broken(struct eval_reader *r, const struct eval_sample *sample
     const bool is_named = status == TRBA_ERROR_IO;
     if (!r->options->settings.quiet)
         console_print("%s%s%s (it counts as read wrong)", is_named ? "" : sample->name, is_named ? "" : ": ", why);
-    eval_judge_broken(&r->judge, &r->truth, score);
-    if (r->page != NULL) errors_page_add_broken(r->page, sample, why);
+    keep_prediction(r, sample, NULL, 0, eval_judge_broken(&r->judge, &r->truth, score), why);
+    if (r->outputs->page != NULL) errors_page_add_broken(r->outputs->page, sample, why);
 }
 
 static void judge_result(struct eval_reader *r, const struct eval_sample *sample, const trba_result *result,
                          struct eval_score *score)
 {
-    take_truth(r, sample);
-    if (result->status != TRBA_OK) {
-        judge_broken(r, sample, result->status, result->message, score);
+    const char *problem = take_truth(r, sample);
+    if (problem != NULL || result->status != TRBA_OK) {
+        judge_broken(r, sample, problem != NULL ? TRBA_ERROR_FORMAT : result->status,
+                     problem != NULL ? problem : result->message, score);
         return;
     }
     code_points_decode(result->text, &r->answer);
-    if (eval_judge_answer(&r->judge, &r->truth, &r->answer, score) || r->page == NULL) return;
-    errors_page_add(r->page, sample, &r->truth, &r->answer, result->confidence);
+    const enum eval_verdict verdict = eval_judge_answer(&r->judge, &r->truth, &r->answer, score);
+    keep_prediction(r, sample, result->text, result->confidence, verdict, "");
+    if (verdict == VERDICT_WRONG && r->outputs->page != NULL)
+        errors_page_add(r->outputs->page, sample, &r->truth, &r->answer, result->confidence);
 }
 
 /* ---- one batch --------------------------------------------------------------------------------------------------- */
 
-/* Takes samples of the set from *next on. */
-static void take_batch(struct eval_reader *r, const struct eval_set *set, size_t *next, struct eval_score *score)
+/* Takes samples of the set from *next on. Those with a problem go with the others, without a picture, so that all are
+ * judged in their order. */
+static void take_batch(struct eval_reader *r, size_t *next, struct eval_score *score)
 {
-    for (r->n_samples = 0; r->n_samples < r->batch && *next < set->n_samples; ++*next) {
+    for (r->n_samples = 0; r->n_samples < r->batch && *next < r->set->n_samples; ++*next) {
         struct eval_sample *sample = &r->samples[r->n_samples];
-        eval_set_get(set, *next, sample);
-        const char *problem = take_truth(r, sample);
-        if (problem == NULL && !is_filtered_out(r)) {
-            r->images[r->n_samples++] = sample->image;
-            continue;
+        eval_set_get(r->set, *next, sample);
+        const bool has_problem = take_truth(r, sample) != NULL;
+        if (has_problem || !is_filtered_out(r)) {
+            r->images[r->n_samples++] = has_problem ? trba_image_encoded("", 0) : sample->image;
+        } else {
+            score->n_skipped++;
+            eval_sample_free(sample);
         }
-        if (problem != NULL) judge_broken(r, sample, TRBA_ERROR_FORMAT, problem, score);
-        else score->n_skipped++;
-        eval_sample_free(sample);
     }
 }
 
@@ -125,7 +137,8 @@ static bool read_set(struct eval_reader *r, const struct eval_set *set, struct e
 {
     size_t next = 0;
     bool is_read = true;
-    for (take_batch(r, set, &next, score); is_read && r->n_samples > 0; take_batch(r, set, &next, score)) {
+    r->set = set;
+    for (take_batch(r, &next, score); is_read && r->n_samples > 0; take_batch(r, &next, score)) {
         is_read = read_batch(r, score);
         drop_batch(r);
     }
@@ -155,13 +168,13 @@ static int read_sets(struct eval_reader *r, const struct eval_sets *sets, struct
 }
 
 int eval_read_sets(const trba_model *model, const struct eval_options *options, const struct eval_sets *sets,
-                   enum eval_comparison wrong_by, struct eval_score *scores, struct errors_page *page)
+                   enum eval_comparison wrong_by, struct eval_score *scores, const struct eval_outputs *outputs)
 {
     const size_t n_samples = count_samples(sets), asked = (size_t)options->model.batch;
     const size_t batch = asked != 0 ? asked : DEFAULT_BATCH;
     trba_model_info info;
     trba_model_get_info(model, &info);
-    struct eval_reader r = {.options = options, .page = page, .judge.wrong_by = wrong_by,
+    struct eval_reader r = {.options = options, .outputs = outputs, .judge.wrong_by = wrong_by,
                             .is_filtered = eval_options_filter(options),
                             .most_characters = (size_t)info.batch_max_length,
                             .batch = batch < n_samples ? batch : n_samples,

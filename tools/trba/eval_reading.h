@@ -7,10 +7,17 @@
 #include "eval_options.h"
 #include "eval_score.h"
 #include "eval_set.h"
+#include "predictions.h"
 
-/* Fills scores[sets->n]; NULL for no page. `wrong_by` is what counts as wrong. Returns the exit code PROGRAM_OK,
+/* What is written while images are read; NULL for what is not wanted. */
+struct eval_outputs {
+    struct errors_page *page;
+    struct predictions *predictions;
+};
+
+/* Fills scores[sets->n]. `wrong_by` is what counts as wrong. Returns the exit code PROGRAM_OK,
  * PROGRAM_PARTIAL if images could not be read, or PROGRAM_REFUSED if nothing could be, after a line on stderr. */
 int eval_read_sets(const trba_model *model, const struct eval_options *options, const struct eval_sets *sets,
-                   enum eval_comparison wrong_by, struct eval_score *scores, struct errors_page *page);
+                   enum eval_comparison wrong_by, struct eval_score *scores, const struct eval_outputs *outputs);
 
 #endif

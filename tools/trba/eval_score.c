@@ -14,14 +14,19 @@ static double divide(double sum, size_t n)
     return n > 0 ? sum / (double)n : (double)NAN;
 }
 
+static size_t n_compared(const struct eval_score *score, enum eval_comparison by)
+{
+    return score->n_images - score->by[by].n_left_out;
+}
+
 double eval_accuracy(const struct eval_score *score, enum eval_comparison by)
 {
-    return divide((double)score->by[by].n_right, score->n_images) * 100;
+    return divide((double)score->by[by].n_right, n_compared(score, by)) * 100;
 }
 
 double eval_normalised_distance(const struct eval_score *score, enum eval_comparison by)
 {
-    return divide(score->by[by].similarity, score->n_images);
+    return divide(score->by[by].similarity, n_compared(score, by));
 }
 
 double eval_character_errors(const struct eval_score *score, enum eval_comparison by)
@@ -35,6 +40,7 @@ void eval_score_merge(struct eval_score *total, const struct eval_score *part)
     total->n_broken += part->n_broken;
     total->n_skipped += part->n_skipped;
     for (int by = 0; by < N_COMPARISONS; by++) {
+        total->by[by].n_left_out += part->by[by].n_left_out;
         total->by[by].n_right += part->by[by].n_right;
         total->by[by].similarity += part->by[by].similarity;
         total->by[by].n_edits += part->by[by].n_edits;
@@ -79,13 +85,23 @@ static void collect_edit(void *user, size_t i, size_t j)
                    j != EDIT_NO_CHARACTER ? judge->folded_answer.at[j] : NO_CODE_POINT);
 }
 
-static bool compare(struct eval_judge *judge, const struct code_points *truth, const struct code_points *answer,
-                    enum eval_comparison by, struct eval_score *score)
+/* An empty answer to "&" is none: only the other two comparisons can say whether it is right. */
+static bool is_left_out(enum eval_comparison by, const struct code_points *folded_truth)
+{
+    return by == COMPARE_ALNUM && folded_truth->n == 0;
+}
+
+static enum eval_verdict compare(struct eval_judge *judge, const struct code_points *truth,
+                                 const struct code_points *answer, enum eval_comparison by, struct eval_score *score)
 {
     struct code_points *t = &judge->folded_truth, *a = &judge->folded_answer;
     struct comparison_score *sums = &score->by[by];
     fold(truth, by, t);
     fold(answer, by, a);
+    if (is_left_out(by, t)) {
+        sums->n_left_out++;
+        return VERDICT_LEFT_OUT;
+    }
     const size_t n_edits = edit_matrix_fill(&judge->matrix, t, a);
     sums->n_right += n_edits == 0;
     sums->similarity += similarity(n_edits, t->n, a->n);
@@ -93,30 +109,34 @@ static bool compare(struct eval_judge *judge, const struct code_points *truth, c
     sums->n_characters += t->n;
     if (by == judge->wrong_by && n_edits > 0)
         edit_matrix_walk(&judge->matrix, t, a, collect_edit, &(struct collector){judge, &score->confusions});
-    return n_edits == 0;
+    return n_edits == 0 ? VERDICT_RIGHT : VERDICT_WRONG;
 }
 
-bool eval_judge_answer(struct eval_judge *judge, const struct code_points *truth, const struct code_points *answer,
-                       struct eval_score *score)
+enum eval_verdict eval_judge_answer(struct eval_judge *judge, const struct code_points *truth,
+                                    const struct code_points *answer, struct eval_score *score)
 {
-    bool is_right = false;
-    for (int by = 0; by < N_COMPARISONS; by++) {
-        const bool is_same = compare(judge, truth, answer, (enum eval_comparison)by, score);
-        if (by == (int)judge->wrong_by) is_right = is_same;
-    }
+    enum eval_verdict verdicts[N_COMPARISONS];
+    for (int by = 0; by < N_COMPARISONS; by++)
+        verdicts[by] = compare(judge, truth, answer, (enum eval_comparison)by, score);
     score->n_images++;
-    return is_right;
+    return verdicts[judge->wrong_by];
 }
 
-void eval_judge_broken(struct eval_judge *judge, const struct code_points *truth, struct eval_score *score)
+enum eval_verdict eval_judge_broken(struct eval_judge *judge, const struct code_points *truth,
+                                    struct eval_score *score)
 {
+    enum eval_verdict verdicts[N_COMPARISONS];
     for (int by = 0; by < N_COMPARISONS; by++) {
         fold(truth, (enum eval_comparison)by, &judge->folded_truth);
+        const bool is_out = is_left_out((enum eval_comparison)by, &judge->folded_truth);
+        verdicts[by] = is_out ? VERDICT_LEFT_OUT : VERDICT_WRONG;
+        score->by[by].n_left_out += is_out;
         score->by[by].n_edits += judge->folded_truth.n;
         score->by[by].n_characters += judge->folded_truth.n;
     }
     score->n_images++;
     score->n_broken++;
+    return verdicts[judge->wrong_by];
 }
 
 void eval_judge_free(struct eval_judge *judge)

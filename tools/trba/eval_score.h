@@ -17,6 +17,7 @@ enum eval_comparison {
 
 /* Sums over images. */
 struct comparison_score {
+    size_t n_left_out;   /* of n_images: the truth has no letter or digit, so that this comparison says nothing */
     size_t n_right;
     double similarity;   /* of 1 - edits / characters of the longer text */
     size_t n_edits;
@@ -48,12 +49,16 @@ struct eval_judge {
     struct edit_matrix matrix;
 };
 
-/* Adds one answer to the score. Returns whether it is right. */
-bool eval_judge_answer(struct eval_judge *judge, const struct code_points *truth, const struct code_points *answer,
-                       struct eval_score *score);
+/* What the comparison `wrong_by` says. */
+enum eval_verdict { VERDICT_WRONG, VERDICT_RIGHT, VERDICT_LEFT_OUT };
+
+/* Adds one answer to the score. */
+enum eval_verdict eval_judge_answer(struct eval_judge *judge, const struct code_points *truth,
+                                    const struct code_points *answer, struct eval_score *score);
 
 /* Adds an image that could not be read: no answer is right, not even an empty one. */
-void eval_judge_broken(struct eval_judge *judge, const struct code_points *truth, struct eval_score *score);
+enum eval_verdict eval_judge_broken(struct eval_judge *judge, const struct code_points *truth,
+                                    struct eval_score *score);
 
 void eval_judge_free(struct eval_judge *judge);
 

@@ -2,6 +2,7 @@
 /* listed_samples.c - the two forms of lists, taken apart in place.
  *
  *   gt.txt      PATH<TAB>LABEL; a line without a tab: PATH<SPACE>LABEL. The label is the rest of the line
+ *               PATH, "LABEL", which is ICDAR's own form: \" and \\ in the label are a quote and a backslash
  *   labels.csv  RFC 4180 with a heading; columns besides filename and words are passed over
  *
  * EasyOCR itself cuts a line of labels.csv at its first comma and knows no quotes. So the last column may hold commas
@@ -49,6 +50,26 @@ static char *cut_line(char *line)
 
 /* ---- gt.txt ------------------------------------------------------------------------------------------------------ */
 
+/* Takes the backslashes from \" and \\. */
+static void take_escapes(char *text)
+{
+    char *out = text;
+    for (; *text != '\0'; *out++ = *text++)
+        if (text[0] == '\\' && (text[1] == '"' || text[1] == '\\')) text++;
+    *out = '\0';
+}
+
+/* Is the line, whose first blank is given, one of ICDAR's? Then takes the comma and the quotes away. */
+static bool take_icdar_line(const char *line, char *blank)
+{
+    char *label = blank + 1, *end = label + strlen(label) - 1;
+    if (blank == line || blank[-1] != ',' || *label != '"' || end <= label || *end != '"') return false;
+    blank[-1] = '\0';
+    *end = '\0';
+    take_escapes(label);
+    return true;
+}
+
 static bool parse_lines(const char *file, struct listed_samples *samples, char message[OPTION_MESSAGE_BYTES])
 {
     size_t number = 0;
@@ -57,13 +78,15 @@ static bool parse_lines(const char *file, struct listed_samples *samples, char m
         number++;
         if (*line == '\0') continue;
         char *separator = strchr(line, '\t');
-        if (separator == NULL) separator = strchr(line, ' ');
+        const bool has_tab = separator != NULL;
+        if (!has_tab) separator = strchr(line, ' ');
         if (separator == NULL || separator == line) {
             snprintf(message, OPTION_MESSAGE_BYTES, "%.300s, line %zu is not a path, a tab and a label", file, number);
             return false;
         }
+        const bool is_icdar = !has_tab && take_icdar_line(line, separator);
         *separator = '\0';
-        add_item(samples, line, separator + 1);
+        add_item(samples, line, separator + 1 + is_icdar);
     }
     return true;
 }

@@ -57,8 +57,8 @@ static int print_commands(void)
     printf("trba - look into checkpoints of scene-text recognition networks, convert and evaluate them\n\n"
            "  trba COMMAND [arguments]      (trba COMMAND --help says more)\n\n");
     for (int i = 0; i < N_COMMANDS; i++) printf("  %-10s %s\n", commands[i].name, commands[i].help);
-    printf("\nExit codes: 0 well; 1 there are differences, the checkpoint holds no known network, or\n"
-           "images could not be read; 2 bad command, option or file; 3 the output could not be written.\n");
+    printf("\nExit codes: 0 well; 1 there are differences, the checkpoint cannot be opened, or images\n"
+           "could not be read; 2 bad command, option or file; 3 the output could not be written.\n");
     return finish_output(PROGRAM_OK);
 }
 
