@@ -6,6 +6,7 @@
     the same sources                     through pkg-config, shared and static
     the program of README.md             compiles and links as README.md says
     strdemo and trba                     run from the moved folder, with their library; their pages and completions
+    the models                           the installed ones are read, and none of the source tree in their place
 
     usage: check_install.py BUILD_DIR CMAKE C_COMPILER CXX_COMPILER
 """
@@ -92,6 +93,22 @@ def check_programs(version, prefix):
             sys.exit(f"the manual page {name}.1 is not of version {version}")
 
 
+def check_models(prefix, folder):
+    """From a folder without models, and without one of the user's own."""
+    env = {key: value for key, value in os.environ.items() if key not in ("LD_LIBRARY_PATH", "TRBA_MODEL")}
+    command = [prefix / "bin" / "strdemo", "-v", HERE.parent.parent / "data" / "exit.png"]
+    done = subprocess.run(command, cwd=folder, env=env, text=True, capture_output=True)
+    [said] = [line for line in done.stderr.splitlines() if line.startswith("model: ")] or [done.stderr]
+    models = prefix / "share" / "trba" / "models"
+    if done.returncode or pathlib.Path(said.removeprefix("model: ")).resolve() != (models / "trba.pth").resolve():
+        sys.exit(f"the installed strdemo does not read the installed model: {said}")
+    print(f"strdemo reads {said}")
+    (models / "trba.pth").unlink()
+    done = subprocess.run(command, cwd=folder, env=env, text=True, capture_output=True)
+    if done.returncode != 2 or "is not here" not in done.stderr:
+        sys.exit(f"without its model the installed strdemo took another: {done.stderr}")
+
+
 def main():
     build_dir, cmake, *compilers = sys.argv[1:]
     with tempfile.TemporaryDirectory() as name:
@@ -104,6 +121,7 @@ def main():
         check_pkg_config(compilers, prefix, folder)
         check_readme(compilers[0], prefix, folder)
         check_programs(version, prefix)
+        check_models(prefix, folder)
     return 0
 
 
