@@ -4,9 +4,11 @@
 The programs come from TRBA_STRDEMO and TRBA_TRBA; without them every test skips.
 """
 
+import contextlib
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -23,8 +25,23 @@ class Program:
     def __init__(self, path):
         self.path = path
 
-    def popen(self, *arguments, **options):
-        return subprocess.Popen(self.command(arguments), env=environment(options), **options)
+    @contextlib.contextmanager
+    def popen(self, *arguments, timeout=120, **options):
+        """A process to talk to. It is killed when it takes longer than `timeout`, and when the test has failed."""
+        with subprocess.Popen(self.command(arguments), env=environment(options), **options) as process:
+            watchdog = threading.Timer(timeout, process.kill)
+            watchdog.start()
+            try:
+                yield process
+            except BaseException:
+                process.kill()
+                raise
+            finally:
+                with contextlib.suppress(BrokenPipeError):
+                    if process.stdin:
+                        process.stdin.close()
+                process.wait()
+                watchdog.cancel()
 
     def run(self, *arguments, stdin=b"", timeout=120, **options):
         """`stdin`: bytes, or an open file. What takes longer than `timeout` is killed, and the test fails."""

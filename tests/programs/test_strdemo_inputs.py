@@ -6,6 +6,7 @@ import os
 import random
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -92,30 +93,39 @@ def test_pipe_in_a_folder_is_passed_over(paths_of, tmp_path):
     assert paths_of(".", cwd=tmp_path) == ["./1.png"]
 
 
+@pytest.fixture
+def open_folder():
+    """A folder that everybody can reach; pytest's own are closed to others, and so may the build be."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        if not all(parent.stat().st_mode & 0o001 for parent in folder.parents):
+            pytest.skip(f"others cannot reach {folder}")
+        yield folder
+
+
 def copy_program(strdemo, folder):
-    """A copy, with its library beside it, that somebody else can run: the build may lie in a folder of root alone."""
+    """A copy, with its library beside it."""
     folder.mkdir()
     for library in Path(os.environ["TRBA_BUILD_DIR"]).glob("libtrba.so.*"):
         shutil.copy(library, folder)
     return shutil.copy(strdemo.path, folder)
 
 
-def test_unreadable_subfolder_is_one_line_and_the_rest_is_read(strdemo, crnn, pictures, tmp_path):
+def test_unreadable_subfolder_is_one_line_and_the_rest_is_read(strdemo, crnn, pictures, open_folder):
     if os.geteuid() == 0 and shutil.which("setpriv") is None:
         pytest.skip("root reads every folder, and there is no setpriv to be somebody else")
-    shutil.copy(pictures["word1.png"], tmp_path / "1.png")
-    touch(tmp_path, "closed/2.png")
-    shutil.copy(crnn.path, tmp_path / "crnn.pth")
-    (tmp_path / "closed").chmod(0)
+    words = open_folder / "words"
+    touch(words, "closed/2.png")
+    shutil.copy(pictures["word1.png"], words / "1.png")
+    shutil.copy(crnn.path, words / "crnn.pth")
     command = ["setpriv", "--reuid=65534", "--clear-groups"] if os.geteuid() == 0 else []
-    program = copy_program(strdemo, tmp_path.parent / "program") if os.geteuid() == 0 else strdemo.path
-    for folder in (tmp_path, *tmp_path.parents):
-        if os.geteuid() == 0 and os.stat(folder).st_uid == 0 and not os.stat(folder).st_mode & 0o001:
-            os.chmod(folder, os.stat(folder).st_mode | 0o055)
-    done = subprocess.run([*command, program, "-m", "crnn.pth", "-f", "tsv", "."], cwd=tmp_path,
+    program = copy_program(strdemo, open_folder / "program") if os.geteuid() == 0 else strdemo.path
+    (words / "closed").chmod(0)
+    done = subprocess.run([*command, program, "-m", "crnn.pth", "-f", "tsv", "."], cwd=words,
                           env=os.environ | {"LD_LIBRARY_PATH": str(Path(program).parent)}, capture_output=True,
                           text=True, timeout=60)
-    (tmp_path / "closed").chmod(0o755)
+    (words / "closed").chmod(0o755)
     if "setpriv" in done.stderr:
         pytest.skip(f"setpriv cannot be used here: {done.stderr}")
     assert done.returncode == 1, done.stderr

@@ -72,13 +72,12 @@ def test_a_list_that_comes_slowly_is_read_as_it_comes(strdemo, crnn, pictures, t
     for source in ("-", str(tmp_path / "pipe")):
         with strdemo.popen("-m", crnn.path, "-f", "tsv", "-t", "2", "-b", "2", f"@{source}", stdin=subprocess.PIPE,
                            stdout=subprocess.PIPE) as process:
-            pipe = process.stdin if source == "-" else open(source, "wb")
-            for _ in range(3):
-                pipe.write(f"{pictures['word1.png']}\n{pictures['word2.png']}\n".encode())
-                pipe.flush()
-                assert [process.stdout.readline().count(b"\t") for _ in range(2)] == [2, 2]
-            pipe.close()
-            process.stdin.close()
+            # Opened for reading, too, so that this does not wait for strdemo to open it.
+            with process.stdin if source == "-" else open(os.open(source, os.O_RDWR), "wb") as pipe:
+                for _ in range(3):
+                    pipe.write(f"{pictures['word1.png']}\n{pictures['word2.png']}\n".encode())
+                    pipe.flush()
+                    assert [process.stdout.readline().count(b"\t") for _ in range(2)] == [2, 2]
             assert process.wait(timeout=60) == 0
 
 

@@ -4,6 +4,9 @@
 import json
 import os
 import re
+import shutil
+import subprocess
+import sys
 
 import pytest
 from conftest import LOWER_ALNUM, SOURCE_DIR
@@ -236,11 +239,31 @@ def test_version_is_the_headers(strdemo, trba):
     assert trba.run("version").stdout.startswith(f"trba {version};")
 
 
-def test_decimal_commas_of_a_locale_change_nothing(strdemo, crnn, pictures):
-    plain = strdemo.run("-m", crnn.path, "-f", "jsonl", pictures["word1.png"]).stdout
-    for locale in ("de_DE.UTF-8", "C"):
-        assert strdemo.run("-m", crnn.path, "-f", "jsonl", pictures["word1.png"],
-                           env={"LC_ALL": locale, "LANG": locale}).stdout == plain
+@pytest.fixture(scope="module")
+def german(tmp_path_factory):
+    """The environment of a locale with decimal commas, made for these tests: few systems have it ready."""
+    folder = tmp_path_factory.mktemp("locales")
+    environment = {"LOCPATH": str(folder), "LC_ALL": "de_DE.UTF-8"}
+    if shutil.which("localedef") is None:
+        pytest.skip("there is no localedef to make a locale with")
+    subprocess.run(["localedef", "-i", "de_DE", "-f", "UTF-8", folder / "de_DE.UTF-8"], capture_output=True)
+    ask = "import locale; locale.setlocale(locale.LC_ALL, ''); print(locale.localeconv()['decimal_point'])"
+    done = subprocess.run([sys.executable, "-c", ask], env=os.environ | environment, capture_output=True, text=True)
+    if done.stdout != ",\n":
+        pytest.skip(f"the locale de_DE.UTF-8 cannot be made here: {done.stderr}")
+    return environment
+
+
+def test_decimal_commas_of_a_locale_change_nothing(strdemo, trba, crnn, pictures, tmp_path, german):
+    """Neither in what is printed nor in what is read: numbers in a sidecar, boxes, results to go on with."""
+    (tmp_path / "boxes.csv").write_text("0.5,0.5,40.25,20\n")
+    (tmp_path / "gt.txt").write_text(f"{pictures['word1.png']}\tx\n")
+    boxes = ["--boxes", tmp_path / "boxes.csv", pictures["word1.png"]]
+    for program, arguments in ((strdemo, ["-f", "jsonl", *boxes]), (strdemo, ["-f", "tsv", *boxes]),
+                               (trba, ["eval", "--predictions", "/dev/stdout", tmp_path / "gt.txt"])):
+        plain, other = (program.run(*arguments, "-m", crnn.path, env=env).stdout for env in ({"LC_ALL": "C"}, german))
+        assert re.search(r"\d\.\d", plain)
+        assert re.sub(r" +[\d.]+  /", " /", other) == re.sub(r" +[\d.]+  /", " /", plain)
 
 
 @pytest.mark.parametrize("arguments", ((), ("--model", "trba"), ("--model", "trba-ctc")), ids=" ".join)
