@@ -28,8 +28,8 @@
 
 #include "base/checked.h"
 #include "image/decode.h"
-#include "image/exif.h"
 #include "image/grey.h"
+#include "image/jpeg_segments.h"
 
 /* A progressive file of a few kilobytes can order thousands of passes over millions of blocks. Encoders write about
  * ten scans; what is allowed here takes about a second. */
@@ -205,7 +205,7 @@ static const struct jpeg_memory_mgr memory_functions = {
     .access_virt_barray = access_blocks,
     .free_pool = free_nothing,
     .self_destruct = destroy_nothing,
-    .max_alloc_chunk = 1000000000, /* libjpeg's own value; markers to be kept are held against it */
+    .max_alloc_chunk = 1000000000, /* libjpeg's own value */
 };
 
 /* ---- the decoder ------------------------------------------------------------------------------------------------ */
@@ -260,7 +260,7 @@ static void forget_picture(struct jpeg_decoder *decoder)
 
 /* ---- steps ------------------------------------------------------------------------------------------------------ */
 
-static void start(struct jpeg_decoder *decoder, const uint8_t *bytes, bool wants_orientation)
+static void start(struct jpeg_decoder *decoder, const uint8_t *bytes)
 {
     decoder->source = (struct jpeg_source_mgr){
         .next_input_byte = bytes,
@@ -274,7 +274,6 @@ static void start(struct jpeg_decoder *decoder, const uint8_t *bytes, bool wants
     decoder->jpeg.src = &decoder->source;
     decoder->progress.progress_monitor = on_progress;
     decoder->jpeg.progress = &decoder->progress;
-    jpeg_save_markers(&decoder->jpeg, JPEG_APP0 + 1, wants_orientation ? 0xFFFF : 0);
 }
 
 static trba_status fail_scans(const struct jpeg_decoder *decoder, trba_error *err)
@@ -319,33 +318,6 @@ static trba_status read_header(struct jpeg_decoder *decoder, trba_error *err)
     if (n != 1 && n != 3 && n != 4)
         return error_set(err, TRBA_ERROR_UNSUPPORTED, "JPEG with %d colour components; 1, 3 and 4 are read", n);
     return decode_check_size("JPEG", decoder->jpeg.image_width, decoder->jpeg.image_height, err);
-}
-
-/* Counts the scans by the file's markers. Before their first pass: the planes of a progressive picture take six bytes a
- * pixel, and are only worth it if the file will be read. */
-static uint64_t count_scans(const uint8_t *bytes, size_t n_bytes)
-{
-    enum { FIRST_RESTART = 0xD0, END_OF_IMAGE = 0xD9, SCAN = 0xDA };
-    uint64_t n = 0;
-    for (size_t at = 0; n_bytes - at >= 4;) {
-        const unsigned marker = bytes[at + 1];
-        const bool is_marker = bytes[at] == 0xFF && marker != 0xFF && marker > 1;
-        const bool has_length = is_marker && (marker < FIRST_RESTART || marker > END_OF_IMAGE);
-        if (is_marker && marker == END_OF_IMAGE) break;
-        if (marker == SCAN && is_marker) n++;
-        const size_t length = has_length ? 2 + ((size_t)bytes[at + 2] << 8 | bytes[at + 3]) : 1;
-        at = length < n_bytes - at ? at + length : n_bytes;
-    }
-    return n;
-}
-
-static int find_orientation(const struct jpeg_decoder *decoder)
-{
-    for (const struct jpeg_marker_struct *m = decoder->jpeg.marker_list; m != NULL; m = m->next) {
-        const int orientation = exif_orientation_in_app1(m->data, m->data_length);
-        if (orientation != 0) return orientation;
-    }
-    return 1;
 }
 
 static trba_status read_rows(struct jpeg_decoder *decoder, enum pixel_kind kind, const struct image_view *view,
@@ -395,11 +367,13 @@ static trba_status read_image(struct jpeg_decoder *decoder, const uint8_t *bytes
                               struct image_buffer *buffer, struct image_view *view, int *orientation, trba_error *err)
 {
     if (setjmp(decoder->jump) != 0) return describe_failure(decoder, err);
-    start(decoder, bytes, rules.applies_orientation);
+    start(decoder, bytes);
     trba_status status = read_header(decoder, err);
     if (status != TRBA_OK) return status;
-    if (has_too_many_scans(decoder, count_scans(bytes, decoder->n_bytes))) return fail_scans(decoder, err);
-    *orientation = find_orientation(decoder);
+    /* Before the first pass: the planes of a progressive picture take six bytes a pixel, and are only worth it if the
+     * file will be read. */
+    if (has_too_many_scans(decoder, jpeg_count_scans(bytes, decoder->n_bytes))) return fail_scans(decoder, err);
+    *orientation = rules.applies_orientation ? jpeg_find_orientation(bytes, decoder->n_bytes) : 1;
     return read_pixels(decoder, rules, *orientation != 1, buffer, view, err);
 }
 

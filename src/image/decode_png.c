@@ -8,9 +8,9 @@
  *   grey.c      raw -> grey or RGB
  *
  * Pillow's rules, which decide what is an error: the checksum of every chunk before the first IDAT must be right,
- * later ones are not looked at; the file may end as soon as the last row is complete; gamma, profiles, transparency
- * (unless asked for) and whatever else is ancillary do not change a pixel. An animation shows its default image, which
- * libpng shows too.
+ * later ones are not looked at; the pixels may have been packed with a larger window than their header says; the file
+ * may end as soon as the last row is complete; gamma, profiles, transparency (unless asked for) and whatever else is
+ * ancillary do not change a pixel. An animation shows its default image, which libpng shows too.
  *
  * OpenCV's rules: grey is made by libpng itself, which computes in linear light when the file states its gamma (gAMA,
  * sRGB or a known iCCP) and otherwise truncates (9798 R + 19234 G + 3736 B) / 32768; 16 bits lose their low byte; the
@@ -121,6 +121,7 @@ static void set_limits_and_rules(struct png_job *job)
     if (job->rules.grey == IMAGE_GREY_OPENCV)
         png_set_keep_unknown_chunks(job->png, PNG_HANDLE_CHUNK_AS_DEFAULT, opencv_reads, 4);
     png_set_crc_action(job->png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
+    png_set_option(job->png, PNG_MAXIMUM_INFLATE_WINDOW, PNG_OPTION_ON);
 }
 
 /* Lets libpng lay the picture on white or black. It does so after it has expanded palettes and few bits. */

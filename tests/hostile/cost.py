@@ -28,12 +28,23 @@ def forget_peak():
         switch.write("5")
 
 
+class Spent:
+    seconds = n_bytes = 0
+
+
+@contextlib.contextmanager
+def measured():
+    """Gives an object that says afterwards what was spent."""
+    forget_peak()
+    spent, before, began = Spent(), peak_bytes(), time.process_time()
+    yield spent
+    spent.seconds, spent.n_bytes = time.process_time() - began, peak_bytes() - before
+
+
 @contextlib.contextmanager
 def of(what, n_bytes):
     """`n_bytes`: the file's own size."""
-    forget_peak()
-    before, began = peak_bytes(), time.process_time()
-    yield
-    seconds, used = time.process_time() - began, peak_bytes() - before
-    assert seconds < SECONDS, f"{what}: took {seconds:.2f} s"
-    assert used < BYTES + n_bytes, f"{what}: took {used / 1e6:.0f} MB; the file has {n_bytes / 1e6:.1f}"
+    with measured() as spent:
+        yield
+    assert spent.seconds < SECONDS, f"{what}: took {spent.seconds:.2f} s"
+    assert spent.n_bytes < BYTES + n_bytes, f"{what}: took {spent.n_bytes / 1e6:.0f} MB; the file has {n_bytes / 1e6:.1f}"

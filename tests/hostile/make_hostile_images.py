@@ -50,6 +50,13 @@ def with_wrong_checksum(data, kind):
     return data[:at + 8 + length] + b"\xde\xad\xbe\xef" + data[at + 12 + length:]
 
 
+def packed_with_a_window_of_256():
+    """Rows that repeat after 584 bytes, behind a zlib header that allows to look back 256."""
+    rows = np.random.default_rng(20261129).integers(0, 256, (8, 1 + 24 * 3), dtype=np.uint8)
+    rows[:, 0] = 0
+    return b"\x08\x1d" + zlib.compress(np.tile(rows, (2, 1)).tobytes(), 9)[2:]
+
+
 def png_declaring(width, height, depth=8, colour_type=png_writer.RGB):
     return png_of(header(width, height, depth, colour_type), idat(b"\0" * 100), END)
 
@@ -176,12 +183,32 @@ def tolerated_images():
     yield "png_without_end", "no IEND chunk", png[:-12]
     yield "png_end_checksum", "the checksum of IEND is wrong", with_wrong_checksum(png, b"IEND")
     yield "png_trailing_bytes", "bytes behind the end", png + b"more"
+    yield "png_window_understated", "the pixels look back further than their header says", png_of(
+        header(24, 16, 8, png_writer.RGB), chunk(b"IDAT", packed_with_a_window_of_256()), END)
     yield "png_index_past_palette", "indexes beyond the two colours", write_png(indexes, 8, png_writer.PALETTE,
                                                                              before=two_colours)
     yield "jpeg_declares_more", "the data ends long before the declared 900 x 700", jpeg_declaring(900, 700)
     yield "jpeg_huge_and_empty", "the same, 4000 x 4000", jpeg_declaring(4000, 4000)
     yield "jpeg_without_huffman_tables", "libjpeg then takes the standard's", jpeg.replace(b"\xff\xc4", b"\xff\xe5")
     yield "jpeg_without_end", "zeros instead of the end marker", jpeg[:-2] + bytes(64)
+
+
+def large_pictures():
+    """Valid ones of 16 million pixels, of a kind that shrinks well: (format, bytes)."""
+    image = Image.new("RGB", (4000, 4000))
+    for kind, options in (("PNG", {}), ("JPEG", {}), ("JPEG", {"progressive": True})):
+        stream = io.BytesIO()
+        image.save(stream, kind, **options)
+        yield kind, stream.getvalue()
+
+
+def segment_floods():
+    """Whole pictures of absurdly many segments, in which an orientation is looked for."""
+    jpeg = small_jpeg()
+    for name, segment in (("jpeg_empty_exif_segments", b"\xff\xe1\0\2"),
+                          ("jpeg_exif_segments", b"\xff\xe1\0\x12Exif\0\0MM\0*\0\0\0\x08\0\0"),
+                          ("jpeg_fill_bytes", b"\xff\xff\xff\xff")):
+        yield name, "300,000 of them before the picture", jpeg[:2] + segment * 300_000 + jpeg[2:]
 
 
 def hostile_images():

@@ -82,6 +82,26 @@ def test_damage_that_pillow_tolerates_reads_the_same(name, damage, data):
     image_library.assert_same(ours, pillow_or_none(data), f"{name} ({damage})")
 
 
+@pytest.mark.parametrize("name,reason,data", list(make_hostile_images.segment_floods()),
+                         ids=[name for name, _, _ in make_hostile_images.segment_floods()])
+def test_a_picture_of_many_segments_is_read_in_time(name, reason, data):
+    with cost.of(f"{name} ({reason})", len(data)):
+        ours = image_library.decode(data, 3, applies_orientation=True)
+    image_library.assert_same(ours, pillow_or_none(make_hostile_images.small_jpeg()), name)
+
+
+@pytest.mark.parametrize("kind,data", list(make_hostile_images.large_pictures()),
+                         ids=["PNG", "JPEG", "progressive JPEG"])
+def test_a_large_picture_cut_at_its_end_costs_no_more_than_a_whole_one(kind, data):
+    """Its damage shows when all of it has been decoded: the limits of a refusal are then those of a valid picture."""
+    with cost.measured() as whole:
+        image_library.decode(data)
+    with cost.measured() as cut, pytest.raises(image_library.ImageError):
+        image_library.decode(data[:-60])
+    assert cut.seconds < 1.5 * whole.seconds + 0.1, f"{kind}: {cut.seconds:.2f} s, whole {whole.seconds:.2f} s"
+    assert cut.n_bytes < 1.1 * whole.n_bytes + 4e6, f"{kind}: {cut.n_bytes} bytes, whole {whole.n_bytes}"
+
+
 def test_mutated_pngs_never_read_differently_from_pillow():
     """A quick look; the fuzzers do this at length. (JPEG: libjpeg versions differ in what they make of damage.)"""
     rng = random.Random(20261124)

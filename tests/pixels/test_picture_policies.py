@@ -82,6 +82,26 @@ def test_orientation_is_applied_as_pillow_transposes(kind, orientation):
     image_library.assert_same(image_library.decode(stream.getvalue(), 3), stored, f"{kind} {orientation}, ignored")
 
 
+@pytest.mark.parametrize("place", ["behind XMP", "behind fill bytes", "behind the frame header"])
+def test_orientation_is_found_wherever_pillow_finds_it(place):
+    pixels = np.random.default_rng(SEED).integers(0, 256, (23, 41, 3), dtype=np.uint8)
+    exif = Image.Exif()
+    exif[0x112] = 6
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "JPEG", exif=exif)
+    data = stream.getvalue()
+    begin = data.index(b"\xff\xe1")
+    end = begin + 2 + int.from_bytes(data[begin + 2:begin + 4], "big")
+    block, rest = data[begin:end], data[:begin] + data[end:]
+    at, before = {"behind XMP": (2, b"\xff\xe1\x00\x1fhttp://ns.adobe.com/xap/1.0/\0"),
+                  "behind fill bytes": (2, b"\xff\xff\xff"),
+                  "behind the frame header": (rest.index(b"\xff\xda"), b"")}[place]
+    data = rest[:at] + before + block + rest[at:]
+    theirs = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
+    assert theirs.size == (23, 41)
+    image_library.assert_same(image_library.decode(data, 3, applies_orientation=True), np.asarray(theirs), place)
+
+
 def test_colour_is_kept_only_if_there_is_any():
     rgb = Image.fromarray(np.random.default_rng(SEED).integers(0, 256, (5, 7, 3), dtype=np.uint8))
     for kind in ("PNG", "JPEG"):
