@@ -67,7 +67,10 @@ static void arena_block_free(struct arena_block *block)
 
 void *arena_alloc(struct arena *a, size_t n_bytes)
 {
-    if (n_bytes > a->limit_bytes - a->used_bytes || n_bytes > SIZE_MAX - ARENA_ALIGNMENT) return NULL;
+    if (n_bytes > a->limit_bytes - a->used_bytes || n_bytes > SIZE_MAX - ARENA_ALIGNMENT) {
+        a->is_full = true;
+        return NULL;
+    }
     const size_t rounded = round_up(n_bytes == 0 ? 1 : n_bytes, ARENA_ALIGNMENT);
     struct arena_block *block = a->blocks;
     if (block == NULL || rounded > block->size - block->used) {
@@ -98,6 +101,18 @@ char *arena_copy_text(struct arena *a, const char *text, size_t n)
     if (copy != NULL && n > 0) memcpy(copy, text, n);
     return copy;
 }
+
+bool arena_charge(struct arena *a, size_t n_bytes)
+{
+    if (n_bytes > a->limit_bytes - a->used_bytes) {
+        a->is_full = true;
+        return false;
+    }
+    a->used_bytes += n_bytes;
+    return true;
+}
+
+void arena_refund(struct arena *a, size_t n_bytes) { a->used_bytes -= n_bytes; }
 
 void arena_free(struct arena *a)
 {

@@ -9,10 +9,11 @@
 /* Grows by blocks up to `limit_bytes` in all. Not shared between threads. */
 struct arena {
     struct arena_block *blocks;
-    size_t used_bytes;  /* handed out, alignment included */
+    size_t used_bytes;  /* handed out, alignment included, and charged */
     size_t limit_bytes;
     size_t block_bytes; /* of a new block, at least; may be changed after arena_init() */
     bool has_failed;    /* memory could not be had at least once, the limit apart */
+    bool is_full;       /* the limit was in the way at least once */
 };
 
 /* Blocks of 64 KiB. */
@@ -23,6 +24,10 @@ void *arena_alloc(struct arena *a, size_t n_bytes);
 void *arena_alloc_array(struct arena *a, size_t n, size_t item_bytes);
 /* A terminated copy of n bytes. */
 char *arena_copy_text(struct arena *a, const char *text, size_t n);
+/* Counts n bytes that lie elsewhere against the limit; false when they are over it. */
+bool arena_charge(struct arena *a, size_t n_bytes);
+/* What was charged is there no more. */
+void arena_refund(struct arena *a, size_t n_bytes);
 void arena_free(struct arena *a);
 
 #endif

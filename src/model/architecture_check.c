@@ -291,8 +291,9 @@ static trba_status refuse_request(const struct tensor_table *table, const trba_a
     return message_set_error(&m, TRBA_ERROR_MISMATCH, err);
 }
 
-static const char *likely_cause(const struct summary *summary)
+static const char *likely_cause(const struct tensor_table *table, const struct summary *summary)
 {
+    if (table->has_quantised) return "it is quantised: give the file from before quantisation";
     const bool is_missing = summary->n[TRBA_DIFFERENCE_MISSING] > 0;
     const bool is_unexpected = summary->n[TRBA_DIFFERENCE_UNEXPECTED] > 0;
     if (is_missing && !is_unexpected) return "only a part of the network was saved, or the file was cut";
@@ -301,12 +302,13 @@ static const char *likely_cause(const struct summary *summary)
     return "layers were changed, or the weights of two networks were mixed";
 }
 
-static trba_status refuse_incomplete(const trba_architecture *found, const struct summary *summary, trba_error *err)
+static trba_status refuse_incomplete(const struct tensor_table *table, const trba_architecture *found,
+                                     const struct summary *summary, trba_error *err)
 {
     struct message m = {.length = 0};
     message_add(&m, "this checkpoint is nearly a %s network, but its tensors do not fit one", show_network(found).text);
     add_differences(&m, summary);
-    message_add(&m, "\n  likely cause: %s", likely_cause(summary));
+    message_add(&m, "\n  likely cause: %s", likely_cause(table, summary));
     return message_set_error(&m, TRBA_ERROR_MISMATCH, err);
 }
 
@@ -332,6 +334,6 @@ trba_status architecture_check(const struct tensor_table *table, const trba_arch
     if (!same_stages(&full, found) || count_contradictions(pairs) > 0)
         return refuse_request(table, found, &full, pairs, asked_by, err);
     struct summary summary;
-    if (summarise_table(table, found, &summary) > 0) return refuse_incomplete(found, &summary, err);
+    if (summarise_table(table, found, &summary) > 0) return refuse_incomplete(table, found, &summary, err);
     return check_image_buffer(table, found, err);
 }

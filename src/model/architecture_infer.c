@@ -77,7 +77,6 @@ static const char *name_stranger(const struct tensor_table *table)
         {"vitstr.", "ViTSTR"},
         {"encoder.layer.0.attention", "a Transformer of another library"},
         {"self_attn", "a Transformer of another library"},
-        {"_packed_params", "a quantised network; give the file from before quantisation"},
         {"exp_avg", "the state of an optimizer, not of a network"},
     };
     for (size_t i = 0; i < sizeof strangers / sizeof strangers[0]; i++)
@@ -365,7 +364,7 @@ static trba_status require_sizes(const trba_architecture *arch, trba_error *err)
     return status;
 }
 
-trba_status architecture_infer(const struct tensor_table *table, trba_architecture *out, trba_error *err)
+static trba_status infer(const struct tensor_table *table, trba_architecture *out, trba_error *err)
 {
     trba_architecture arch = {0};
     infer_stages(table, &arch);
@@ -377,4 +376,12 @@ trba_status architecture_infer(const struct tensor_table *table, trba_architectu
     const trba_status status = require_sizes(&arch, err);
     if (status == TRBA_OK) *out = arch;
     return status;
+}
+
+trba_status architecture_infer(const struct tensor_table *table, trba_architecture *out, trba_error *err)
+{
+    const trba_status status = infer(table, out, err);
+    if (status == TRBA_OK || !table->has_quantised) return status;
+    return error_set(err, TRBA_ERROR_UNSUPPORTED,
+                     "this network is quantised, and so has too few tensors: give the file from before quantisation");
 }

@@ -20,6 +20,8 @@
 
 /* Wrappers nest three or four deep, modules ten. What lies deeper is not looked at. */
 enum { WALK_DEPTH_LIMIT = 32, MODULE_DEPTH_LIMIT = 64 };
+/* What tensors may have beyond what is stored, all together. Layers that share their weights do not come near. */
+enum { SHARED_LIMIT_BYTES = 64 * 1024 * 1024 };
 /* Modules may be shared by modules that are shared: a graph of 40 can have 2^40 paths. A real one has thousands. */
 enum { MODULE_STEPS_LIMIT = 128 * 1024 };
 
@@ -47,7 +49,7 @@ struct walk {
 
 /* ---- names ------------------------------------------------------------------------------------------------------- */
 
-/* "path.key", or "key" when the path is empty; NULL if it is too long, no clean UTF-8, or out of memory. */
+/* "path.key", or "key" when the path is empty; NULL if it is too long, no clean UTF-8, or the heap has no room. */
 static const char *join_path(struct walk *walk, const char *path, struct pickle_text key)
 {
     char joined[NAME_LIMIT_BYTES];
@@ -58,6 +60,12 @@ static const char *join_path(struct walk *walk, const char *path, struct pickle_
     if (dot) joined[n] = '.';
     if (key.n > 0) memcpy(joined + n + dot, key.bytes, key.n);
     return arena_copy_text(&walk->heap->arena, joined, n + dot + key.n);
+}
+
+/* Then names are missing, and with them perhaps the weights. */
+static bool heap_has_refused(const struct pickle_heap *heap)
+{
+    return heap->arena.has_failed || heap->arena.is_full;
 }
 
 static const char *join_index(struct walk *walk, const char *path, long long index)
@@ -81,11 +89,12 @@ static trba_status add_tensor(struct walk *walk, const char *prefix, const struc
 {
     struct candidate *c = &walk->current;
     const char *name = join_path(walk, prefix, key->as.text);
+    if (name == NULL && heap_has_refused(walk->heap)) return pickle_heap_report(walk->heap, walk->err);
     if (name == NULL)
         return error_set(walk->err, TRBA_ERROR_LIMIT, "a tensor's name is longer than %d bytes or not text",
                          NAME_LIMIT_BYTES);
-    if (c->n == TENSORS_LIMIT)
-        return error_set(walk->err, TRBA_ERROR_LIMIT, "there are more than %d tensors", TENSORS_LIMIT);
+    const trba_status status = table_builder_count_name(walk->builder, name, walk->err);
+    if (status != TRBA_OK) return status;
     if (c->n == c->capacity) {
         const size_t capacity = c->capacity == 0 ? 512 : c->capacity * 2;
         struct named_tensor *grown = realloc(c->tensors, capacity * sizeof *grown);
@@ -227,6 +236,8 @@ static trba_status enqueue(struct walk *walk, struct pickle_value *value, const 
     if (value == NULL || value->kind < PICKLE_TUPLE || value->is_visited || depth > WALK_DEPTH_LIMIT) return TRBA_OK;
     if (walk->n == walk->capacity) {
         const size_t capacity = walk->capacity == 0 ? 256 : walk->capacity * 2;
+        if (!arena_charge(&walk->heap->arena, (capacity - walk->capacity) * sizeof *walk->queue))
+            return pickle_heap_report(walk->heap, walk->err);
         struct walk_item *grown = realloc(walk->queue, capacity * sizeof *grown);
         if (grown == NULL) return error_set(walk->err, TRBA_ERROR_MEMORY, "no memory to look for the weights");
         walk->queue = grown;
@@ -320,33 +331,57 @@ static trba_status report_no_tensors(const struct walk *walk, const struct pickl
                      pickle_shown_length(opaque->name), opaque->name.bytes);
 }
 
+/* Tensors may be views of one storage, or repeat a part of it: what all of them have, that far, is held against what is
+ * stored. */
+static trba_status check_sharing(const struct walk *walk, size_t n_repeated, size_t n_bytes)
+{
+    if (n_repeated > TENSOR_BROADCAST_LIMIT)
+        return error_set(walk->err, TRBA_ERROR_LIMIT, "the tensors repeat what is stored more than %d times over",
+                         TENSOR_BROADCAST_LIMIT);
+    if (n_bytes > walk->builder->stored_bytes + SHARED_LIMIT_BYTES)
+        return error_set(walk->err, TRBA_ERROR_LIMIT,
+                         "the tensors share storages so much that they have %d MiB more than the file: save a clone() "
+                         "of each",
+                         SHARED_LIMIT_BYTES >> 20);
+    return TRBA_OK;
+}
+
 /* Checks the tensors that were taken, now that the names are known. */
 static trba_status fill_tensors(struct walk *walk, const size_t *kept, torch_storage_finder find, void *reader)
 {
     struct tensor_table *table = &walk->builder->table;
-    size_t n_repeated = 0;
-    for (size_t i = 0; i < table->n_tensors; i++) {
+    size_t n_repeated = 0, n_bytes = 0;
+    trba_status status = TRBA_OK;
+    for (size_t i = 0; i < table->n_tensors && status == TRBA_OK; i++) {
         struct tensor *tensor = &table->tensors[i];
         const char *name = tensor->name;
         const struct pickle_value *value = walk->best.tensors[kept[i]].value;
-        const trba_status status = torch_read_tensor(value, find, reader, tensor, walk->err);
+        status = torch_read_tensor(value, find, reader, tensor, walk->err);
         tensor->name = name;
         if (status != TRBA_OK) {
             table_builder_name_tensor(name, walk->err);
             return status;
         }
         n_repeated += tensor_count_repeated(tensor);
-        if (n_repeated > TENSOR_BROADCAST_LIMIT)
-            return error_set(walk->err, TRBA_ERROR_LIMIT, "the tensors repeat what is stored more than %d times over",
-                             TENSOR_BROADCAST_LIMIT);
+        n_bytes += tensor->n_elements * tensor_dtype_bytes(tensor->dtype);
+        status = check_sharing(walk, n_repeated, n_bytes);
     }
-    return TRBA_OK;
+    return status;
+}
+
+/* Of a quantised layer the weights lie in a tuple, so that they have no names. */
+static bool has_quantised(const struct pickle_heap *heap)
+{
+    for (const struct pickle_global *g = heap->globals; g != NULL; g = g->next)
+        if (g->known->meaning == KNOWN_QUANTISED_TENSOR) return true;
+    return false;
 }
 
 static trba_status take_best(struct walk *walk, torch_storage_finder find, void *reader)
 {
     struct table_builder *builder = walk->builder;
     builder->table.root = arena_copy_text(&builder->arena, walk->best.root, strlen(walk->best.root));
+    builder->table.has_quantised = has_quantised(walk->heap);
     size_t *kept = calloc(walk->best.n, sizeof *kept);
     trba_status status;
     if (kept == NULL || builder->table.root == NULL)
@@ -367,8 +402,7 @@ trba_status find_weights(struct table_builder *builder, struct pickle_heap *heap
         const struct walk_item item = walk.queue[walk.first++]; /* a copy: the queue may move */
         status = visit(&walk, &item);
     }
-    if (heap->arena.has_failed) /* then paths may be missing, and with them the weights */
-        status = error_set(err, TRBA_ERROR_MEMORY, "no memory for the names of tensors");
+    if (heap_has_refused(heap)) status = pickle_heap_report(heap, err);
     if (status == TRBA_OK && walk.best.n == 0) status = report_no_tensors(&walk, root);
     if (status == TRBA_OK) status = take_best(&walk, find, reader);
     free(walk.queue);

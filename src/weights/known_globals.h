@@ -13,6 +13,7 @@ enum known_meaning {
     KNOWN_DICT, KNOWN_LIST, KNOWN_SET,
     KNOWN_TENSOR,        /* _rebuild_tensor, _v2: (storage, offset, shape, strides, ...) */
     KNOWN_TENSOR_V3,     /* the same, and the dtype as 7th argument */
+    KNOWN_QUANTISED_TENSOR, KNOWN_SPARSE_TENSOR, KNOWN_META_TENSOR, /* known so that they can be refused by name */
     KNOWN_FIRST_ARGUMENT,/* a parameter: what matters is the tensor it is made from */
     KNOWN_FROM_TYPE,     /* (function, type, arguments, state) */
     KNOWN_STORAGE,       /* a storage class: its dtype */

@@ -67,14 +67,19 @@ static bool fail_end(struct pickle_machine *m)
 }
 
 /* Makes room for `needed` pointers; new ones are NULL. */
-static bool grow_array(struct pickle_value ***array, size_t *capacity, size_t needed)
+static bool grow_array(struct pickle_machine *m, struct pickle_value ***array, size_t *capacity, size_t needed)
 {
     if (needed <= *capacity) return true;
     size_t wanted = *capacity == 0 ? 256 : *capacity;
     while (wanted < needed) wanted *= 2;
+    const size_t extra_bytes = (wanted - *capacity) * sizeof(struct pickle_value *);
+    if (!arena_charge(&m->heap->arena, extra_bytes)) return fail_memory(m);
     struct pickle_value **grown = realloc(*array, wanted * sizeof(struct pickle_value *));
-    if (grown == NULL) return false;
-    memset(grown + *capacity, 0, (wanted - *capacity) * sizeof *grown);
+    if (grown == NULL) {
+        arena_refund(&m->heap->arena, extra_bytes);
+        return fail_with(m, TRBA_ERROR_MEMORY, "no memory for its stack and memo");
+    }
+    memset(grown + *capacity, 0, extra_bytes);
     *array = grown;
     *capacity = wanted;
     return true;
@@ -85,8 +90,7 @@ static bool push(struct pickle_machine *m, struct pickle_value *value)
     if (value == NULL) return fail_memory(m);
     if (m->n_stack == STACK_LIMIT)
         return fail_with(m, TRBA_ERROR_LIMIT, "more than %d values on the stack", STACK_LIMIT);
-    if (!grow_array(&m->stack, &m->stack_capacity, m->n_stack + 1))
-        return fail_with(m, TRBA_ERROR_MEMORY, "no memory for the stack");
+    if (!grow_array(m, &m->stack, &m->stack_capacity, m->n_stack + 1)) return false;
     m->stack[m->n_stack++] = value;
     return true;
 }
@@ -316,10 +320,9 @@ static bool memo_put(struct pickle_machine *m, uint64_t number)
     struct pickle_value *value = top(m);
     if (value == NULL) return false;
     if (number > m->n_opcodes)
-        return fail_with(m, TRBA_ERROR_LIMIT, "memo number %llu is beyond all numbers so far",
+        return fail_with(m, TRBA_ERROR_FORMAT, "memo number %llu is beyond all numbers so far",
                          (unsigned long long)number);
-    if (!grow_array(&m->memo, &m->n_memo, (size_t)number + 1))
-        return fail_with(m, TRBA_ERROR_MEMORY, "no memory for the memo");
+    if (!grow_array(m, &m->memo, &m->n_memo, (size_t)number + 1)) return false;
     if (m->memo[number] == NULL) m->n_memoised++;
     m->memo[number] = value;
     return true;
@@ -714,6 +717,15 @@ static bool run_opcode(struct pickle_machine *m, const struct pickle_opcode *opc
     return opcode->run(m, opcode->parameter);
 }
 
+/* What stopped the opcode `code` at that byte, as a sentence. */
+static trba_status describe_failure(const struct pickle_machine *m, size_t at, uint8_t code, trba_error *err)
+{
+    if (m->status == TRBA_ERROR_LIMIT) return pickle_report_excess(m->problem, err);
+    if (m->status == TRBA_ERROR_MEMORY) return error_set(err, m->status, "cannot read the pickle: %s", m->problem);
+    return error_set(err, m->status, "damaged or hostile pickle: at byte %zu, opcode 0x%02X %s: %s", at, code,
+                     opcodes[code].name != NULL ? opcodes[code].name : "?", m->problem);
+}
+
 /* Runs until STOP; on failure writes the sentence. */
 static trba_status run_pickle(struct pickle_machine *m, trba_error *err)
 {
@@ -722,10 +734,7 @@ static trba_status run_pickle(struct pickle_machine *m, trba_error *err)
         const uint8_t code = bytes_u8(m->in);
         if (m->in->failed)
             return error_set(err, TRBA_ERROR_FORMAT, "damaged pickle: the data ends at byte %zu without a STOP", at);
-        if (run_opcode(m, &opcodes[code])) continue;
-        const char *name = opcodes[code].name;
-        return error_set(err, m->status, "damaged or hostile pickle: at byte %zu, opcode 0x%02X %s: %s", at, code,
-                         name != NULL ? name : "?", m->problem);
+        if (!run_opcode(m, &opcodes[code])) return describe_failure(m, at, code, err);
     }
     return TRBA_OK;
 }
@@ -737,12 +746,13 @@ trba_status pickle_read(struct byte_reader *in, struct pickle_heap *heap, struct
     m->in = in;
     m->heap = heap;
     /* The stack is never NULL, so that an empty one has an address too. */
-    trba_status status = grow_array(&m->stack, &m->stack_capacity, 1)
+    trba_status status = grow_array(m, &m->stack, &m->stack_capacity, 1)
                              ? run_pickle(m, err)
-                             : error_set(err, TRBA_ERROR_MEMORY, "no memory to read the pickle");
+                             : error_set(err, m->status, "cannot read the pickle: %s", m->problem);
     if (status == TRBA_OK && (m->n_marks > 0 || m->n_stack == 0))
         status = error_set(err, TRBA_ERROR_FORMAT, "damaged pickle: it stops before anything is complete");
     if (status == TRBA_OK) *out = m->stack[m->n_stack - 1];
+    arena_refund(&heap->arena, (m->stack_capacity + m->n_memo) * sizeof *m->stack);
     free(m->stack);
     free(m->memo);
     free(m);

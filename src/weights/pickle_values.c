@@ -2,13 +2,14 @@
 /* pickle_values.c - making and looking at the values of pickle_values.h. */
 #include "weights/pickle_values.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/checked.h"
 
 enum { SLAB_VALUES = 256 };
-/* TPS-ResNet-BiLSTM-Attn needs 0.3 MB, with the state of Adam 0.8 MB: a hostile file may take 80 times as much. */
-static const size_t heap_limit_bytes = (size_t)64 << 20;
+/* TPS-ResNet-BiLSTM-Attn needs 0.3 MB, with the state of Adam 0.8 MB: a hostile file may take 60 times as much. */
+static const size_t heap_limit_bytes = (size_t)48 << 20;
 
 void pickle_heap_init(struct pickle_heap *heap)
 {
@@ -17,6 +18,20 @@ void pickle_heap_init(struct pickle_heap *heap)
 }
 
 void pickle_heap_free(struct pickle_heap *heap) { arena_free(&heap->arena); }
+
+trba_status pickle_report_excess(const char *excess, trba_error *err)
+{
+    return error_set(err, TRBA_ERROR_LIMIT,
+                     "this checkpoint holds too much beside its weights (%s): save the state_dict alone", excess);
+}
+
+trba_status pickle_heap_report(const struct pickle_heap *heap, trba_error *err)
+{
+    if (heap->arena.has_failed) return error_set(err, TRBA_ERROR_MEMORY, "no memory for what is in the checkpoint");
+    char excess[64];
+    snprintf(excess, sizeof excess, "it needs more than %zu MiB of memory", heap->arena.limit_bytes >> 20);
+    return pickle_report_excess(excess, err);
+}
 
 struct pickle_value *pickle_new(struct pickle_heap *heap, enum pickle_kind kind)
 {

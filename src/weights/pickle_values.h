@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/status.h"
 #include "weights/known_globals.h"
 
 enum pickle_kind {
@@ -62,7 +63,8 @@ struct pickle_value {
     } as;
 };
 
-/* Where the values of one file live, and the lists that readers want afterwards. */
+/* Where the values of one file live, and the lists that readers want afterwards. The arena's limit holds for all that
+ * a hostile file can make grow: what lies outside the arena (stack, memo, lists of readers) is charged to it. */
 struct pickle_heap {
     struct arena arena;
     struct pickle_value *slab; /* values are taken in slabs: the arena rounds every piece up to 64 bytes */
@@ -73,6 +75,10 @@ struct pickle_heap {
 
 void pickle_heap_init(struct pickle_heap *heap);
 void pickle_heap_free(struct pickle_heap *heap);
+/* After it refused: says whether there was no memory or its limit was in the way. */
+trba_status pickle_heap_report(const struct pickle_heap *heap, trba_error *err);
+/* The same for whatever else (`excess`) is over a limit. */
+trba_status pickle_report_excess(const char *excess, trba_error *err);
 
 /* Each returns NULL (or false) when the heap is over its limit. */
 struct pickle_value *pickle_new(struct pickle_heap *heap, enum pickle_kind kind);

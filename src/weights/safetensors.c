@@ -200,8 +200,8 @@ static trba_status add_tensor(struct safetensors *st, const struct json_text *na
 {
     if (name->is_cut)
         return error_set(err, TRBA_ERROR_LIMIT, "a tensor's name is longer than %d bytes", NAME_LIMIT_BYTES);
-    if (st->n == TENSORS_LIMIT)
-        return error_set(err, TRBA_ERROR_LIMIT, "there are more than %d tensors", TENSORS_LIMIT);
+    const trba_status status = table_builder_count_name(builder, name->bytes, err);
+    if (status != TRBA_OK) return status;
     const char *copy = arena_copy_text(&builder->arena, name->bytes, name->n);
     if (copy == NULL || !grow(st))
         return error_set(err, TRBA_ERROR_MEMORY, "no memory for the names of tensors");

@@ -9,13 +9,16 @@
 #include "base/status.h"
 #include "weights/tensor_table.h"
 
-/* TPS-ResNet-BiLSTM-Attn has 252 tensors. */
-enum { TENSORS_LIMIT = 65536, NAME_LIMIT_BYTES = 1024 };
+/* TPS-ResNet-BiLSTM-Attn has 252 tensors, whose names have 15 KB. */
+enum { TENSORS_LIMIT = 16384, NAME_LIMIT_BYTES = 1024, NAMES_LIMIT_BYTES = 4 * 1024 * 1024 };
 
 struct table_builder {
     struct tensor_table table;            /* first: tensor_table_free() gets a pointer to it */
     struct arena arena;                   /* names, metadata, tensors, and what was unpacked */
     tensor_name_recogniser recogniser;
+    size_t n_names, name_bytes;           /* of all tensors of the file so far, and those of their names */
+    size_t metadata_bytes;
+    size_t stored_bytes;                  /* of the file, and what has been unpacked from it */
 };
 
 /* A tensor of the file under its name there; `value` belongs to the reader. */
@@ -28,6 +31,9 @@ struct named_tensor {
 bool table_builder_add_metadata(struct table_builder *builder, const char *key, const char *value, size_t value_bytes);
 
 bool table_builder_metadata_is_full(const struct table_builder *builder);
+
+/* Counts one more tensor and its name against the limits. */
+trba_status table_builder_count_name(struct table_builder *builder, const char *name, trba_error *err);
 
 /* Takes prefixes off the names (see name_groups.c), keeps the names that remain and allocates table.tensors, in order,
  * with `name` set and everything else for the reader to fill. kept[n] receives the index into `named` of each. */

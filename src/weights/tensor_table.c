@@ -13,11 +13,11 @@
 /* What was unpacked (at most 1 GiB, see zip_archive.c) and the names. */
 static const size_t table_limit_bytes = ((size_t)1 << 30) + ((size_t)128 << 20);
 /* The options of a trainer are about 50; the longest value is an alphabet of 10,000 Chinese characters. */
-enum { METADATA_LIMIT = 1024, METADATA_VALUE_LIMIT_BYTES = 64 * 1024 };
+enum { METADATA_LIMIT = 1024, METADATA_VALUE_LIMIT_BYTES = 64 * 1024, METADATA_LIMIT_BYTES = 1024 * 1024 };
 
 bool table_builder_metadata_is_full(const struct table_builder *builder)
 {
-    return builder->table.n_metadata == METADATA_LIMIT;
+    return builder->table.n_metadata == METADATA_LIMIT || builder->metadata_bytes > METADATA_LIMIT_BYTES;
 }
 
 bool table_builder_add_metadata(struct table_builder *builder, const char *key, const char *value, size_t value_bytes)
@@ -31,8 +31,20 @@ bool table_builder_add_metadata(struct table_builder *builder, const char *key, 
     const char *key_copy = arena_copy_text(&builder->arena, key, strlen(key));
     const char *value_copy = arena_copy_text(&builder->arena, value, value_bytes);
     if (table->metadata == NULL || key_copy == NULL || value_copy == NULL) return false;
+    builder->metadata_bytes += strlen(key) + value_bytes;
     table->metadata[table->n_metadata++] = (struct tensor_metadata){.key = key_copy, .value = value_copy};
     return true;
+}
+
+trba_status table_builder_count_name(struct table_builder *builder, const char *name, trba_error *err)
+{
+    builder->name_bytes += strlen(name);
+    if (++builder->n_names > TENSORS_LIMIT)
+        return error_set(err, TRBA_ERROR_LIMIT, "there are more than %d tensors", TENSORS_LIMIT);
+    if (builder->name_bytes > NAMES_LIMIT_BYTES)
+        return error_set(err, TRBA_ERROR_LIMIT, "the names of its tensors have more than %d MiB",
+                         NAMES_LIMIT_BYTES >> 20);
+    return TRBA_OK;
 }
 
 void table_builder_name_tensor(const char *name, trba_error *err)
@@ -71,6 +83,7 @@ trba_status tensor_table_open(const void *bytes, size_t n_bytes, tensor_name_rec
     if (builder == NULL) return error_set(err, TRBA_ERROR_MEMORY, "no memory for the table of tensors");
     arena_init(&builder->arena, table_limit_bytes);
     builder->recogniser = recogniser;
+    builder->stored_bytes = n_bytes;
     trba_status status = read_any(builder, bytes, n_bytes, err);
     if (status == TRBA_OK) status = make_index(builder, err);
     if (status == TRBA_OK)

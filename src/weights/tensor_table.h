@@ -8,6 +8,7 @@
 #ifndef TRBA_WEIGHTS_TENSOR_TABLE_H
 #define TRBA_WEIGHTS_TENSOR_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -47,7 +48,8 @@ struct tensor_table {
     size_t n_tensors;
     struct tensor_metadata *metadata;
     size_t n_metadata;
-    const struct tensor **by_name; /* [n_tensors], sorted: there may be 65,536, and hundreds are looked for */
+    const struct tensor **by_name; /* [n_tensors], sorted: there may be 16,384, and hundreds are looked for */
+    bool has_quantised; /* somewhere in the file there are quantised tensors, which are not read */
 };
 
 /* Returns where in `name` the name of a known network begins ("module.FeatureExtraction.x" -> "FeatureExtraction.x"),

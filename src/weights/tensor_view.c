@@ -84,6 +84,7 @@ trba_status tensor_view_check(const struct tensor_view *view, struct tensor *out
 
 size_t tensor_count_repeated(const struct tensor *tensor)
 {
+    if (tensor->n_elements == 0) return 0; /* other sizes may then be anything */
     size_t span = 1;
     for (int i = 0; i < tensor->n_dimensions; i++) span += (size_t)((tensor->shape[i] - 1) * tensor->strides[i]);
     return tensor->n_elements > span ? tensor->n_elements - span : 0;

@@ -3,7 +3,7 @@
  *
  *   pickle  0x1950a86a20f9469cfc6c
  *   pickle  1001                                 the version of this form
- *   pickle  {protocol_version, little_endian, type_sizes}
+ *   pickle  {protocol_version, little_endian, type_sizes}    little_endian: of the machine; the file always is
  *   pickle  the object; its persistent ids name storages by key, class and number of elements
  *   pickle  [key, key, ...]
  *   for each key, in that order: int64 number of elements, then the elements
@@ -38,6 +38,7 @@ static trba_status check_magic(struct torch_legacy *legacy, trba_error *err)
                      pickle_kind_name(value->kind));
 }
 
+/* What the third pickle says of the machine changes nothing, for PyTorch either. */
 static trba_status check_version(struct torch_legacy *legacy, trba_error *err)
 {
     struct pickle_value *version = NULL, *system = NULL;
@@ -46,13 +47,6 @@ static trba_status check_version(struct torch_legacy *legacy, trba_error *err)
     if (status != TRBA_OK) return status;
     if (version->kind != PICKLE_INT || version->as.integer != 1001)
         return error_set(err, TRBA_ERROR_UNSUPPORTED, "this legacy checkpoint is of a version that is not 1001");
-    const struct pickle_value *is_little = pickle_dict_find(system, "little_endian");
-    if (is_little == NULL || is_little->kind != PICKLE_BOOL)
-        return error_set(err, TRBA_ERROR_FORMAT, "damaged checkpoint: it does not say its byte order");
-    if (!is_little->as.integer)
-        return error_set(err, TRBA_ERROR_UNSUPPORTED,
-                         "this checkpoint was written on a big-endian machine: load it there with torch.load() and "
-                         "save it in safetensors form");
     return TRBA_OK;
 }
 
@@ -96,6 +90,8 @@ static trba_status merge_storages(struct torch_legacy *legacy, trba_error *err)
 static trba_status collect_storages(struct torch_legacy *legacy, trba_error *err)
 {
     const struct pickle_list *ids = &legacy->heap.persistent;
+    if (!arena_charge(&legacy->heap.arena, (ids->n + 1) * sizeof *legacy->storages))
+        return pickle_heap_report(&legacy->heap, err);
     legacy->storages = calloc(ids->n + 1, sizeof *legacy->storages);
     if (legacy->storages == NULL) return error_set(err, TRBA_ERROR_MEMORY, "no memory for the list of storages");
     for (size_t i = 0; i < ids->n; i++) {

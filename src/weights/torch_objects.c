@@ -22,9 +22,14 @@ enum { ATTRIBUTES_LIMIT = 256 };
 
 /* The call of a _rebuild_tensor* function. */
 struct tensor_call {
-    enum known_meaning meaning; /* KNOWN_TENSOR, KNOWN_TENSOR_V3; KNOWN_NOTHING: this is no tensor */
+    enum known_meaning meaning; /* one of those of a tensor; KNOWN_NOTHING: this is none */
     const struct pickle_value *arguments;
 };
+
+static bool is_tensor_meaning(enum known_meaning meaning)
+{
+    return meaning >= KNOWN_TENSOR && meaning <= KNOWN_META_TENSOR;
+}
 
 static struct tensor_call find_tensor_call(const struct pickle_value *value)
 {
@@ -41,7 +46,7 @@ static struct tensor_call find_tensor_call(const struct pickle_value *value)
             call = (struct tensor_call){pickle_meaning(inner->as.object->callable), inner->as.object->arguments};
         }
     }
-    if (call.meaning != KNOWN_TENSOR && call.meaning != KNOWN_TENSOR_V3) call.meaning = KNOWN_NOTHING;
+    if (!is_tensor_meaning(call.meaning)) call.meaning = KNOWN_NOTHING;
     return call;
 }
 
@@ -116,10 +121,44 @@ static trba_status read_dtype(const struct tensor_call *call, const struct torch
     return TRBA_OK;
 }
 
+/* Tensors that PyTorch rebuilds from something else than a storage with strides. */
+static trba_status check_kind(enum known_meaning meaning, trba_error *err)
+{
+    switch (meaning) {
+    case KNOWN_QUANTISED_TENSOR:
+        return error_set(err, TRBA_ERROR_UNSUPPORTED, "is quantised: give the file from before quantisation");
+    case KNOWN_SPARSE_TENSOR:
+        return error_set(err, TRBA_ERROR_UNSUPPORTED, "is sparse: save it with to_dense()");
+    case KNOWN_META_TENSOR:
+        return error_set(err, TRBA_ERROR_UNSUPPORTED,
+                         "was on the device \"meta\" and has no elements: load the weights into the model first");
+    default: return TRBA_OK;
+    }
+}
+
+/* PyTorch does not negate or conjugate the elements of x.conj().imag and the like: it notes in a last argument,
+ * {'neg': True}, that it must be done when they are read. */
+static trba_status check_notes(const struct tensor_call *call, trba_error *err)
+{
+    const struct pickle_value *notes = pickle_item(call->arguments, call->meaning == KNOWN_TENSOR_V3 ? 7 : 6);
+    if (notes == NULL || notes->kind != PICKLE_DICT) return TRBA_OK;
+    if (notes->as.list.n / 2 > ATTRIBUTES_LIMIT)
+        return error_set(err, TRBA_ERROR_FORMAT, "has more than %d notes on how to read it", ATTRIBUTES_LIMIT);
+    for (size_t i = 0; i + 1 < notes->as.list.n; i += 2)
+        if (notes->as.list.items[i + 1]->kind == PICKLE_BOOL && notes->as.list.items[i + 1]->as.integer != 0)
+            return error_set(err, TRBA_ERROR_UNSUPPORTED,
+                             "is to be negated or conjugated when it is read, which is not done: save it with "
+                             "resolve_neg() and resolve_conj()");
+    return TRBA_OK;
+}
+
 trba_status torch_read_tensor(const struct pickle_value *value, torch_storage_finder find, void *reader,
                               struct tensor *out, trba_error *err)
 {
     const struct tensor_call call = find_tensor_call(value);
+    trba_status status = check_kind(call.meaning, err);
+    if (status == TRBA_OK) status = check_notes(&call, err);
+    if (status != TRBA_OK) return status;
     const struct pickle_value *offset = pickle_item(call.arguments, 1);
     struct tensor_view view = {.n_dimensions = read_int_tuple(pickle_item(call.arguments, 2), view.shape)};
     const int n_strides = read_int_tuple(pickle_item(call.arguments, 3), view.strides);
@@ -129,7 +168,7 @@ trba_status torch_read_tensor(const struct pickle_value *value, torch_storage_fi
     view.offset = offset->as.integer;
     struct torch_storage storage;
     const uint8_t *bytes = NULL;
-    trba_status status = torch_read_storage(pickle_item(call.arguments, 0), &storage, err);
+    status = torch_read_storage(pickle_item(call.arguments, 0), &storage, err);
     if (status == TRBA_OK) status = read_dtype(&call, &storage, &view.dtype, err);
     if (status == TRBA_OK) status = find(reader, &storage, &bytes, err);
     if (status != TRBA_OK) return status;

@@ -18,7 +18,7 @@ static const size_t pickle_limit_bytes = (size_t)64 << 20;
 
 struct torch_zip {
     struct zip_archive archive;
-    struct arena *arena;     /* of the table */
+    struct table_builder *builder;
     char top[NAME_LIMIT_BYTES]; /* "archive/" or "" */
 };
 
@@ -52,11 +52,14 @@ static bool has_entry_ending(const struct zip_archive *archive, const char *end)
 /* A zip file, but not of torch.save: say which kind if it is one that is met in practice. */
 static trba_status report_other_zip(const struct zip_archive *archive, trba_error *err)
 {
+    static const char export[] = "a program of torch.export: save the state_dict with torch.save() instead";
     static const struct {
         const char *end, *what;
     } kinds[] = {
         {"[Content_Types].xml", "an Office document"},
         {"model.weights.h5", "a Keras model: export it from PyTorch instead"},
+        {"data/weights/weight_0", export}, /* newer and older forms of torch.export.save() */
+        {"serialized_exported_program.json", export},
         {".npy", "an .npz file of NumPy arrays: save a state_dict with torch.save() instead"},
         {".pth", "a zip file with a checkpoint inside: unpack it first and give that"},
         {".pt", "a zip file with a checkpoint inside: unpack it first and give that"},
@@ -92,20 +95,20 @@ static trba_status find_pickle(struct torch_zip *zip, struct zip_entry **out, tr
     if ((*out)->n_bytes > pickle_limit_bytes)
         return error_set(err, TRBA_ERROR_LIMIT, "its data.pkl has %zu MiB; the limit is %zu", (*out)->n_bytes >> 20,
                          pickle_limit_bytes >> 20);
-    return zip_read_entry(&zip->archive, *out, zip->arena, err);
+    return zip_read_entry(&zip->archive, *out, &zip->builder->arena, err);
 }
 
 static trba_status check_byte_order(struct torch_zip *zip, trba_error *err)
 {
     struct zip_entry *entry = find_named(zip, "byteorder");
     if (entry == NULL) return TRBA_OK;
-    const trba_status status = zip_read_entry(&zip->archive, entry, zip->arena, err);
+    const trba_status status = zip_read_entry(&zip->archive, entry, &zip->builder->arena, err);
     if (status != TRBA_OK) return status;
     if (entry->n_bytes == 6 && memcmp(entry->data, "little", 6) == 0) return TRBA_OK;
     if (entry->n_bytes == 3 && memcmp(entry->data, "big", 3) == 0)
         return error_set(err, TRBA_ERROR_UNSUPPORTED,
-                         "this checkpoint was written on a big-endian machine: load it there with torch.load() and "
-                         "save it in safetensors form");
+                         "this checkpoint was written on a big-endian machine: load it with torch.load() of PyTorch "
+                         "2.1 or newer on a little-endian one, as nearly all are, and save it again");
     return error_set(err, TRBA_ERROR_FORMAT, "damaged checkpoint: its byteorder entry is neither little nor big");
 }
 
@@ -120,19 +123,22 @@ static trba_status find_storage(void *reader, const struct torch_storage *storag
     if (entry->n_bytes != storage->n_bytes)
         return error_set(err, TRBA_ERROR_FORMAT, "needs a storage of %zu bytes, and the file has %zu", storage->n_bytes,
                          entry->n_bytes);
-    const trba_status status = zip_map_entry(&zip->archive, entry, zip->arena, err);
-    if (status == TRBA_OK) *bytes = entry->data;
-    return status;
+    const size_t inflated_before = zip->archive.inflated_bytes;
+    const trba_status status = zip_map_entry(&zip->archive, entry, &zip->builder->arena, err);
+    if (status != TRBA_OK) return status;
+    zip->builder->stored_bytes += zip->archive.inflated_bytes - inflated_before;
+    *bytes = entry->data;
+    return TRBA_OK;
 }
 
 trba_status torch_zip_read(struct table_builder *builder, const void *bytes, size_t n_bytes, trba_error *err)
 {
-    struct torch_zip zip = {.arena = &builder->arena};
+    struct torch_zip zip = {.builder = builder};
     struct pickle_heap heap;
     struct zip_entry *entry = NULL;
     struct pickle_value *root = NULL;
     pickle_heap_init(&heap);
-    trba_status status = zip_archive_open(bytes, n_bytes, zip.arena, &zip.archive, err);
+    trba_status status = zip_archive_open(bytes, n_bytes, &builder->arena, &zip.archive, err);
     if (status == TRBA_OK) status = find_pickle(&zip, &entry, err);
     if (status == TRBA_OK) status = check_byte_order(&zip, err);
     if (status == TRBA_OK) {

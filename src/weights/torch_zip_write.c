@@ -14,6 +14,7 @@
 
 #include "base/cpu.h"
 #include "weights/byte_text.h"
+#include "weights/table_builder.h"
 #include "weights/table_save.h"
 #include "weights/zip_archive.h"
 
@@ -82,13 +83,15 @@ static void add_shape(struct byte_text *pickle, const struct tensor *tensor)
     add_op(pickle, OP_TUPLE);
 }
 
-/* Row-major. A dimension of 0 counts as 1, as in PyTorch. */
+/* Row-major; of an empty tensor, whose other sizes may be anything, a dimension of 0 counts as 1, as in PyTorch, and a
+ * product that overflows as nothing. */
 static void add_strides(struct byte_text *pickle, const struct tensor *tensor)
 {
     add_op(pickle, OP_MARK);
     for (int d = 0; d < tensor->n_dimensions; d++) {
         int64_t stride = 1;
-        for (int k = d + 1; k < tensor->n_dimensions; k++) stride *= tensor->shape[k] > 0 ? tensor->shape[k] : 1;
+        for (int k = d + 1; k < tensor->n_dimensions; k++)
+            if (__builtin_mul_overflow(stride, tensor->shape[k] > 0 ? tensor->shape[k] : 1, &stride)) stride = 0;
         add_number(pickle, stride);
     }
     add_op(pickle, OP_TUPLE);
@@ -246,8 +249,7 @@ trba_status torch_zip_write(const struct save_list *list, struct cast_buffer *ca
                             trba_error *err)
 {
     struct zip_writer zip = {.out = out, .can_fold = cpu_has_clmul()};
-    if (list->n > MOST_ENTRIES - 3)
-        return error_set(err, TRBA_ERROR_LIMIT, "%zu tensors are too many for the PyTorch form", list->n);
+    _Static_assert(TENSORS_LIMIT <= MOST_ENTRIES - 3, "a table has no more tensors than a plain zip file has entries");
     trba_status status = write_pickle(&zip, list, err);
     if (status == TRBA_OK) status = write_entry(&zip, "archive/byteorder", "little", 6, err);
     for (size_t i = 0; i < list->n && status == TRBA_OK; i++)

@@ -47,4 +47,5 @@ def of(what, n_bytes):
     with measured() as spent:
         yield
     assert spent.seconds < SECONDS, f"{what}: took {spent.seconds:.2f} s"
-    assert spent.n_bytes < BYTES + n_bytes, f"{what}: took {spent.n_bytes / 1e6:.0f} MB; the file has {n_bytes / 1e6:.1f}"
+    used = spent.n_bytes
+    assert used < BYTES + n_bytes, f"{what}: took {used / 1e6:.0f} MB; the file has {n_bytes / 1e6:.1f}"

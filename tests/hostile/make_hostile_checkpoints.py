@@ -35,7 +35,7 @@ def case(reason, message):
 
 PROTO, STOP, MARK, EMPTY_DICT, EMPTY_LIST, EMPTY_TUPLE = b"\x80\x02", b".", b"(", b"}", b"]", b")"
 SETITEM, SETITEMS, APPEND, APPENDS, REDUCE, BUILD, NEWOBJ = b"s", b"u", b"a", b"e", b"R", b"b", b"\x81"
-TUPLE, TUPLE1, TUPLE2, BINPERSID, NONE, FALSE, POP = b"t", b"\x85", b"\x86", b"Q", b"N", b"\x89", b"0"
+TUPLE, TUPLE1, TUPLE2, BINPERSID, NONE, FALSE, POP, DUP = b"t", b"\x85", b"\x86", b"Q", b"N", b"\x89", b"0", b"2"
 
 
 def text(value):
@@ -155,6 +155,11 @@ def good_zip():
 MAGIC = PROTO + b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19" + STOP
 LITTLE = PROTO + EMPTY_DICT + text("little_endian") + b"\x88" + SETITEM + STOP
 BIG = PROTO + EMPTY_DICT + text("little_endian") + FALSE + SETITEM + STOP
+
+
+def legacy_of_big_machine():
+    """Read as well: the bytes of this form are little-endian everywhere, whatever it says of the machine."""
+    return legacy_file(system=BIG)
 
 
 def legacy_keys(*keys):
@@ -298,6 +303,12 @@ def office_document():
 @case("the checkpoint was packed once more", "unpack it first")
 def zipped_checkpoint():
     return zip_file([Entry("TPS-ResNet-BiLSTM-Attn.pth", b"...")])
+
+
+@case("a program of torch.export is a zip file too", "torch.export: save the state_dict")
+def torch_export_program():
+    return zip_file([Entry("ep/data/weights/weight_0", FLOATS), Entry("ep/models/model.json", b"{}"),
+                     Entry("ep/data/sample_inputs/model.pt", b"...")])
 
 
 @case("an empty zip file", "empty zip")
@@ -505,10 +516,10 @@ def doubled_tuples():
     return torch_zip(out + get(40) + STOP)
 
 
-@case("100,000 objects share a dict of 100,000 attributes: 10^10 keys to look at", "no named tensors")
+@case("80,000 objects share a dict of 80,000 attributes: 6.4 * 10^9 keys to look at", "no named tensors")
 def shared_attributes():
-    attributes = EMPTY_DICT + MARK + (integer(0) + NONE) * 100000 + SETITEMS + put(0)
-    objects = (name("m", "M") + EMPTY_TUPLE + NEWOBJ + get(0) + BUILD) * 100000
+    attributes = EMPTY_DICT + MARK + (integer(0) + NONE) * 80000 + SETITEMS + put(0)
+    objects = (name("m", "M") + EMPTY_TUPLE + NEWOBJ + get(0) + BUILD) * 80000
     return torch_zip(PROTO + EMPTY_LIST + attributes + APPEND + MARK + objects + APPENDS + STOP)
 
 
@@ -541,21 +552,91 @@ def stack_flood():
 
 @case("five million opcodes", "more than 4194304 opcodes")
 def opcode_flood():
-    return torch_zip(PROTO + (NONE + POP) * 2500000 + NONE + STOP)
+    return torch_zip(PROTO + NONE + (DUP + POP) * 2500000 + STOP)
 
 
-@case("a million Python names take more memory than any checkpoint", "more than 64 MiB of memory")
+@case("a million Python names take more memory than any checkpoint", "more than 48 MiB of memory.: save the state_dict")
 def memory_flood():
     return torch_zip(PROTO + EMPTY_LIST + (name("a", "b") + POP) * 1000000 + STOP)
 
 
-@case("seventy thousand tensors", "more than 65536 tensors")
+MEMOIZE = b"\x94"
+
+
+@case("a million values that are on the stack, in a tuple, and in the memo twice over", "more than 48 MiB of memory")
+def memo_flood():
+    memo = MEMOIZE * 2500000
+    again = MARK + get(0) * 600000 + TUPLE
+    return torch_zip(PROTO + MARK + NONE * 1000000 + memo + TUPLE + POP + again + STOP)
+
+
+@case("a list of 400,000 tuples that are all to be looked into", "more than 48 MiB of memory")
+def queue_flood():
+    return torch_zip(PROTO + EMPTY_LIST + (MARK + EMPTY_TUPLE * 100000 + APPENDS) * 4 + STOP)
+
+
+@case("legacy file that names one storage a million times", "more than 48 MiB of memory")
+def legacy_storage_flood():
+    identity = storage()[:-len(BINPERSID)] + put(0) + POP
+    return legacy_file(obj=PROTO + identity + (get(0) + BINPERSID + POP) * 1000000 + NONE + STOP)
+
+
+def module(tensors, modules=b""):
+    """A whole nn.Module; both are pairs."""
+    attributes = [(b"_parameters", tensors), (b"_modules", modules)]
+    pairs = b"".join(text(key.decode()) + EMPTY_DICT + MARK + value + SETITEMS for key, value in attributes)
+    return name("model", "Model") + EMPTY_TUPLE + NEWOBJ + EMPTY_DICT + MARK + pairs + SETITEMS + BUILD
+
+
+def module_of_long_names(path, n):
+    first = text("0") + tensor() + put(0)
+    tensors = first + b"".join(text("%d" % i) + get(0) for i in range(1, n))
+    return module(b"", text(path) + module(tensors))
+
+
+@case("16,000 tensors in a module whose own name has 1,000 bytes", "names of its tensors have more than 4 MiB")
+def name_flood():
+    return torch_zip(PROTO + module_of_long_names("x" * 1000, 16000) + STOP)
+
+
+@case("the same, a name of 500 parts that may each begin a known one", "names of its tensors have more than 4 MiB")
+def name_part_flood():
+    return torch_zip(PROTO + module_of_long_names("F." * 500, 16000) + STOP)
+
+
+def long_texts(n=1024):
+    """A dict in which one text of 64 KiB stands under many names."""
+    items = [text("k%d" % i) + (get(1) if i else text("v" * 65536) + put(1)) for i in range(n)]
+    return EMPTY_DICT + MARK + b"".join(items) + SETITEMS
+
+
+@case("one text of 64 KiB under a thousand names: 64 MiB of metadata if copied", "no named tensors")
+def metadata_flood():
+    return torch_zip(PROTO + long_texts() + STOP)
+
+
+@case("all of these at once, and deflated", "names of its tensors have more than 4 MiB")
+def metadata_and_name_flood():
+    items = text("a") + long_texts() + text("net") + module_of_long_names("F." * 500, 16000)
+    data = PROTO + EMPTY_DICT + MARK + items + SETITEMS + STOP
+    return zip_file([Entry("archive/data.pkl", data, 8, deflate(data)), Entry("archive/data/0", FLOATS)])
+
+
+@case("no memory is left when the tensors get their names", "more than 48 MiB of memory.: save the state_dict alone")
+def heap_full_at_the_names():
+    filled = MARK + NONE * 800000 + TUPLE + text("more") + MARK + NONE * 180000 + TUPLE
+    tensors = b"".join(text("Prediction.%d" % i) + tensor() for i in range(3))
+    return torch_zip(PROTO + EMPTY_DICT + MARK + text("state") + filled + text("net") + EMPTY_DICT + MARK + tensors +
+                     SETITEMS + SETITEMS + STOP)
+
+
+@case("seventeen thousand tensors", "more than 16384 tensors")
 def tensor_flood():
     out = PROTO + tensor() + put(0) + POP + EMPTY_DICT
-    return torch_zip(out + b"".join(text("t%d" % i) + get(0) + SETITEM for i in range(70000)) + STOP)
+    return torch_zip(out + b"".join(text("t%d" % i) + get(0) + SETITEM for i in range(17000)) + STOP)
 
 
-def many_tensors(name, n=65000):
+def many_tensors(name, n=16384):
     """As many tensors as may be, under names of a network: no error by itself, but every one is looked up."""
     out = PROTO + tensor() + put(0) + POP + EMPTY_DICT
     return torch_zip(out + b"".join(text(name % i) + get(0) + SETITEM for i in range(n)) + STOP)
@@ -637,6 +718,14 @@ def size_of_two_to_the_63():
 @case("a tensor of 2^40 elements made from one by stride 0", "repeats a storage of 24 bytes")
 def broadcast_bomb():
     return lying_tensor(shape=(2**20, 2**20), strides=(0, 0))
+
+
+@case("a thousand tensors of the same 100 KB", "share storages so much that they have 64 MiB more than the file")
+def shared_storage_bomb():
+    n = 25000
+    shared = text("t0") + tensor(n=n, shape=(n,), strides=(1,)) + put(0)
+    items = shared + b"".join(text("t%d" % i) + get(0) for i in range(1, 1000))
+    return torch_zip(PROTO + EMPTY_DICT + MARK + items + SETITEMS + STOP, storages=[("0", bytes(4 * n))])
 
 
 @case("two tensors of ten million elements each, made from one by stride 0", "repeat what is stored")
@@ -996,16 +1085,6 @@ def legacy_view_outside():
     return legacy_file(obj=state_dict(tensor(stored=storage(view=view))))
 
 
-@case("legacy file, written on a big-endian machine", "big-endian machine")
-def legacy_big_endian():
-    return legacy_file(system=BIG)
-
-
-@case("legacy file, without a byte order", "does not say its byte order")
-def legacy_no_byte_order():
-    return legacy_file(system=PROTO + EMPTY_DICT + STOP)
-
-
 @case("legacy file, of an unknown version", "version that is not 1001")
 def legacy_version():
     return legacy_file(version=1002)
@@ -1099,10 +1178,17 @@ def safetensors_name_too_long():
     return safetensors_file('{"%s": %s}' % ("x" * 5000, st_tensor()))
 
 
-@case("seventy thousand tensors", "there are more than 65536 tensors")
+@case("seventeen thousand tensors", "there are more than 16384 tensors")
 def safetensors_tensor_flood():
     empty = st_tensor(shape="[0]", offsets="[0, 0]")
-    return safetensors_file("{%s}" % ", ".join('"t%d": %s' % (i, empty) for i in range(70000)), data=b"")
+    return safetensors_file("{%s}" % ", ".join('"t%d": %s' % (i, empty) for i in range(17000)), data=b"")
+
+
+@case("eight thousand tensors with names of 1,000 bytes", "names of its tensors have more than 4 MiB")
+def safetensors_name_flood():
+    empty = st_tensor(shape="[0]", offsets="[0, 0]")
+    names = ("F." * 497 + "%d" % i for i in range(7000))
+    return safetensors_file("{%s}" % ", ".join('"%s": %s' % (name, empty) for name in names), data=b"")
 
 
 @case("a header without tensors", "holds no tensors")

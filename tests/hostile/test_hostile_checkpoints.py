@@ -37,7 +37,7 @@ def test_there_are_enough_cases():
     assert len(set(names_of(hostile.CASES))) == len(hostile.CASES)
 
 
-@pytest.mark.parametrize("make", [hostile.good_zip, hostile.legacy_file])
+@pytest.mark.parametrize("make", [hostile.good_zip, hostile.legacy_file, hostile.legacy_of_big_machine])
 def test_the_files_they_are_made_from_are_read(make):
     tensors = read_checkpoint(make()).tensors
     assert tensors["Prediction.weight"][1].tolist() == [[1, 2, 3], [4, 5, 6]]

@@ -57,6 +57,25 @@ static void the_limit_counts_what_is_handed_out(void **state)
     arena_free(&a);
 }
 
+static void what_is_charged_counts_until_it_is_refunded(void **state)
+{
+    (void)state;
+    struct arena a;
+    arena_init(&a, 200);
+    assert_true(arena_charge(&a, 150));
+    assert_false(a.is_full);
+    assert_null(arena_alloc(&a, 51));
+    assert_true(a.is_full);
+    assert_false(arena_charge(&a, 51));
+    assert_non_null(arena_alloc(&a, 50));
+    arena_refund(&a, 150);
+    assert_int_equal(a.used_bytes, 50);
+    assert_true(arena_charge(&a, 150));
+    assert_false(arena_charge(&a, 1));
+    assert_false(a.has_failed);
+    arena_free(&a);
+}
+
 static void nothing_is_handed_out_beyond_a_limit_of_zero(void **state)
 {
     (void)state;
@@ -112,6 +131,7 @@ int main(void)
         cmocka_unit_test(memory_is_aligned_and_zero_and_apart),
         cmocka_unit_test(empty_things_have_an_address_of_their_own),
         cmocka_unit_test(the_limit_counts_what_is_handed_out),
+        cmocka_unit_test(what_is_charged_counts_until_it_is_refunded),
         cmocka_unit_test(nothing_is_handed_out_beyond_a_limit_of_zero),
         cmocka_unit_test(sizes_that_overflow_are_refused),
         cmocka_unit_test(a_copied_text_is_terminated),

@@ -58,6 +58,15 @@ static void an_empty_tensor_fits_anywhere(void **state)
     assert_int_equal(check_2d(99, INT64_MAX, 0, 5, 5), TRBA_OK);
 }
 
+static void an_empty_tensor_repeats_nothing(void **state)
+{
+    (void)state;
+    const struct tensor_view view = view_2d(0, INT64_MAX, 0, INT64_MAX, 5);
+    struct tensor tensor;
+    assert_int_equal(tensor_view_check(&view, &tensor, &err), TRBA_OK);
+    assert_int_equal(tensor_count_repeated(&tensor), 0);
+}
+
 static void negative_numbers_are_refused(void **state)
 {
     (void)state;
@@ -153,6 +162,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_last_element_may_be_the_storages_last),
         cmocka_unit_test(an_empty_tensor_fits_anywhere),
+        cmocka_unit_test(an_empty_tensor_repeats_nothing),
         cmocka_unit_test(negative_numbers_are_refused),
         cmocka_unit_test(overflows_are_refused),
         cmocka_unit_test(a_stride_of_a_size_one_dimension_is_ignored),

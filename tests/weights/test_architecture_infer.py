@@ -162,6 +162,18 @@ def test_differences_are_those_of_load_state_dict(combination, tmp_path):
             assert found["missing"] == [name for name in asked.state_dict() if name in expected["missing"]]
 
 
+@pytest.mark.parametrize("layers", [{torch.nn.Linear}, {torch.nn.Linear, torch.nn.LSTM}], ids=["linear", "all"])
+@pytest.mark.parametrize("is_whole", [False, True], ids=["state_dict", "whole"])
+@pytest.mark.filterwarnings("ignore")
+def test_a_quantised_network_is_refused_as_such(layers, is_whole, tmp_path):
+    network = torch.ao.quantization.quantize_dynamic(make_network(("None", "VGG", "BiLSTM", "CTC"), SMALL), layers)
+    torch.save(network if is_whole else network.state_dict(), tmp_path / "network.pth")
+    with Checkpoint(tmp_path / "network.pth") as checkpoint:
+        found, error = ArchitectureStruct(), ErrorStruct()
+        assert LIBRARY.trba_checkpoint_architecture(checkpoint.handle, byref(found), byref(error)) != 0
+        assert b"is quantised" in error.message and b"from before quantisation" in error.message
+
+
 def test_damaged_file_is_refused_with_its_path(tmp_path):
     network = make_network(("None", "VGG", "None", "CTC"), SMALL)
     path = tmp_path / "network.pth"

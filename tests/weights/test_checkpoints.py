@@ -216,6 +216,25 @@ def test_a_dtype_that_is_not_read_is_refused_by_name():
         read_checkpoint(save({"Prediction.x": torch.zeros(2, dtype=torch.float8_e5m2)}))
 
 
+@pytest.mark.parametrize("make,reason", [
+    (lambda x: x.to_sparse(), "is sparse: save it with to_dense"),
+    (lambda x: x.to_sparse_csr(), "is sparse: save it with to_dense"),
+    (lambda x: x.to("meta"), "has no elements"),
+    (lambda x: torch.quantize_per_tensor(x, 0.1, 0, torch.qint8), "is quantised"),
+    (lambda x: torch.nn.Parameter(torch.complex(x, x).conj().imag, requires_grad=False), "is to be negated"),
+], ids=["sparse", "sparse CSR", "meta", "quantised", "negated"])
+def test_tensors_of_other_kinds_are_refused_by_name(make, reason):
+    data = save({**STATE, "Prediction.weight": make(STATE["Prediction.weight"])})
+    with pytest.raises(Refused, match="tensor Prediction.weight: .*" + reason) as refused:
+        read_checkpoint(data)
+    assert refused.value.status == UNSUPPORTED
+
+
+def test_a_tensor_that_notes_nothing_to_do_is_read():
+    state = STATE | {"Prediction.weight": torch.complex(STATE["Prediction.weight"], torch.ones(5, 6)).real}
+    assert_holds(read_checkpoint(save(state)), state)
+
+
 def test_tensors_over_untyped_storages_are_read():
     """_rebuild_tensor_v3 names the dtype itself; torch uses it for uint16, so the name is replaced in the pickle."""
     data = save({"Prediction.x": torch.arange(4, dtype=torch.int16).view(torch.uint16)})
