@@ -192,9 +192,9 @@ static trba_status pack_weights(const struct opening *opening, const trba_archit
     thread_pool_free(packer.pool);
     model->layers = packer.layers;
     if (is_packed) return TRBA_OK;
-    if (packer.not_finite[0] != '\0')
-        return error_set(opening->err, TRBA_ERROR_FORMAT, "the tensor %s holds NaN, infinity or a negative variance: "
-                         "the training has diverged or the file is damaged", packer.not_finite);
+    if (packer.problem[0] != '\0')
+        return error_set(opening->err, TRBA_ERROR_FORMAT, "%s: the training has diverged or the file is damaged",
+                         packer.problem);
     return error_set(opening->err, TRBA_ERROR_MEMORY, "there is not enough memory for the weights");
 }
 

@@ -46,17 +46,22 @@ static void pack_iteration(struct packer *packer, const char *grcl, int number, 
     static const char *const kinds[5] = {"BN_gfu", "BN_grx", "BN_fu", "BN_rx", "BN_Gx"};
     enum { GATE_U, GATE_X, U, X, GATED };
     struct batch_norm norms[5];
+    char name[96];
     for (int i = 0; i < 5; i++) {
-        char name[96];
         snprintf(name, sizeof name, "%s.GRCL.%d.%s", grcl, number, kinds[i]);
         norms[i] = pack_batch_norm(packer, name, oc);
     }
+    snprintf(name, sizeof name, "%s.GRCL.%d", grcl, number);
     if (!packer->failed) {
         for (int i = 0; i < oc; i++) {
             norms[GATE_U].shift[i] += norms[GATE_X].shift[i];
             norms[U].shift[i] += norms[GATED].shift[i];
             norms[X].scale[i] *= norms[GATED].scale[i];
             norms[X].shift[i] *= norms[GATED].scale[i];
+        }
+        for (int i = 0; i < 5; i++) {
+            pack_check_folded(packer, name, norms[i].scale, oc);
+            pack_check_folded(packer, name, norms[i].shift, oc);
         }
         out->scale_gate_u = padded_copy(packer, norms[GATE_U].scale, oc);
         out->scale_gate_x = padded_copy(packer, norms[GATE_X].scale, oc);

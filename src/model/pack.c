@@ -13,7 +13,7 @@
 
 #include "base/checked.h"
 
-enum { NAME_BYTES = sizeof ((struct packer *)NULL)->not_finite };
+enum { NAME_BYTES = 160 };
 static const double batch_norm_epsilon = 1e-5; /* nn.BatchNorm2d's default */
 
 int padded_channels(int channels) { return (int)round_up((size_t)channels, CHANNEL_ALIGN); }
@@ -33,7 +33,20 @@ static bool all_finite(const float *values, size_t n)
 static void refuse_tensor(struct packer *packer, const char *name)
 {
     packer->failed = true;
-    snprintf(packer->not_finite, sizeof packer->not_finite, "%s", name);
+    snprintf(packer->problem, sizeof packer->problem, "the tensor %s holds NaN or infinity", name);
+}
+
+static void refuse_variance(struct packer *packer, const char *norm)
+{
+    packer->failed = true;
+    snprintf(packer->problem, sizeof packer->problem, "the tensor %s.running_var holds a negative variance", norm);
+}
+
+static void refuse_folded(struct packer *packer, const char *name)
+{
+    packer->failed = true;
+    snprintf(packer->problem, sizeof packer->problem,
+             "the weights of %s are too large for a float once BatchNorm is multiplied out", name);
 }
 
 static const char *copy_text(struct packer *packer, const char *text)
@@ -103,7 +116,8 @@ struct batch_norm pack_batch_norm(struct packer *packer, const char *name, int n
             const double scale = (double)gamma[i] / sqrt((double)variance[i] + batch_norm_epsilon);
             const double shift = (double)beta[i] - (double)mean[i] * scale;
             const bool is_number = fabs(scale) <= (double)FLT_MAX && fabs(shift) <= (double)FLT_MAX;
-            if (!is_number) refuse_tensor(packer, name);
+            if (isnan(scale)) refuse_variance(packer, name);
+            else if (!is_number) refuse_folded(packer, name);
             norm.scale[i] = is_number ? (float)scale : 0.0f;
             norm.shift[i] = is_number ? (float)shift : 0.0f;
         }
@@ -121,22 +135,34 @@ void batch_norm_free(struct batch_norm *norm)
     *norm = (struct batch_norm){.n = 0};
 }
 
+void pack_check_folded(struct packer *packer, const char *name, const float *values, int n)
+{
+    if (!packer->failed && !all_finite(values, (size_t)n)) refuse_folded(packer, name);
+}
+
 /* The weights of one convolution with its BatchNorm folded in, kernel by kernel. */
 struct kernel_reader {
     const struct tensor *tensor;
     const float *scale; /* [oc], or NULL: 1 */
-    atomic_bool is_not_finite;
+    atomic_bool is_not_finite; /* in the file */
+    atomic_bool is_too_large;  /* with the scale */
 };
+
+/* The kernel `out` is not finite: was it in the file? */
+static void note_not_finite(struct kernel_reader *reader, const struct tensor *kernel, float *out)
+{
+    tensor_read_float(kernel, out);
+    atomic_store(all_finite(out, kernel->n_elements) ? &reader->is_too_large : &reader->is_not_finite, true);
+}
 
 static void read_kernels(const void *arg, int first, int n, float *out, size_t stride)
 {
-    struct kernel_reader *reader = (struct kernel_reader *)arg; /* of its members only the atomic one changes */
+    struct kernel_reader *reader = (struct kernel_reader *)arg; /* of its members only the atomic ones change */
     for (int o = first; o < first + n; o++, out += stride) {
         const struct tensor kernel = tensor_row(reader->tensor, o);
         tensor_read_float(&kernel, out);
-        if (!all_finite(out, kernel.n_elements)) atomic_store(&reader->is_not_finite, true);
-        if (reader->scale == NULL) continue;
-        for (size_t k = 0; k < kernel.n_elements; k++) out[k] *= reader->scale[o];
+        for (size_t k = 0; k < kernel.n_elements && reader->scale != NULL; k++) out[k] *= reader->scale[o];
+        if (!all_finite(out, kernel.n_elements)) note_not_finite(reader, &kernel, out);
     }
 }
 
@@ -186,6 +212,7 @@ static void pack_kernels(struct packer *packer, const char *name, const struct c
     const struct conv2d_source source = {.read = read_kernels, .arg = &reader, .bias = bias};
     const size_t bytes_before = packer->arena->used_bytes;
     packer->failed = !conv2d_pack(packer->kernels, packer->arena, packer->pool, shape, is_input, &source, out);
+    if (atomic_load(&reader.is_too_large)) refuse_folded(packer, name);
     if (atomic_load(&reader.is_not_finite)) refuse_tensor(packer, name);
     note_conv2d(packer, name, out, bytes_before);
     forget_tensor(packer, tensor);
@@ -201,7 +228,8 @@ void pack_conv2d(struct packer *packer, const struct conv_names *names, const st
         norm = pack_batch_norm(packer, names->norm, shape->oc);
         if (!packer->failed) {
             bias = fold_bias(&norm, bias);
-            packer->failed = bias == NULL;
+            if (bias == NULL) packer->failed = true;
+            else pack_check_folded(packer, names->conv, bias, shape->oc);
         }
     }
     snprintf(name, sizeof name, "%s.weight", names->conv);

@@ -16,7 +16,8 @@ struct packed_layer {
 };
 
 /* Where packing takes from and puts to. `failed` is sticky: after the first failure (memory, or weights that are not
- * finite) every call does nothing, so a stage packs all its layers and its caller looks once. */
+ * finite or not once BatchNorm is folded in) every call does nothing, so a stage packs all its layers and its caller
+ * looks once. */
 struct packer {
     const struct tensor_table *table;
     const struct kernels *kernels;
@@ -25,7 +26,7 @@ struct packer {
     const struct file_map *map; /* the table's bytes, whose pages are let go once packed; NULL: the caller owns them */
     struct packed_layer *layers, *last_layer; /* in the order of packing */
     bool failed;
-    char not_finite[160]; /* the name of a tensor with values no network can have; "": memory was the reason */
+    char problem[256]; /* which weights no network can have, and why; "": memory was the reason */
 };
 
 /* The tensor's elements as floats, malloc'd; NULL after failure. The name is made as by printf. */
@@ -38,6 +39,9 @@ struct batch_norm {
 };
 struct batch_norm pack_batch_norm(struct packer *packer, const char *name, int n);
 void batch_norm_free(struct batch_norm *norm);
+
+/* Fails unless all are finite. For what was multiplied out of finite weights of the layer `name`. */
+void pack_check_folded(struct packer *packer, const char *name, const float *values, int n);
 
 /* NAME.weight (and NAME.bias if has_bias), with the BatchNorm of that name folded in (NULL: none). */
 struct conv_names {

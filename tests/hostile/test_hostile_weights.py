@@ -16,22 +16,31 @@ CHARACTERS = "0123456789"
 CONV, NORM, LINEAR = "FeatureExtraction.ConvNet.0.weight", "FeatureExtraction.ConvNet.12", "Prediction.weight"
 
 
-@pytest.fixture(scope="module")
-def network():
+def make_network(backbone):
     from trba_torch import Architecture
     from trba_torch.checkpoints import random_network
 
-    return random_network(Architecture("None", "VGG", "None", "CTC", output_channel=16, num_class=11), seed=3)
+    return random_network(Architecture("None", backbone, "None", "CTC", output_channel=16, num_class=11), seed=3)
 
 
-def save(network, path, name, change):
-    """The network's checkpoint with one tensor changed."""
+@pytest.fixture(scope="module")
+def network():
+    return make_network("VGG")
+
+
+def save_changed(network, path, changes):
+    """The network's checkpoint with some tensors changed: {name: function}."""
     import torch
 
     state = {key: tensor.clone() for key, tensor in network.state_dict().items()}
-    change(state[name].view(-1))
+    for name, change in changes.items():
+        change(state[name].view(-1))
     torch.save(state, path)
     return str(path)
+
+
+def save(network, path, name, change):
+    return save_changed(network, path, {name: change})
 
 
 def set_last(value):
@@ -53,7 +62,27 @@ def test_a_negative_variance_is_refused_by_name(network, tmp_path):
     path = save(network, tmp_path / "model.pth", NORM + ".running_var", set_last(-1.0))
     with pytest.raises(TrbaError) as failure:
         Model(path, charset_text=CHARACTERS)
-    assert failure.value.status == "bad format" and NORM in failure.value.message
+    assert failure.value.status == "bad format"
+    assert f"the tensor {NORM}.running_var holds a negative variance" in failure.value.message
+
+
+BEFORE_NORM, RECURRENT = "FeatureExtraction.ConvNet.11.weight", "FeatureExtraction.ConvNet.3.GRCL.0"
+
+
+@pytest.mark.parametrize("backbone,changes,named", [
+    ("VGG", {BEFORE_NORM: 1e36, NORM + ".weight": 1e5}, BEFORE_NORM),
+    ("VGG", {NORM + ".weight": 3e38, NORM + ".running_var": 0.0}, NORM),
+    ("RCNN", {RECURRENT + ".BN_rx.weight": 1e30, RECURRENT + ".BN_Gx.weight": 1e30}, RECURRENT),
+    ("RCNN", {RECURRENT + ".BN_gfu.bias": 3e38, RECURRENT + ".BN_grx.bias": 3e38}, RECURRENT),
+], ids=["convolution", "scale", "product", "sum"])
+@pytest.mark.parametrize("cpu", ["ref", "auto"])
+def test_weights_that_batch_norm_makes_infinite_are_refused_by_name(tmp_path, backbone, changes, named, cpu):
+    path = save_changed(make_network(backbone), tmp_path / "model.pth",
+                        {name: set_last(value) for name, value in changes.items()})
+    with pytest.raises(TrbaError) as failure:
+        Model(path, charset_text=CHARACTERS, cpu=cpu)
+    assert failure.value.status == "bad format"
+    assert f"the weights of {named} are too large for a float once" in failure.value.message
 
 
 @pytest.mark.parametrize("name", [CONV, LINEAR])
