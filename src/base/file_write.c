@@ -26,21 +26,24 @@ static trba_status fail(const struct file_writer *writer, trba_error *err)
 
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
 
-static trba_status check_place(const char *path, trba_error *err)
+/* `there`: what stands in that place, or NULL. */
+static trba_status check_place(const char *path, const struct stat *there, trba_error *err)
 {
-    struct stat info;
-    if (stat(path, &info) != 0 || S_ISREG(info.st_mode)) return TRBA_OK;
+    if (there == NULL || S_ISREG(there->st_mode)) return TRBA_OK;
     return error_set(err, TRBA_ERROR_IO, "there is %s of this name: %s",
-                     S_ISDIR(info.st_mode) ? "a folder" : "a pipe or device", path);
+                     S_ISDIR(there->st_mode) ? "a folder" : "a pipe or device", path);
 }
 
-/* The permissions are those of any new file, so that mkstemp() will not do. */
-static trba_status open_temporary(struct file_writer *writer, trba_error *err)
+/* The permissions are those of the file that will be replaced, from the first moment on, or else those of any new file;
+ * so mkstemp() will not do. */
+static trba_status open_temporary(struct file_writer *writer, const struct stat *there, trba_error *err)
 {
+    const mode_t permissions = there != NULL ? there->st_mode & 0777 : 0666;
     for (int attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
         snprintf(writer->temporary, strlen(writer->path) + SUFFIX_BYTES, "%s.part-%ld-%d", writer->path,
                  (long)getpid(), attempt);
-        writer->fd = open(writer->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        writer->fd = open(writer->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, permissions);
+        if (writer->fd >= 0 && there != NULL) (void)fchmod(writer->fd, permissions); /* beyond the process's mask */
         if (writer->fd >= 0) return TRBA_OK;
         if (errno != EEXIST) break;
     }
@@ -53,7 +56,9 @@ static trba_status open_temporary(struct file_writer *writer, trba_error *err)
 trba_status file_writer_open(const char *path, struct file_writer *writer, trba_error *err)
 {
     *writer = (struct file_writer){.fd = -1, .checksum = FILE_CHECKSUM_START};
-    const trba_status status = check_place(path, err);
+    struct stat info;
+    const struct stat *there = stat(path, &info) == 0 ? &info : NULL;
+    const trba_status status = check_place(path, there, err);
     if (status != TRBA_OK) return status;
     writer->path = strdup(path);
     writer->temporary = malloc(strlen(path) + SUFFIX_BYTES);
@@ -63,7 +68,7 @@ trba_status file_writer_open(const char *path, struct file_writer *writer, trba_
         writer->temporary = NULL;
         return error_set(err, TRBA_ERROR_MEMORY, "there is not enough memory to write a file");
     }
-    return open_temporary(writer, err);
+    return open_temporary(writer, there, err);
 }
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */

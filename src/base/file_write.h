@@ -23,7 +23,8 @@ struct file_writer {
 #define FILE_CHECKSUM_START UINT64_C(0xCBF29CE484222325)
 uint64_t file_checksum(uint64_t checksum, const void *bytes, size_t n_bytes);
 
-/* Starts a file beside `path`. Refuses a path where something stands that is no regular file. */
+/* Starts a file beside `path`, with the permissions of the file that is there, if any. Refuses a path where something
+ * stands that is no regular file. */
 trba_status file_writer_open(const char *path, struct file_writer *writer, trba_error *err);
 trba_status file_writer_put(struct file_writer *writer, const void *bytes, size_t n_bytes, trba_error *err);
 /* Everything is on the disk under writer->temporary, and may be read back there. */

@@ -300,6 +300,19 @@ def test_permissions_are_those_of_a_new_file(checkpoint, tmp_path):
     assert stat.S_IMODE((tmp_path / "out.pth").stat().st_mode) == 0o640
 
 
+@pytest.mark.parametrize("permissions", [0o600, 0o666, 0o440])
+def test_a_file_that_is_replaced_keeps_its_permissions(checkpoint, tmp_path, permissions):
+    path = tmp_path / "best.pth"
+    shutil.copyfile(checkpoint, path)
+    path.chmod(permissions)
+    before = os.umask(0o022)
+    try:
+        assert convert(path, path, "--dtype", "float16").returncode == 0
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == permissions
+
+
 def test_a_trba_yaml_is_told_of_unless_it_is_another_checkpoints(checkpoint, tmp_path):
     source, there = tmp_path / "in", tmp_path / "out"
     source.mkdir()
