@@ -12,6 +12,7 @@
 #include "layers/blas.h"
 #include "model/architecture.h"
 #include "model/checkpoint.h"
+#include "model/input_limits.h"
 #include "model/model.h"
 #include "model/sidecar.h"
 
@@ -20,7 +21,6 @@ enum {
     EASYOCR_IMG_H = 64,                      /* every built-in model of EasyOCR */
     DEFAULT_MAX_LENGTH = 25,                 /* clovaai's --batch_max_length */
     MOST_TPS_FLOATS = 1 << 24,               /* of the basis of each pixel: 200 times those of 32 x 100 */
-    MAX_IMG_H = 1024, MAX_IMG_W = 16384, MAX_MAX_LENGTH = 1024,
     MAX_PACKERS = 8,                         /* more would wait for memory */
     WEIGHTS_BLOCK_BYTES = 16 * 1024 * 1024 - 4096 /* huge pages, the block's header among them */
 };
@@ -75,7 +75,7 @@ static trba_status settle_architecture(const struct opening *opening, trba_archi
 {
     trba_status status = architecture_infer(opening->table, arch, opening->err);
     if (status == TRBA_OK)
-        status = architecture_check(opening->table, arch, &opening->options->expect, "the options", opening->err);
+        status = architecture_check(opening->table, arch, &opening->options->expect, NULL, opening->err);
     if (status == TRBA_OK && opening->sidecar->path != NULL)
         status = architecture_check(opening->table, arch, &opening->sidecar->expect, opening->sidecar->path,
                                     opening->err);
@@ -140,8 +140,7 @@ static trba_status settle(const struct opening *opening, trba_model *model, trba
         .is_compatible = options->compat == TRBA_CHOICE_YES,
         .max_length = first_set(options->batch_max_length, sidecar->batch_max_length, DEFAULT_MAX_LENGTH),
     };
-    status = check_range("batch_max_length", model->rules.max_length, 1, MAX_MAX_LENGTH, opening->err);
-    if (status == TRBA_OK) status = settle_size(opening, model->rules.preset, arch);
+    status = settle_size(opening, model->rules.preset, arch);
     if (status == TRBA_OK) status = settle_charset(opening, arch, &model->charset);
     model->img_h = arch->img_h;
     model->img_w = model->rules.preset == TRBA_PRESET_EASYOCR ? 0 : arch->img_w;

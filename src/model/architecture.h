@@ -38,9 +38,9 @@ trba_architecture architecture_fill(const trba_architecture *asked, const trba_a
 
 /* Holds `found` (from architecture_infer) against what the caller expects, and the table against what `found` needs.
  * On success every required tensor is in the table with its shape. On failure one message: what the file really is,
- * what was asked and by whom (`asked_by`: "the options", "opt.txt", ...), how many keys would be missing and unexpected
- * with the first few of each, and the options that work. */
+ * what was asked and by whom (`sidecar_path`; NULL: the options), how many keys would be missing and unexpected with
+ * the first few of each, and the options that work, or that the sidecar must be corrected. */
 trba_status architecture_check(const struct tensor_table *table, const trba_architecture *found,
-                               const trba_architecture *expect, const char *asked_by, trba_error *err);
+                               const trba_architecture *expect, const char *sidecar_path, trba_error *err);
 
 #endif

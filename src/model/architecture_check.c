@@ -7,7 +7,7 @@
  *     what the file is, and what was asked by whom
  *     sizes that contradict, each with both numbers
  *     missing / unexpected / misshapen: how many, and the first few
- *     the likely cause, or the options that work */
+ *     the likely cause, or the options that work, or what to do with the sidecar that asked */
 #include "model/architecture.h"
 
 #include <assert.h>
@@ -275,8 +275,9 @@ static void add_options_that_work(struct message *m, const struct size_pair pair
 
 static trba_status refuse_request(const struct tensor_table *table, const trba_architecture *found,
                                   const trba_architecture *full, const struct size_pair pairs[N_SIZES],
-                                  const char *asked_by, trba_error *err)
+                                  const char *sidecar_path, trba_error *err)
 {
+    const char *asked_by = sidecar_path != NULL ? sidecar_path : "the options";
     struct message m = {.length = 0};
     if (!same_stages(full, found))
         message_add(&m, "this checkpoint is a %s network, but %s was asked for by %s", show_network(found).text,
@@ -287,7 +288,8 @@ static trba_status refuse_request(const struct tensor_table *table, const trba_a
     add_contradictions(&m, pairs);
     struct summary summary;
     if (summarise_table(table, full, &summary) > 0) add_differences(&m, &summary);
-    add_options_that_work(&m, pairs, found);
+    if (sidecar_path != NULL) message_add(&m, "\n  correct or remove that file, or do not read it (--no-sidecar)");
+    else add_options_that_work(&m, pairs, found);
     return message_set_error(&m, TRBA_ERROR_MISMATCH, err);
 }
 
@@ -322,7 +324,7 @@ static trba_status check_image_buffer(const struct tensor_table *table, const tr
 }
 
 trba_status architecture_check(const struct tensor_table *table, const trba_architecture *found,
-                               const trba_architecture *expect, const char *asked_by, trba_error *err)
+                               const trba_architecture *expect, const char *sidecar_path, trba_error *err)
 {
     const trba_architecture full = architecture_fill(expect, found);
     struct size_pair pairs[N_SIZES];
@@ -332,7 +334,7 @@ trba_status architecture_check(const struct tensor_table *table, const trba_arch
                          "this network reads images of %d channels, but only grey (1) and RGB (3) are supported",
                          found->input_channel);
     if (!same_stages(&full, found) || count_contradictions(pairs) > 0)
-        return refuse_request(table, found, &full, pairs, asked_by, err);
+        return refuse_request(table, found, &full, pairs, sidecar_path, err);
     struct summary summary;
     if (summarise_table(table, found, &summary) > 0) return refuse_incomplete(table, found, &summary, err);
     return check_image_buffer(table, found, err);

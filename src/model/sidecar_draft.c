@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -11,18 +12,12 @@
 #include "base/message.h"
 #include "base/utf8.h"
 #include "model/architecture_names.h"
+#include "model/input_limits.h"
 
-enum { LARGEST_NUMBER = 1 << 20 };
+/* Of sizes that the checkpoint's own tensors decide. */
+enum { LARGEST_SIZE = 1 << 20 };
 
-/* One key's value, and where it stands. */
-struct entry {
-    const char *path;
-    size_t line;
-    const char *key, *value;
-    size_t key_bytes, value_bytes;
-};
-
-static trba_status refuse_value(const struct entry *entry, const char *wanted, trba_error *err)
+static trba_status refuse_value(const struct sidecar_entry *entry, const char *wanted, trba_error *err)
 {
     return error_set(err, TRBA_ERROR_FORMAT, "%s:%zu: %s must be %s, not \"%s\"", entry->path, entry->line,
                      show_text(entry->key, entry->key_bytes).text, wanted,
@@ -34,38 +29,54 @@ static bool is_word(const char *text, size_t n_bytes, const char *word)
     return strlen(word) == n_bytes && strncasecmp(text, word, n_bytes) == 0;
 }
 
-static bool is_any_word(const struct entry *entry, const char *const words[4])
+static bool is_any_word(const struct sidecar_entry *entry, const char *const words[4])
 {
     for (int i = 0; i < 4; i++)
         if (is_word(entry->value, entry->value_bytes, words[i])) return true;
     return false;
 }
 
-/* Python's and YAML's ways to leave a value open. */
-static bool is_nothing(const struct entry *entry)
+/* YAML's ways to leave a value open. */
+static bool is_null(const struct sidecar_entry *entry)
 {
-    return is_any_word(entry, (const char *const[]){"None", "null", "~", ""});
+    return entry->value_bytes == 0 ||
+           (!entry->is_quoted && (is_word(entry->value, entry->value_bytes, "null") ||
+                                  is_word(entry->value, entry->value_bytes, "~")));
+}
+
+/* The same and Python's, where None is no value. */
+static bool is_nothing(const struct sidecar_entry *entry)
+{
+    return is_null(entry) || (!entry->is_quoted && is_word(entry->value, entry->value_bytes, "None"));
 }
 
 /* ---- one function for each kind of value ------------------------------------------------------------------------- */
 
-typedef trba_status value_setter(const struct entry *entry, void *field, trba_error *err);
+typedef trba_status value_setter(const struct sidecar_entry *entry, int largest, void *field, trba_error *err);
 
-static trba_status set_number(const struct entry *entry, void *field, trba_error *err)
+/* Every number of a sidecar is one of these, and has no meaning as 0. */
+static trba_status set_number(const struct sidecar_entry *entry, int largest, void *field, trba_error *err)
 {
     int number = 0;
-    for (size_t i = 0; i < entry->value_bytes && !is_nothing(entry); i++) {
+    const size_t n_digits = is_nothing(entry) ? 0 : entry->value_bytes;
+    bool is_valid = true;
+    for (size_t i = 0; i < n_digits && is_valid; i++) {
         const char digit = entry->value[i];
-        if (digit < '0' || digit > '9') return refuse_value(entry, "a whole number", err);
         number = 10 * number + (digit - '0');
-        if (number > LARGEST_NUMBER) return refuse_value(entry, "at most 1048576", err);
+        is_valid = digit >= '0' && digit <= '9' && number <= largest;
+    }
+    if (!is_valid || (number == 0 && n_digits > 0)) {
+        char wanted[64];
+        snprintf(wanted, sizeof wanted, "a whole number from 1 to %d", largest);
+        return refuse_value(entry, wanted, err);
     }
     *(int *)field = number;
     return TRBA_OK;
 }
 
-static trba_status set_choice(const struct entry *entry, void *field, trba_error *err)
+static trba_status set_choice(const struct sidecar_entry *entry, int unused, void *field, trba_error *err)
 {
+    (void)unused;
     trba_choice *choice = field;
     if (is_nothing(entry)) *choice = TRBA_CHOICE_ANY;
     else if (is_any_word(entry, (const char *const[]){"True", "yes", "on", "1"})) *choice = TRBA_CHOICE_YES;
@@ -74,9 +85,9 @@ static trba_status set_choice(const struct entry *entry, void *field, trba_error
     return TRBA_OK;
 }
 
-/* An empty text says nothing. */
-static trba_status set_text(const struct entry *entry, void *field, trba_error *err)
+static trba_status set_text(const struct sidecar_entry *entry, int unused, void *field, trba_error *err)
 {
+    (void)unused;
     char **text = field;
     if (utf8_count(entry->value, entry->value_bytes) == SIZE_MAX)
         return error_set(err, TRBA_ERROR_FORMAT, "%s:%zu: %s is not UTF-8; save the file as UTF-8", entry->path,
@@ -84,24 +95,29 @@ static trba_status set_text(const struct entry *entry, void *field, trba_error *
     if (memchr(entry->value, '\0', entry->value_bytes) != NULL)
         return error_set(err, TRBA_ERROR_FORMAT, "%s:%zu: %s holds a zero byte, which is no character", entry->path,
                          entry->line, show_text(entry->key, entry->key_bytes).text);
-    char *copy = entry->value_bytes > 0 ? strndup(entry->value, entry->value_bytes) : NULL;
-    if (copy == NULL && entry->value_bytes > 0)
+    char *copy = is_nothing(entry) ? NULL : strndup(entry->value, entry->value_bytes);
+    if (copy == NULL && !is_nothing(entry))
         return error_set(err, TRBA_ERROR_MEMORY, "no memory to read %s", entry->path);
     free(*text);
     *text = copy;
     return TRBA_OK;
 }
 
-static trba_status set_stage(const struct entry *entry, void *field, trba_error *err)
+/* None is one of the stages. */
+static trba_status set_stage(const struct sidecar_entry *entry, int unused, void *field, trba_error *err)
 {
+    (void)unused;
+    if (is_null(entry)) return TRBA_OK;
     if (architecture_set_stage(field, entry->key, entry->key_bytes, entry->value, entry->value_bytes)) return TRBA_OK;
     return refuse_value(entry, "one of clovaai's (None, TPS; VGG, RCNN, ResNet; None, BiLSTM; CTC, Attn)", err);
 }
 
-static trba_status set_preset(const struct entry *entry, void *field, trba_error *err)
+static trba_status set_preset(const struct sidecar_entry *entry, int unused, void *field, trba_error *err)
 {
+    (void)unused;
     trba_preset *preset = field;
-    if (is_word(entry->value, entry->value_bytes, "clovaai")) *preset = TRBA_PRESET_CLOVAAI;
+    if (is_nothing(entry)) *preset = TRBA_PRESET_ANY;
+    else if (is_word(entry->value, entry->value_bytes, "clovaai")) *preset = TRBA_PRESET_CLOVAAI;
     else if (is_word(entry->value, entry->value_bytes, "easyocr")) *preset = TRBA_PRESET_EASYOCR;
     else return refuse_value(entry, "clovaai or easyocr", err);
     return TRBA_OK;
@@ -115,30 +131,31 @@ static const struct known_key {
     const char *name;
     value_setter *set;
     size_t field;
+    int largest; /* of a number */
 } known_keys[] = {
-    {"Transformation", set_stage, FIELD(sidecar.expect)},
-    {"FeatureExtraction", set_stage, FIELD(sidecar.expect)},
-    {"SequenceModeling", set_stage, FIELD(sidecar.expect)},
-    {"Prediction", set_stage, FIELD(sidecar.expect)},
-    {"input_channel", set_number, FIELD(sidecar.expect.input_channel)},
-    {"output_channel", set_number, FIELD(sidecar.expect.output_channel)},
-    {"hidden_size", set_number, FIELD(sidecar.expect.hidden_size)},
-    {"num_fiducial", set_number, FIELD(sidecar.expect.num_fiducial)},
-    {"num_class", set_number, FIELD(sidecar.expect.num_class)},
-    {"imgH", set_number, FIELD(sidecar.expect.img_h)},
-    {"imgW", set_number, FIELD(sidecar.expect.img_w)},
-    {"batch_max_length", set_number, FIELD(sidecar.batch_max_length)},
-    {"PAD", set_choice, FIELD(sidecar.pad)},
-    {"rgb", set_choice, FIELD(is_rgb)},
-    {"sensitive", set_choice, FIELD(is_sensitive)},
-    {"character", set_text, FIELD(sidecar.charset_text)},
-    {"character_list", set_text, FIELD(sidecar.charset_text)},
-    {"charset", set_text, FIELD(sidecar.charset_text)},
-    {"charset_preset", set_text, FIELD(sidecar.charset_preset)},
-    {"preset", set_preset, FIELD(sidecar.preset)},
-    {"number", set_text, FIELD(number)},
-    {"symbol", set_text, FIELD(symbol)},
-    {"lang_char", set_text, FIELD(lang_char)},
+    {"Transformation", set_stage, FIELD(sidecar.expect), 0},
+    {"FeatureExtraction", set_stage, FIELD(sidecar.expect), 0},
+    {"SequenceModeling", set_stage, FIELD(sidecar.expect), 0},
+    {"Prediction", set_stage, FIELD(sidecar.expect), 0},
+    {"input_channel", set_number, FIELD(sidecar.expect.input_channel), LARGEST_SIZE},
+    {"output_channel", set_number, FIELD(sidecar.expect.output_channel), LARGEST_SIZE},
+    {"hidden_size", set_number, FIELD(sidecar.expect.hidden_size), LARGEST_SIZE},
+    {"num_fiducial", set_number, FIELD(sidecar.expect.num_fiducial), LARGEST_SIZE},
+    {"num_class", set_number, FIELD(sidecar.expect.num_class), LARGEST_SIZE},
+    {"imgH", set_number, FIELD(sidecar.expect.img_h), MAX_IMG_H},
+    {"imgW", set_number, FIELD(sidecar.expect.img_w), MAX_IMG_W},
+    {"batch_max_length", set_number, FIELD(sidecar.batch_max_length), MAX_MAX_LENGTH},
+    {"PAD", set_choice, FIELD(sidecar.pad), 0},
+    {"rgb", set_choice, FIELD(is_rgb), 0},
+    {"sensitive", set_choice, FIELD(is_sensitive), 0},
+    {"character", set_text, FIELD(sidecar.charset_text), 0},
+    {"character_list", set_text, FIELD(sidecar.charset_text), 0},
+    {"charset", set_text, FIELD(sidecar.charset_text), 0},
+    {"charset_preset", set_text, FIELD(sidecar.charset_preset), 0},
+    {"preset", set_preset, FIELD(sidecar.preset), 0},
+    {"number", set_text, FIELD(number), 0},
+    {"symbol", set_text, FIELD(symbol), 0},
+    {"lang_char", set_text, FIELD(lang_char), 0},
 };
 
 static const struct known_key *find_known_key(const char *key, size_t key_bytes)
@@ -155,13 +172,10 @@ bool sidecar_key_is_known(const char *key, size_t key_bytes)
     return find_known_key(key, key_bytes) != NULL;
 }
 
-trba_status sidecar_draft_set(struct sidecar_draft *draft, const char *key, size_t key_bytes, const char *value,
-                              size_t value_bytes, size_t line, trba_error *err)
+trba_status sidecar_draft_set(struct sidecar_draft *draft, const struct sidecar_entry *entry, trba_error *err)
 {
-    const struct entry entry = {.path = draft->path, .line = line, .key = key, .value = value,
-                                .key_bytes = key_bytes, .value_bytes = value_bytes};
-    const struct known_key *known = find_known_key(key, key_bytes);
-    return known != NULL ? known->set(&entry, (char *)draft + known->field, err) : TRBA_OK;
+    const struct known_key *known = find_known_key(entry->key, entry->key_bytes);
+    return known != NULL ? known->set(entry, known->largest, (char *)draft + known->field, err) : TRBA_OK;
 }
 
 void sidecar_draft_clear(struct sidecar_draft *draft)

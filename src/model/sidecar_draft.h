@@ -17,10 +17,18 @@ struct sidecar_draft {
     char *number, *symbol, *lang_char; /* of EasyOCR's trainer: together the alphabet */
 };
 
+/* One key's value, and where it stands. */
+struct sidecar_entry {
+    const char *path;
+    size_t line;
+    const char *key, *value;
+    size_t key_bytes, value_bytes;
+    bool is_quoted; /* then "~" and "None" are texts like any other */
+};
+
 bool sidecar_key_is_known(const char *key, size_t key_bytes);
-/* Takes one key with its value from a line of the file; a key that means nothing here is ignored. */
-trba_status sidecar_draft_set(struct sidecar_draft *draft, const char *key, size_t key_bytes, const char *value,
-                              size_t value_bytes, size_t line, trba_error *err);
+/* Takes one key with its value; a key that means nothing here is ignored. */
+trba_status sidecar_draft_set(struct sidecar_draft *draft, const struct sidecar_entry *entry, trba_error *err);
 /* Forgets all keys. */
 void sidecar_draft_clear(struct sidecar_draft *draft);
 /* Puts the keys together and moves them to *out; on failure the draft keeps them. */

@@ -39,12 +39,22 @@ static trba_status parse_line(struct sidecar_draft *draft, const char *text, siz
     const size_t key_bytes = count_key_bytes(text, n_bytes);
     if (key_bytes == 0) return TRBA_OK;
     const size_t value_at = key_bytes + 2 < n_bytes ? key_bytes + 2 : n_bytes;
-    return sidecar_draft_set(draft, text, key_bytes, text + value_at, n_bytes - value_at, line, err);
+    const struct sidecar_entry entry = {.path = draft->path, .line = line, .key = text, .value = text + value_at,
+                                        .key_bytes = key_bytes, .value_bytes = n_bytes - value_at};
+    return sidecar_draft_set(draft, &entry, err);
+}
+
+/* As some editors of Windows save a text; libyaml reads that by itself. */
+static bool is_utf16(const char *bytes, size_t n_bytes)
+{
+    return n_bytes >= 2 && (memcmp(bytes, "\xFF\xFE", 2) == 0 || memcmp(bytes, "\xFE\xFF", 2) == 0);
 }
 
 trba_status sidecar_parse_opt(struct sidecar_draft *draft, const char *bytes, size_t n_bytes, trba_error *err)
 {
     size_t line = 1;
+    if (is_utf16(bytes, n_bytes))
+        return error_set(err, TRBA_ERROR_FORMAT, "%s:1: this file is UTF-16; save it as UTF-8", draft->path);
     for (size_t at = n_bytes >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0; at < n_bytes; line++) {
         const char *newline = memchr(bytes + at, '\n', n_bytes - at);
         const size_t end = newline != NULL ? (size_t)(newline - bytes) : n_bytes;

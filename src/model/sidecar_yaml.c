@@ -76,9 +76,16 @@ static trba_status set_key(struct yaml_reader *r, const yaml_event_t *key, const
 {
     if (is_scalar(key, "character_list") && r->draft->sidecar.preset == TRBA_PRESET_ANY)
         r->draft->sidecar.preset = TRBA_PRESET_EASYOCR;
-    return sidecar_draft_set(r->draft, (const char *)key->data.scalar.value, key->data.scalar.length,
-                             (const char *)value->data.scalar.value, value->data.scalar.length,
-                             value->start_mark.line + 1, err);
+    const struct sidecar_entry entry = {
+        .path = r->draft->path,
+        .line = value->start_mark.line + 1,
+        .key = (const char *)key->data.scalar.value,
+        .value = (const char *)value->data.scalar.value,
+        .key_bytes = key->data.scalar.length,
+        .value_bytes = value->data.scalar.length,
+        .is_quoted = value->data.scalar.style != YAML_PLAIN_SCALAR_STYLE,
+    };
+    return sidecar_draft_set(r->draft, &entry, err);
 }
 
 static trba_status read_mapping(struct yaml_reader *r, bool is_top, trba_error *err);

@@ -95,7 +95,8 @@ def test_sidecar_that_contradicts_is_said_and_can_be_left_out(strdemo, crnn, pic
                                       "FeatureExtraction: VGG\nSequenceModeling: BiLSTM\nPrediction: CTC\n"
                                       "---------------------------------------\n")
     done = strdemo.run("-m", model, pictures["word1.png"])
-    assert done.returncode == 2 and "opt.txt" in done.stderr
+    assert done.returncode == 2 and "opt.txt" in done.stderr and "options that work" not in done.stderr
+    assert "correct or remove that file, or do not read it (--no-sidecar)" in done.stderr
     words = command_that_works(done.stderr)
     assert "--no-sidecar" in words and run_words(words).returncode == 0
     # What the options leave open does not differ: there is no list, and so no heading of one.

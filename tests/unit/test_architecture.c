@@ -236,17 +236,23 @@ static void must_pass(const struct fake *fake, const trba_architecture *expect)
 {
     const trba_architecture found = must_infer(fake);
     trba_error err = {.message = ""};
-    if (architecture_check(&fake->table, &found, expect, "the options", &err) != TRBA_OK) fail_msg("%s", err.message);
+    if (architecture_check(&fake->table, &found, expect, NULL, &err) != TRBA_OK) fail_msg("%s", err.message);
+}
+
+static void must_not_pass_sidecar(const struct fake *fake, const trba_architecture *expect, const char *sidecar_path,
+                                  const char *const *fragments)
+{
+    const trba_architecture found = must_infer(fake);
+    trba_error err = {.message = ""};
+    const trba_status status = architecture_check(&fake->table, &found, expect, sidecar_path, &err);
+    assert_int_not_equal(status, TRBA_OK);
+    check_message(&err, status, fragments);
+    assert_int_equal(architecture_check(&fake->table, &found, expect, sidecar_path, NULL), status);
 }
 
 static void must_not_pass(const struct fake *fake, const trba_architecture *expect, const char *const *fragments)
 {
-    const trba_architecture found = must_infer(fake);
-    trba_error err = {.message = ""};
-    const trba_status status = architecture_check(&fake->table, &found, expect, "opt.txt", &err);
-    assert_int_not_equal(status, TRBA_OK);
-    check_message(&err, status, fragments);
-    assert_int_equal(architecture_check(&fake->table, &found, expect, "opt.txt", NULL), status);
+    must_not_pass_sidecar(fake, expect, NULL, fragments);
 }
 
 static const trba_architecture nothing_expected = {.img_h = 0};
@@ -444,11 +450,23 @@ static void other_network_than_asked_for_is_answered_in_one_message(void **state
     const trba_architecture asked = make_architecture("TPS-ResNet-BiLSTM-Attn", &usual_sizes);
     must_not_pass(fake, &asked,
                   FRAGMENTS("this checkpoint is a None-VGG-BiLSTM-CTC network, ",
-                            "but TPS-ResNet-BiLSTM-Attn was asked for by opt.txt\n",
+                            "but TPS-ResNet-BiLSTM-Attn was asked for by the options\n",
                             "196 missing in the file: Transformation.LocalizationNetwork.conv.0.weight, ",
                             "24 unexpected in the file: FeatureExtraction.ConvNet.0.weight, ", "trba compare lists all",
                             "options that work: --Transformation None --FeatureExtraction VGG ",
                             " --SequenceModeling BiLSTM --Prediction CTC"));
+    fake_free(fake);
+}
+
+static void sidecar_that_contradicts_is_to_be_corrected(void **state)
+{
+    (void)state;
+    struct fake *fake = fake_usual("None-VGG-BiLSTM-CTC");
+    trba_architecture asked = {.hidden_size = 12345};
+    must_not_pass_sidecar(fake, &asked, "data/opt.txt",
+                          FRAGMENTS("this checkpoint is a None-VGG-BiLSTM-CTC network as asked for by data/opt.txt",
+                                    "hidden_size: asked 12345, the file has ",
+                                    "\n  correct or remove that file, or do not read it (--no-sidecar)"));
     fake_free(fake);
 }
 
@@ -459,7 +477,7 @@ static void contradicting_sizes_are_all_reported(void **state)
     const trba_architecture asked = {.input_channel = 3, .output_channel = 256, .hidden_size = 128, .num_fiducial = 10,
                                      .num_class = 96, .img_h = 64, .img_w = 200};
     must_not_pass(fake, &asked,
-                  FRAGMENTS("TPS-ResNet-BiLSTM-Attn network as asked for by opt.txt, but with other sizes",
+                  FRAGMENTS("TPS-ResNet-BiLSTM-Attn network as asked for by the options, but with other sizes",
                             "input_channel: asked 3, the file has 1 (a grey model: without --rgb)",
                             "output_channel: asked 256, the file has 512", "hidden_size: asked 128, the file has 256",
                             "num_fiducial: asked 10, the file has 20", "num_class: asked 96, the file has 38",
@@ -642,6 +660,7 @@ int main(void)
         cmocka_unit_test(ctc_head_of_the_paper_is_refused_by_name),
         cmocka_unit_test(sizes_that_cannot_be_are_refused),
         cmocka_unit_test(other_network_than_asked_for_is_answered_in_one_message),
+        cmocka_unit_test(sidecar_that_contradicts_is_to_be_corrected),
         cmocka_unit_test(contradicting_sizes_are_all_reported),
         cmocka_unit_test(rgb_network_is_named_as_one),
         cmocka_unit_test(sizes_of_stages_the_network_lacks_are_no_contradiction),

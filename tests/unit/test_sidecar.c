@@ -272,6 +272,45 @@ static void empty_yaml_says_nothing(void **state)
     }
 }
 
+static void words_for_nothing_leave_every_key_open(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"None", "null", "~", "", "NULL"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        char text[512];
+        snprintf(text, sizeof text,
+                 "imgH: %1$s\nPAD: %1$s\nrgb: %1$s\ncharset: %1$s\ncharset_preset: %1$s\nnumber: '01'\nsymbol: %1$s\n"
+                 "lang_char: %1$s\nbatch_max_length: %1$s\npreset: %1$s\n", words[i]);
+        struct sidecar s = must_read_text("trba.yaml", text);
+        assert_int_equal(s.expect.img_h, 0);
+        assert_int_equal(s.expect.input_channel, 0);
+        assert_int_equal(s.pad, TRBA_CHOICE_ANY);
+        assert_int_equal(s.batch_max_length, 0);
+        assert_int_equal(s.preset, TRBA_PRESET_ANY);
+        assert_null(s.charset_text);
+        assert_null(s.charset_preset);
+        sidecar_free(&s);
+    }
+}
+
+/* None is a stage, and quoted words are texts. */
+static void words_for_nothing_that_are_values_stay_values(void **state)
+{
+    (void)state;
+    struct sidecar s = must_read_text("trba.yaml", "Transformation: None\nSequenceModeling: ~\nPrediction: null\n"
+                                                   "FeatureExtraction:\ncharset: \"~\"\n");
+    assert_int_equal(s.expect.transformation, TRBA_TRANSFORMATION_NONE);
+    assert_int_equal(s.expect.sequence_modeling, TRBA_SEQUENCE_MODELING_ANY);
+    assert_int_equal(s.expect.prediction, TRBA_PREDICTION_ANY);
+    assert_int_equal(s.expect.feature_extraction, TRBA_FEATURE_EXTRACTION_ANY);
+    assert_string_equal(s.charset_text, "~");
+    sidecar_free(&s);
+    struct sidecar opt = must_read_text("opt.txt", "Transformation: None\ncharacter: None\nPrediction: null\n");
+    assert_int_equal(opt.expect.transformation, TRBA_TRANSFORMATION_NONE);
+    assert_null(opt.charset_text);
+    sidecar_free(&opt);
+}
+
 static void first_of_the_files_is_taken(void **state)
 {
     (void)state;
@@ -321,10 +360,16 @@ static void checkpoint_without_folder_or_extension_is_looked_beside(void **state
 static void bad_values_are_refused_with_file_and_line(void **state)
 {
     (void)state;
-    must_refuse("opt.txt", "imgW: 100\nimgH: tall\n", 2, "imgH must be a whole number, not \"tall\"");
+    must_refuse("opt.txt", "imgW: 100\nimgH: tall\n", 2, "imgH must be a whole number from 1 to 1024, not \"tall\"");
     must_refuse("opt.txt", "imgH: -32\n", 1, "a whole number");
     must_refuse("opt.txt", "imgH: 32.0\n", 1, "a whole number");
-    must_refuse("opt.txt", "imgH: 99999999999999999999\n", 1, "at most 1048576");
+    must_refuse("opt.txt", "imgH: 99999999999999999999\n", 1, "a whole number");
+    must_refuse("opt.txt", "imgH: 0\n", 1, "imgH must be a whole number from 1 to 1024, not \"0\"");
+    must_refuse("opt.txt", "a: b\nimgW: 16385\n", 2, "from 1 to 16384");
+    must_refuse("trba.yaml", "batch_max_length: 99999\n", 1, "batch_max_length must be a whole number from 1 to 1024");
+    must_refuse("trba.yaml", "num_class: 1048577\n", 1, "from 1 to 1048576");
+    must_refuse("trba.yaml", "imgH: 'None'\n", 1, "a whole number");
+    must_refuse("trba.yaml", "Transformation: 'null'\n", 1, "one of clovaai's");
     must_refuse("opt.txt", "\n\nPAD: perhaps\n", 3, "PAD must be True or False");
     must_refuse("opt.txt", "Prediction: Transformer\n", 1, "one of clovaai's");
     must_refuse("opt.txt", "character: ab\xE9\n", 1, "not UTF-8");
@@ -334,6 +379,8 @@ static void bad_values_are_refused_with_file_and_line(void **state)
     must_refuse("trba.yaml", "a: 1\ncharset: [a, b]\n", 2, "one plain value");
     must_refuse("trba.yaml", "network_params:\n  output_channel: wide\n", 2, "a whole number");
     must_refuse_bytes("opt.txt", "character: a\0b\n", 15, 1, "zero byte");
+    must_refuse_bytes("opt.txt", "\xFF\xFEi\0m\0g\0H\0:\0 \0003\0002\0", 18, 1, "is UTF-16; save it as UTF-8");
+    must_refuse_bytes("opt.txt", "\xFE\xFF\0i\0m", 6, 1, "UTF-16");
 }
 
 static void bad_yaml_is_refused_with_file_and_line(void **state)
@@ -397,6 +444,8 @@ int main(void)
         cmocka_unit_test_teardown(easyocr_trainer_configuration_is_read, remove_files),
         cmocka_unit_test_teardown(our_own_yaml_is_read, remove_files),
         cmocka_unit_test_teardown(empty_yaml_says_nothing, remove_files),
+        cmocka_unit_test_teardown(words_for_nothing_leave_every_key_open, remove_files),
+        cmocka_unit_test_teardown(words_for_nothing_that_are_values_stay_values, remove_files),
         cmocka_unit_test_teardown(first_of_the_files_is_taken, remove_files),
         cmocka_unit_test_teardown(trba_yaml_beside_trba_pth_is_for_that_one_alone, remove_files),
         cmocka_unit_test_teardown(checkpoint_without_folder_or_extension_is_looked_beside, remove_files),
