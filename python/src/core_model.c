@@ -57,8 +57,21 @@ PyObject *core_open_model(PyObject *module, PyObject *args)
     return status == TRBA_OK ? wrap_model(model) : raise_error(module, &err);
 }
 
+/* The alphabet: a tuple of texts in class order. */
+static PyObject *alphabet_to_python(const trba_model *model)
+{
+    size_t n = 0;
+    while (trba_model_character(model, n) != NULL) n++;
+    PyObject *tuple = PyTuple_New((Py_ssize_t)n);
+    for (size_t i = 0; tuple != NULL && i < n; i++) {
+        PyObject *text = PyUnicode_FromString(trba_model_character(model, i));
+        if (text == NULL || PyTuple_SetItem(tuple, (Py_ssize_t)i, text) != 0) Py_CLEAR(tuple);
+    }
+    return tuple;
+}
+
 /* model_info(model) -> (architecture, preset, pad, compat, batch_max_length, cpu name, precision, charset name,
- * n_characters, sidecar as bytes, packed_bytes). */
+ * n_characters, sidecar as bytes, packed_bytes, alphabet). */
 PyObject *core_model_info(PyObject *module, PyObject *capsule)
 {
     (void)module;
@@ -66,7 +79,8 @@ PyObject *core_model_info(PyObject *module, PyObject *capsule)
     if (model == NULL) return NULL;
     trba_model_info info;
     trba_model_get_info(model, &info);
-    return Py_BuildValue("(NiiiisisiyK)", architecture_to_python(&info.architecture), (int)info.preset, info.pad,
+    return Py_BuildValue("(NiiiisisiyKN)", architecture_to_python(&info.architecture), (int)info.preset, info.pad,
                          info.compat, info.batch_max_length, trba_cpu_name(info.cpu), (int)info.precision,
-                         info.charset_name, info.n_characters, info.sidecar, (unsigned long long)info.packed_bytes);
+                         info.charset_name, info.n_characters, info.sidecar, (unsigned long long)info.packed_bytes,
+                         alphabet_to_python(model));
 }

@@ -4,7 +4,7 @@
     import trba
 
     model = trba.Model("best_accuracy.pth")
-    result = model.read("word.png")                 # or bytes, a NumPy array, a PIL image, or a list of these
+    result = model.read("word.png")                 # or bytes, an open file, an array, a PIL image, or a list
     print(result.text, result.confidence)
 
     for result in model.read_regions("page.jpg", [(10, 12, 100, 32), (150, 40, 90, 30)], rotate="auto"):
@@ -28,8 +28,9 @@ from ._errors import (
     OutOfMemoryError,
     UnsupportedError,
 )
-from ._images import ImageInput
+from ._images import BinaryFile, ChannelOrder, ImageInput
 from ._model import Expect, Model
+from ._options import Alpha, Dtype, Exif, Precision, Preset, Rotate, SaveFormat
 from ._page import Page
 from ._queries import charset_presets, checkpoint_info, system_info
 from ._regions import RegionInput
@@ -48,14 +49,19 @@ from ._types import (
 __version__ = _core.version()
 
 __all__ = [
+    "Alpha",
     "Architecture",
     "ArgumentError",
+    "BinaryFile",
     "CannotReadError",
+    "ChannelOrder",
     "Character",
     "CharsetError",
     "CharsetPreset",
     "CheckpointInfo",
+    "Dtype",
     "Error",
+    "Exif",
     "Expect",
     "FormatError",
     "ImageInput",
@@ -66,9 +72,13 @@ __all__ = [
     "OutOfMemoryError",
     "Page",
     "Point",
+    "Precision",
+    "Preset",
     "Quadrilateral",
     "RegionInput",
     "Result",
+    "Rotate",
+    "SaveFormat",
     "TensorInfo",
     "UnsupportedError",
     "__version__",

@@ -20,8 +20,8 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from . import Error, Model, Quadrilateral, Result, __version__, charset_presets, load_boxes
-from ._options import ALPHAS
+from . import Error, Model, Quadrilateral, Result, UnsupportedError, __version__, charset_presets, load_boxes
+from ._options import ALPHAS, looks_like_file
 
 _CHUNK = 16  # lines appear as soon as this many images have been read
 
@@ -61,7 +61,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m trba", description="Reads the text in images of words.")
     parser.add_argument("images", nargs="+", metavar="IMAGE", help="a PNG or JPEG file; with --boxes the page")
     parser.add_argument("--model", metavar="FILE", default=os.environ.get("TRBA_MODEL") or None,
-                        help="the checkpoint (default: the environment variable TRBA_MODEL, else the package's own)")
+                        help="the checkpoint; trba is the package's own (default: the environment variable TRBA_MODEL, "
+                        "else trba)")
     parser.add_argument("--charset", help="the alphabet: a preset's name, else an existing file, else the characters")
     parser.add_argument("--format", choices=tuple(_FORMATS), default="text", help="what to print (default: text)")
     parser.add_argument("--boxes", metavar="FILE", help="read the regions of one page: a JSON, CSV or ICDAR text file, "
@@ -85,7 +86,14 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
 
 def _find_charset(charset: str | None) -> str | pathlib.Path | None:
     is_preset = any(charset == preset.name for preset in charset_presets())
-    return pathlib.Path(charset) if charset and not is_preset and os.path.exists(charset) else charset
+    return pathlib.Path(charset) if charset and not is_preset and looks_like_file(charset) else charset
+
+
+def _find_model(asked: str | None) -> str | None:
+    """None: the package's own. The other two that strdemo knows by name do not come with the package."""
+    if asked in ("trba-ctc", "english_g2"):
+        raise UnsupportedError(f"the model {asked} does not come with the Python package: give the path of {asked}.pth")
+    return None if asked == "trba" else asked
 
 
 def _read_files(model: Model, paths: list[str]) -> Iterator[Row]:
@@ -134,7 +142,8 @@ def main(arguments: list[str] | None = None) -> int:
             stream.reconfigure(encoding="utf-8", errors="surrogateescape")
     try:
         boxes = load_boxes(options.boxes) if options.boxes else None
-        model = Model(options.model, charset=_find_charset(options.charset), exif=options.exif, alpha=options.alpha)
+        model = Model(_find_model(options.model), charset=_find_charset(options.charset), exif=options.exif,
+                      alpha=options.alpha)
     except Error as error:
         print(f"trba: {error}", file=sys.stderr)
         return 2

@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from ._errors import CannotReadError, FormatError
+from ._errors import CannotReadError, FormatError, naming_files
 from ._types import Quadrilateral
 
 _REGION_KEYS: Final = ("points", "polygon", "poly", "quad", "segmentation", "box", "boxes", "bbox")
@@ -169,6 +169,14 @@ def _take_lines(path: str, text: str, four_are_corners: bool) -> Iterator[Quadri
 
 # ---- the file ----
 
+def _read_bytes(name: str) -> bytes:
+    try:
+        with open(name, "rb") as file:
+            return file.read().removeprefix(codecs.BOM_UTF8)
+    except (OSError, ValueError) as error:
+        raise CannotReadError(f"cannot read the boxes in {name}: {getattr(error, 'strerror', error)}") from error
+
+
 def load_boxes(path: str | os.PathLike[str]) -> list[Quadrilateral]:
     """Where the words stand on a page, out of a JSON, CSV or ICDAR text file: what strdemo --boxes reads. Each region
     is four corners ((x1, y1), ... (x4, y4)), for Model.read_regions().
@@ -178,11 +186,8 @@ def load_boxes(path: str | os.PathLike[str]) -> list[Quadrilateral]:
     eight numbers. Raises FormatError, with the place, for what is none of these.
     """
     name = os.fsdecode(path)
-    try:
-        with open(name, "rb") as file:
-            raw = file.read().removeprefix(codecs.BOM_UTF8)
-    except (OSError, ValueError) as error:
-        raise CannotReadError(f"cannot read the boxes in {name}: {getattr(error, 'strerror', error)}") from error
+    with naming_files(name):
+        raw = _read_bytes(name)
     if b"\0" in raw:
         raise FormatError(f"{name} is no text file: it has zero bytes")
     if raw.lstrip(b" \t\r\n").startswith((b"[", b"{")):

@@ -4,7 +4,7 @@
 import os
 
 from . import _core
-from ._errors import ArgumentError
+from ._errors import ArgumentError, naming_files
 from ._model import locate
 from ._options import DTYPES, SAVE_FORMATS, Dtype, SaveFormat, find_name
 
@@ -29,5 +29,6 @@ def convert(path_or_bytes: str | os.PathLike[str] | bytes | bytearray | memoryvi
     path = os.fsencode(out)
     if b"\0" in path or "\0" in prefix:
         raise ArgumentError("the path and the prefix must not have a zero byte in them")
-    _core.save_checkpoint(*locate(path_or_bytes), path, find_name("format", format, SAVE_FORMATS),
-                          find_name("dtype", dtype, DTYPES), prefix.encode())
+    with naming_files(path_or_bytes, out):
+        _core.save_checkpoint(*locate(path_or_bytes), path, find_name("format", format, SAVE_FORMATS),
+                              find_name("dtype", dtype, DTYPES), prefix.encode())

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The exceptions: one class per status of the C library, each also the built-in exception it resembles."""
 
-from typing import ClassVar, Final
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar, Final
 
 
 class Error(Exception):
@@ -20,10 +24,41 @@ class ArgumentError(Error, ValueError):
     status = "bad argument"
 
 
+def _find_errno(message: str) -> int | None:
+    """The C library says in words what it was: two in its own, all others in strerror()'s at the end."""
+    if "there is no such file: " in message:
+        return errno.ENOENT
+    if "this is a folder, not a file: " in message:
+        return errno.EISDIR
+    return next((number for number in errno.errorcode if message.endswith(f": {os.strerror(number)}")), None)
+
+
 class CannotReadError(Error, OSError):
-    """A file cannot be opened, read or written."""
+    """A file cannot be opened, read or written. `errno` and `filename` are as of any OSError, None if not known."""
 
     status = "cannot read"
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message)
+        self.errno = _find_errno(message)
+
+    def __str__(self) -> str:  # OSError's own would put the two before it
+        return self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:  # OSError's own leaves them behind
+        return type(self), self.args, {**vars(self), "errno": self.errno, "filename": self.filename}
+
+
+@contextmanager
+def naming_files(*paths: object) -> Iterator[None]:
+    """Gives a CannotReadError as its `filename` the one of these paths that its message speaks of. What is no path is
+    passed over."""
+    try:
+        yield
+    except CannotReadError as error:
+        names = [os.fsdecode(path) for path in paths if isinstance(path, (str, os.PathLike))]
+        error.filename = max((name for name in names if name in error.message), key=len, default=None)
+        raise
 
 
 class FormatError(Error, ValueError):

@@ -4,18 +4,20 @@
     path (str, os.PathLike)                          FILE
     1-D bytes (bytes, bytearray, np.fromfile())      ENCODED   a whole PNG or JPEG file
     2-D or 3-D bytes (NumPy array, memoryview)       PIXELS    [h, w], [h, w, 1], [h, w, 3] or [h, w, 4]
+    file opened for bytes (open(), BytesIO)          ENCODED   what read() gives, from where it stands to its end
     PIL image                                        PIXELS    converted as demo.py does where the library cannot
 
 NumPy and Pillow are never imported: arrays are seen through the buffer protocol, and a PIL image can only be given by
 a program that has imported PIL.
 """
 
+import io
 import os
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol, TypeAlias, TypeGuard
 
-from ._errors import ArgumentError, Error, FormatError, OutOfMemoryError
+from ._errors import ArgumentError, CannotReadError, Error, FormatError, OutOfMemoryError
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
@@ -30,7 +32,13 @@ class ArrayImage(Protocol):
     def strides(self) -> Any: ...
 
 
-ImageInput: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | ArrayImage | PilImage"
+class BinaryFile(Protocol):
+    """A file opened for bytes, or what has the same read(): io.BytesIO, an upload, a member of a zip file."""
+
+    def read(self) -> bytes | None: ...
+
+
+ImageInput: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | ArrayImage | PilImage | BinaryFile"
 ChannelOrder: TypeAlias = Literal["rgb", "bgr"]
 CoreImage: TypeAlias = tuple[int, int, Any]
 
@@ -57,6 +65,11 @@ def is_pil_image(image: object) -> "TypeGuard[PilImage]":
     return module is not None and isinstance(image, module.Image)
 
 
+def is_file(image: object) -> "TypeGuard[BinaryFile]":
+    """Files iterate over their lines, but are one image."""
+    return callable(getattr(image, "read", None))
+
+
 def open_buffer(image: object) -> memoryview | None:
     """The object's buffer; None if it has none."""
     try:
@@ -72,7 +85,7 @@ def is_single(images: object) -> bool:
     """One image, as opposed to an iterable of them. What is neither counts as one, and will be refused as such."""
     if isinstance(images, (list, tuple)):
         return False
-    if isinstance(images, (str, os.PathLike)) or is_pil_image(images):
+    if isinstance(images, (str, os.PathLike)) or is_pil_image(images) or is_file(images):
         return True
     try:
         return not isinstance(images, Iterable) or open_buffer(images) is not None
@@ -140,6 +153,18 @@ def _prepare_pil(image: "PilImage", rules: ImageRules) -> CoreImage:
     return PIXELS, _FORMATS["rgb", channels], memoryview(pixels).cast("B", (height, width, channels))
 
 
+def _prepare_file(image: BinaryFile) -> CoreImage:
+    encoded: object = None
+    if not isinstance(image, io.TextIOBase):
+        try:
+            encoded = image.read()
+        except OSError as error:
+            raise CannotReadError(f"cannot read the image from {describe(image)}: {error.strerror or error}") from error
+    if not isinstance(encoded, (bytes, bytearray, memoryview)):
+        raise TypeError(f"{describe(image)} is no image: its read() does not give bytes; open a file with mode \"rb\"")
+    return ENCODED, 0, encoded
+
+
 def prepare_image(image: object, rules: ImageRules) -> CoreImage:
     """Raises an Error where the image is at fault, TypeError where it is no image at all."""
     if isinstance(image, (str, os.PathLike)):
@@ -151,8 +176,10 @@ def prepare_image(image: object, rules: ImageRules) -> CoreImage:
         return _prepare_pil(image, rules)
     view = open_buffer(image)
     if view is None:
-        raise TypeError(f"{describe(image)} is no image: give a path, the bytes of a PNG or JPEG file, a NumPy array "
-                        "or a PIL image")
+        if is_file(image):
+            return _prepare_file(image)
+        raise TypeError(f"{describe(image)} is no image: give a path, the bytes of a PNG or JPEG file, a file opened "
+                        "for bytes, a NumPy array or a PIL image")
     return _prepare_encoded(image, view) if view.ndim == 1 else _prepare_pixels(image, view, rules.channel_order)
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, NoReturn, TypedDict, TypeVar, overload
 
 from . import _core
 from ._closing import Closing
-from ._errors import ArgumentError, Error
+from ._errors import ArgumentError, CannotReadError, Error, naming_files
 from ._images import ChannelOrder, CoreImage, ImageInput, ImageRules, is_single, try_prepare
 from ._options import (
     ALPHAS,
@@ -28,8 +28,10 @@ from ._options import (
     Precision,
     Preset,
     Rotate,
+    check_count,
     check_ways,
     find_name,
+    looks_like_file,
     number_choice,
 )
 from ._page import Page
@@ -50,6 +52,14 @@ _T = TypeVar("_T")
 # Images and regions are taken from the caller in chunks, so that an iterable may be longer than memory, and Ctrl-C is
 # answered.
 _CHUNK: Final = 256
+
+# trba.h's limits of the options.
+_MAX_IMG_H: Final = 1024
+_MAX_IMG_W: Final = 16384
+_MAX_BATCH_MAX_LENGTH: Final = 1024
+_MAX_THREADS: Final = 64
+_MAX_BATCH_SIZE: Final = 4096
+_MAX_SESSIONS: Final = 1 << 30  # the library has no limit; this is room for all that can be
 
 DEFAULT_MODEL: Final = os.path.join(os.path.dirname(__file__), "models", "trba.pth")
 
@@ -74,7 +84,7 @@ class Expect(TypedDict, total=False):
 
 # ---- options: from names to numbers ----
 
-def _number_expect(expect: Mapping[str, Any], img_h: int | None, img_w: int | None) -> tuple[int, ...]:
+def _number_expect(expect: Mapping[str, Any], img_h: int, img_w: int) -> tuple[int, ...]:
     """The members of trba_architecture in order."""
     known = (*_ARCHITECTURE_NAMES, *_ARCHITECTURE_SIZES)
     for name in expect:
@@ -82,7 +92,7 @@ def _number_expect(expect: Mapping[str, Any], img_h: int | None, img_w: int | No
             raise ArgumentError(f'expect has the key "{name}"; it may have {", ".join(known)}')
     stages = [find_name(f"expect: {name}", expect.get(name), names) for name, names in _ARCHITECTURE_NAMES.items()]
     sizes = [expect.get(name) or 0 for name in _ARCHITECTURE_SIZES]
-    return (*stages, *sizes, img_h or 0, img_w or 0)
+    return (*stages, *sizes, img_h, img_w)
 
 
 def _split_charset(charset: str | os.PathLike[str] | None) -> tuple[bytes | None, bytes | None, bytes | None]:
@@ -93,6 +103,9 @@ def _split_charset(charset: str | os.PathLike[str] | None) -> tuple[bytes | None
         return None, None, os.fsencode(charset)
     if any(charset == preset[0] for preset in _core.charset_presets()):
         return charset.encode(), None, None
+    if looks_like_file(charset):
+        raise ArgumentError(f'charset is "{charset}", which is the name of a file rather than an alphabet: '
+                            f'give pathlib.Path("{charset}")')
     return None, charset.encode(), None
 
 
@@ -176,22 +189,25 @@ class Model(Closing):
                  max_sessions: int | None = None, sidecar: bool = True, expect: Expect | None = None,
                  exif: Exif | None = None, alpha: Alpha = "ignore", retry_contrast: bool = True) -> None:
         source, is_path = locate(path_or_bytes)
-        if batch_size < 1 or (threads is not None and threads < 1) or (max_sessions is not None and max_sessions < 1):
-            raise ArgumentError("batch_size, threads and max_sessions must be at least 1")
-        if 0 in (batch_max_length, img_h, img_w):  # in C that means the default
-            raise ArgumentError("batch_max_length, img_h and img_w must be at least 1")
+        n_threads = check_count("threads", threads, _MAX_THREADS)
+        self._batch_size = check_count("batch_size", batch_size, _MAX_BATCH_SIZE)
+        n_sessions = check_count("max_sessions", max_sessions, _MAX_SESSIONS) or _count_processors()
+        n_characters = check_count("batch_max_length", batch_max_length, _MAX_BATCH_MAX_LENGTH)
+        expected = _number_expect(expect or {}, check_count("img_h", img_h, _MAX_IMG_H),
+                                  check_count("img_w", img_w, _MAX_IMG_W))
         policies = (find_name("exif", exif, EXIFS), find_name("alpha", alpha, ALPHAS), number_choice(retry_contrast))
-        capsule = _core.open_model(
-            source, is_path, _number_expect(expect or {}, img_h, img_w), *_split_charset(charset),
-            find_name("preset", preset, PRESETS), number_choice(pad), batch_max_length or 0, number_choice(compat),
-            number_choice(sidecar), _core.cpu_from_name(cpu.encode()), find_name("precision", precision, PRECISIONS))
+        with naming_files(path_or_bytes, charset):
+            capsule = _core.open_model(
+                source, is_path, expected, *_split_charset(charset), find_name("preset", preset, PRESETS),
+                number_choice(pad), n_characters, number_choice(compat), number_choice(sidecar),
+                _core.cpu_from_name(cpu.encode()), find_name("precision", precision, PRECISIONS))
         self._info = make_info(capsule)
         self._exif: Exif | None = exif
         self._alpha: Alpha = alpha
-        self._batch_size = batch_size
+        # What keeps every thread busy, images of unlike width apart.
+        self._chunk = min(_CHUNK, self._batch_size * (n_threads or _count_processors()))
         self._pool: SessionPool | None = SessionPool(
-            max_sessions or _count_processors(),
-            lambda batch: _core.new_session(capsule, threads or 0, batch, *policies))
+            n_sessions, lambda batch: _core.new_session(capsule, n_threads, batch, *policies))
 
     @property
     def info(self) -> ModelInfo:
@@ -216,6 +232,8 @@ class Model(Closing):
                           a NumPy array, any 2-D or 3-D buffer of uint8: [h, w] grey, [h, w, 3] colour, [h, w, 4] colour
                             with alpha, which is ignored; rows may be apart, other strides cost a copy
                           a PIL image                     of any mode
+                          a file opened for bytes         whatever has a read() that gives bytes: read from where it
+                            stands to its end
         channel_order   of arrays: "rgb", or "bgr" for OpenCV's
         errors          "raise": the first bad image ends the call with its exception. "return": it becomes a Result
                         whose error says why, and the others are read
@@ -226,13 +244,30 @@ class Model(Closing):
         check_ways(channel_order, errors)
         if is_single(images):
             return self._read_one(images, channel_order, errors == "raise")
-        results: list[Result] = []
-        for chunk in _split(images, _CHUNK):
-            read_now = self._read_chunk(chunk, channel_order, self._batch_size)
-            if errors == "raise":
-                raise_first(read_now, len(results), "images")
-            results += read_now
-        return results
+        return list(self._read_many(images, _CHUNK, channel_order, errors == "raise"))
+
+    def iter_read(self, images: Iterable[ImageInput], *, channel_order: ChannelOrder = "rgb",
+                  errors: Literal["raise", "return"] = "raise") -> Iterator[Result]:
+        """Reads an iterable of images, which may be endless: gives the Results one by one, in order, as read() would.
+
+        A few images are taken ahead, as many as keep all threads at work: batch_size for each, 256 at most. With
+        "raise" the results before a bad image that were read along with it are not given.
+        """
+        check_ways(channel_order, errors)
+        if is_single(images):
+            raise TypeError("iter_read() is for many images; read() reads one")
+        return self._read_many(images, self._chunk, channel_order, errors == "raise")
+
+    def _read_many(self, images: Iterable[ImageInput], n: int, channel_order: ChannelOrder,
+                   raises: bool) -> Iterator[Result]:
+        """`n` at a time."""
+        first = 0
+        for chunk in _split(images, n):
+            results = self._read_chunk(chunk, channel_order, self._batch_size)
+            if raises:
+                raise_first(results, first, "images")
+            yield from results
+            first += len(results)
 
     def _read_one(self, image: ImageInput, channel_order: ChannelOrder, raises: bool) -> Result:
         result, = self._read_chunk([image], channel_order, 1)
@@ -246,8 +281,12 @@ class Model(Closing):
         prepared = [try_prepare(image, rules) for image in images]
         good = [image for image in prepared if not isinstance(image, Error)]
         raw = iter(self._read_prepared(good, batch))
-        return [fail_result(image) if isinstance(image, Error) else make_result(next(raw), self._info)
-                for image in prepared]
+        results = [fail_result(image) if isinstance(image, Error) else make_result(next(raw), self._info)
+                   for image in prepared]
+        for image, result in zip(images, results, strict=True):
+            if isinstance(result.error, CannotReadError) and isinstance(image, (str, os.PathLike)):
+                result.error.filename = os.fsdecode(image)
+        return results
 
     def _read_prepared(self, images: list[CoreImage], batch: int) -> list[Any]:
         with self._open_pool().session(batch) as session:

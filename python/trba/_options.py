@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Options by name -> the numbers of trba.h's enums."""
 
+import operator
+import os
 from collections.abc import Sequence
 from typing import Final, Literal, TypeAlias
 
@@ -31,6 +33,21 @@ def find_name(what: str, value: str | None, names: Sequence[str]) -> int:
     if value not in names:
         raise ArgumentError(f'{what} is "{value}"; it must be one of {", ".join(n for n in names if n != "any")}')
     return names.index(value)
+
+
+def check_count(what: str, value: int | None, most: int) -> int:
+    """The number, 1 to `most`; 0 for None, which is C's default."""
+    if value is None:
+        return 0
+    count = operator.index(value)
+    if not 1 <= count <= most:
+        raise ArgumentError(f"{what} is {count}; it must lie between 1 and {most}")
+    return count
+
+
+def looks_like_file(charset: str) -> bool:
+    """Whether an alphabet is more likely the name of a file with one."""
+    return charset.endswith((".txt", ".yaml", ".yml")) or os.path.exists(charset)
 
 
 def number_choice(choice: bool | None) -> int:

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from . import _core
 from ._closing import Closing
-from ._errors import ArgumentError
+from ._errors import ArgumentError, naming_files
 from ._images import ChannelOrder, ImageInput, ImageRules, prepare_image
 from ._options import ALPHAS, EXIFS, PRESETS, Alpha, Exif, Preset, check_ways, find_name
 
@@ -15,8 +15,8 @@ from ._options import ALPHAS, EXIFS, PRESETS, Alpha, Exif, Preset, check_ways, f
 class Page(Closing):
     """A page, decoded. Model.read_regions() reads from it; any number of models and threads may do so at once.
 
-    image           a path, the bytes of a PNG or JPEG file, an array or a PIL image, as for Model.read(). It is read
-                    during the call only
+    image           a path, the bytes of a PNG or JPEG file, a file opened for bytes, an array or a PIL image, as for
+                    Model.read(). It is read during the call only
     preset          whose pixels. "clovaai", None: Pillow's, in colour if the picture has any. "easyocr": OpenCV's grey,
                     which EasyOCR cuts its words from; a network that reads RGB then sees grey. Model.open_page()
                     chooses what suits the model
@@ -36,7 +36,8 @@ class Page(Closing):
         numbers = (find_name("preset", preset, PRESETS), find_name("exif", exif, EXIFS),
                    find_name("alpha", alpha, ALPHAS))
         prepared = prepare_image(image, ImageRules(channel_order, 0, alpha != "ignore"))
-        self._capsule: _core.PageCapsule | None = _core.open_page(prepared, *numbers)
+        with naming_files(image):
+            self._capsule: _core.PageCapsule | None = _core.open_page(prepared, *numbers)
         self._width, self._height, self._memory_bytes = _core.page_info(self._capsule)
 
     @property

@@ -4,6 +4,7 @@
 import os
 
 from . import _core
+from ._errors import naming_files
 from ._model import locate
 from ._types import CharsetPreset, CheckpointInfo, TensorInfo, make_architecture
 
@@ -14,7 +15,8 @@ def checkpoint_info(path_or_bytes: str | os.PathLike[str] | bytes | bytearray | 
     Nothing of the file is executed. A file of tensors that make up none of the networks is no error; what is not a
     checkpoint at all is.
     """
-    file_format, root, prefix, (architecture, mismatch), tensors = _core.checkpoint(*locate(path_or_bytes))
+    with naming_files(path_or_bytes):
+        file_format, root, prefix, (architecture, mismatch), tensors = _core.checkpoint(*locate(path_or_bytes))
     return CheckpointInfo(file_format, root, prefix, make_architecture(architecture) if architecture else None,
                           mismatch, tuple(TensorInfo(*tensor) for tensor in tensors))
 

@@ -16,9 +16,10 @@ from ._types import Character, ModelInfo, Result, make_architecture
 
 def make_info(model: _core.ModelCapsule) -> ModelInfo:
     (architecture, preset, pad, compat, batch_max_length, cpu, precision, charset, n_characters, sidecar,
-     packed_bytes) = _core.model_info(model)
+     packed_bytes, characters) = _core.model_info(model)
     return ModelInfo(make_architecture(architecture), PRESETS[preset], bool(pad), bool(compat), batch_max_length, cpu,
-                     PRECISIONS[precision], charset, n_characters, os.fsdecode(sidecar) or None, packed_bytes)
+                     PRECISIONS[precision], charset, n_characters, os.fsdecode(sidecar) or None, packed_bytes,
+                     characters)
 
 
 def _make_character(raw: tuple[str, float, float, int],

@@ -55,6 +55,7 @@ class ModelInfo:
     n_characters: int  #: code points of the alphabet
     sidecar: str | None  #: path of the sidecar that was read
     packed_bytes: int  #: memory of the weights
+    characters: tuple[str, ...] = field(repr=False)  #: the alphabet in class order, without blank, [GO] and [s]
 
 
 Point: TypeAlias = tuple[float, float]

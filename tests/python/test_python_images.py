@@ -5,6 +5,7 @@ import array
 import io
 import itertools
 import json
+import mmap
 import pathlib
 import subprocess
 
@@ -60,6 +61,49 @@ def test_buffers_of_a_files_bytes_are_that_file(model, files):
     for kind in (encoded, bytearray(encoded), memoryview(encoded), np.frombuffer(encoded, np.uint8), spread,
                  array.array("B", encoded)):
         assert model.read(kind) == expected
+
+
+class Upload:
+    """Like a web framework's: a read() and lines, and nothing else of a file."""
+
+    def __init__(self, path):
+        self.stream = open(path, "rb", buffering=0)
+
+    def read(self):
+        return self.stream.read()
+
+    def __iter__(self):
+        return iter(self.stream)
+
+
+def test_files_opened_for_bytes_are_one_image(trba, model, files):
+    encoded, expected = files[0].read_bytes(), model.read(files[0])
+
+    def open_all():
+        with open(files[0], "rb") as file:
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        behind = io.BytesIO(b"a heading" + encoded)
+        behind.seek(len(b"a heading"))
+        return [open(files[0], "rb"), open(files[0], "rb", buffering=0), io.BytesIO(encoded), Upload(files[0]), mapped,
+                behind]
+
+    for file in open_all():
+        assert model.read(file) == expected, file
+    assert model.read(open_all()) == [expected] * len(open_all())
+    with trba.Page(io.BytesIO(encoded)) as page, trba.Page(files[0]) as same_page:
+        assert (page.width, page.height) == (same_page.width, same_page.height)
+
+
+def test_a_file_that_cannot_be_read_is_a_bad_image(trba, model, pixels):
+    class Broken:
+        def read(self):
+            raise OSError(5, "Input/output error")
+
+    with pytest.raises(trba.CannotReadError, match="cannot read the image from .*Broken: Input/output error") as raised:
+        model.read(Broken())
+    assert (raised.value.errno, raised.value.filename) == (5, None)
+    good, bad = model.read([pixels[0], Broken()], errors="return")
+    assert good.ok and bad.status == "cannot read"
 
 
 def test_channels_mean_what_they_say(model, noise, read_with_judge, assert_same):
@@ -132,6 +176,36 @@ def test_a_list_may_mix_kinds_and_be_long(model, pixels, files):
     results = model.read(itertools.islice(itertools.cycle(kinds), 600))
     assert len(results) == 600
     assert set(results) == {expected}
+
+
+def test_iter_read_gives_results_of_endless_images_as_it_goes(trba, networks, pixels):
+    taken = 0
+
+    def never_ending():
+        nonlocal taken
+        for picture in itertools.cycle(pixels):
+            taken += 1
+            yield picture
+
+    with trba.Model(networks["attn"], threads=2, batch_size=3) as model:
+        expected = model.read(pixels)
+        results = model.iter_read(never_ending())
+        assert taken == 0
+        assert next(results) == expected[0]
+        assert taken == 2 * 3
+        assert list(itertools.islice(results, 50)) == (expected * 3)[1:51]
+
+
+def test_iter_read_treats_bad_images_as_read_does(trba, model, pixels):
+    images = [*pixels[:5], b"no image", *pixels[:5]]
+    assert list(model.iter_read(images, errors="return")) == model.read(images, errors="return")
+    with pytest.raises(trba.FormatError) as raised:
+        list(model.iter_read(images))
+    assert raised.value.__notes__ == ["in images[5]"]
+    with pytest.raises(TypeError, match="is for many images"):
+        model.iter_read(pixels[0])
+    with pytest.raises(trba.ArgumentError, match="errors"):
+        model.iter_read(pixels, errors="ignore")
 
 
 @pytest.mark.parametrize("threads, batch_size", [(1, 1), (1, 5), (2, 1), (2, 16), (3, 64)])

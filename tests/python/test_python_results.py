@@ -3,8 +3,10 @@
 
 import copy
 import dataclasses
+import errno
 import io
 import json
+import pathlib
 import pickle
 
 import numpy as np
@@ -52,6 +54,7 @@ def test_model_info_is_what_the_checkpoint_is(trba, model):
                                                     num_class=38, output_channel=32, hidden_size=16)
     assert (info.preset, info.pad, info.compat, info.batch_max_length) == ("clovaai", False, False, 25)
     assert (info.charset, info.n_characters, info.sidecar) == ("alnum36", 36, None)
+    assert info.characters == tuple("0123456789abcdefghijklmnopqrstuvwxyz")
     assert info.cpu in trba.system_info() and info.precision == "fp32"
     assert info.packed_bytes > 0
 
@@ -196,11 +199,33 @@ def test_a_damaged_pil_file_is_a_bad_image(trba, model):
         model.read(damaged)
 
 
-@pytest.mark.parametrize("image", [None, 3, object(), {"a": 1}.values, [b"x", [None]], [3.5]])
+@pytest.mark.parametrize("image", [None, 3, object(), {"a": 1}.values, [b"x", [None]], [3.5], io.StringIO("a.png"),
+                                   [io.StringIO("a.png")]])
 def test_what_is_no_image_at_all_is_a_type_error(model, image):
     for errors in ("raise", "return"):
         with pytest.raises(TypeError, match="is no image"):
             model.read(image, errors=errors)
+
+
+def test_a_file_that_cannot_be_had_has_errno_and_filename(trba, networks, model, tmp_path):
+    missing, below, checkpoint = tmp_path / "missing.png", networks["ctc"] / "a.png", networks["ctc"]
+    for call, number, path in (
+            (lambda: model.read(missing), errno.ENOENT, missing),
+            (lambda: model.read([str(missing)]), errno.ENOENT, missing),
+            (lambda: model.read(tmp_path), errno.EISDIR, tmp_path),
+            (lambda: model.read(below), errno.ENOTDIR, below),
+            (lambda: model.open_page(missing), errno.ENOENT, missing),
+            (lambda: trba.Model(missing), errno.ENOENT, missing),
+            (lambda: trba.Model(checkpoint, charset=missing), errno.ENOENT, missing),
+            (lambda: trba.checkpoint_info(missing), errno.ENOENT, missing),
+            (lambda: trba.convert(missing, tmp_path / "a.pth"), errno.ENOENT, missing),
+            (lambda: trba.convert(checkpoint, missing / "a.pth"), errno.ENOENT, missing / "a.pth"),
+            (lambda: trba.load_boxes(missing), errno.ENOENT, missing)):
+        with pytest.raises(OSError) as raised:
+            call()
+        for error in (raised.value, pickle.loads(pickle.dumps(raised.value))):
+            assert type(error) is trba.CannotReadError
+            assert (error.errno, error.filename, str(error)) == (number, str(path), raised.value.message)
 
 
 def test_bad_models_are_refused_with_the_librarys_message(trba, networks, judge, tmp_path):
@@ -211,16 +236,14 @@ def test_bad_models_are_refused_with_the_librarys_message(trba, networks, judge,
             (tmp_path / "none.pth", {}, {}),
             (damaged, {}, {}),
             (networks["ctc"], {"charset": "abc"}, {"charset_text": "abc"}),
-            (networks["ctc"], {"expect": {"prediction": "Attn"}}, {"expect": {"prediction": "Attn"}}),
-            (networks["ctc"], {"img_h": -1}, {"expect": {"img_h": -1}}),
-            (networks["ctc"], {"batch_max_length": 10**6}, {"batch_max_length": 10**6})):
+            (networks["ctc"], {"expect": {"prediction": "Attn"}}, {"expect": {"prediction": "Attn"}})):
         with pytest.raises(trba.Error) as raised:
             trba.Model(path, sidecar=False, **options)
         with pytest.raises(judge.TrbaError) as judged:
             judge.Model(path, **judged_options)
         assert (raised.value.status, str(raised.value)) == (judged.value.status, judged.value.message)
         kinds.add(type(raised.value))
-    assert {trba.CannotReadError, trba.CharsetError, trba.MismatchError, trba.ArgumentError} < kinds
+    assert kinds == {trba.CannotReadError, trba.FormatError, trba.CharsetError, trba.MismatchError}
 
 
 @pytest.mark.parametrize("options", [{"preset": "other"}, {"cpu": "other"}, {"cpu": "avx\0"}, {"precision": "int8"},
@@ -229,6 +252,28 @@ def test_bad_models_are_refused_with_the_librarys_message(trba, networks, judge,
 def test_bad_options_are_value_errors(trba, networks, options):
     with pytest.raises(ValueError):
         trba.Model(networks["ctc"], **options)
+
+
+@pytest.mark.parametrize("name, value, most", [
+    ("threads", 65, 64), ("threads", 2**40, 64), ("batch_size", 4097, 4096), ("batch_max_length", 1025, 1024),
+    ("batch_max_length", -1, 1024), ("img_h", 1025, 1024), ("img_h", 0, 1024), ("img_w", 2**40, 16384)])
+def test_numbers_that_cannot_be_are_refused_at_once_by_their_names(trba, networks, name, value, most):
+    with pytest.raises(trba.ArgumentError, match=f"^{name} is {value}; it must lie between 1 and {most}$"):
+        trba.Model(networks["ctc"], **{name: value})
+
+
+def test_half_a_thread_is_a_type_error(trba, networks):
+    with pytest.raises(TypeError):
+        trba.Model(networks["ctc"], threads=1.5)
+
+
+def test_the_name_of_a_file_is_no_alphabet(trba, networks, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    pathlib.Path("letters").write_text("0123456789abcdefghijklmnopqrstuvwxyz")
+    for name in ("letters", "alphabet.txt", "my.yaml"):
+        with pytest.raises(trba.ArgumentError, match="the name of a file"):
+            trba.Model(networks["ctc"], charset=name)
+    assert trba.Model(networks["ctc"], charset=pathlib.Path("letters")).info.n_characters == 36
 
 
 @pytest.mark.parametrize("options", [{"errors": "ignore"}, {"channel_order": "gbr"}])
