@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Makefile - a thin front to CMake: `make demo` reads the sample words, `make test` runs every test.
 .DEFAULT_GOAL := help
+# One target after the other, whatever -j says: two would call apt-get at once. JOBS is for what a target does.
+.NOTPARALLEL:
 .PHONY: help demo test build models parity precision bench asan tsan install clean packages test-packages venv wheel
-.PHONY: test-easyocr dist deb check-deb train keep-model samples train-packages soak
+.PHONY: test-models test-easyocr dist deb check-deb train keep-model samples train-packages soak
 .PHONY: fuzz coverage check-processors check-all clang ref-only
 
 JOBS ?= $(shell nproc)
@@ -19,7 +21,7 @@ help: ## show this list
 demo: build ## read the sample words of data/ with the default model
 	build/release/strdemo data/
 
-test: test-packages venv models asan ## run every test
+test: test-packages venv test-models asan ## run every test
 	cmake --preset test
 	$(BUILD) test
 	$(CTEST) --preset test
@@ -52,9 +54,10 @@ bench: build models ## measure against PyTorch, ONNX Runtime, OpenVINO and ncnn 
 train: train-packages ## train the default model in build/train, or go on (TRAIN="--minutes 60 --real FOLDER")
 	.venv-training/bin/python training/train.py --run build/train $(TRAIN)
 
-keep-model: ## put what make train has exported so far into models/
+keep-model: build ## put what make train has exported so far into models/, and what make demo prints into README.md
 	cp build/train/trba.pth build/train/trba-ctc.pth build/train/trba-progress.json models/
 	cd models && sha256sum trba.pth trba-ctc.pth >SHA256SUMS
+	@$(PYTHON) scripts/update_readme.py build/release/strdemo
 
 samples: train-packages ## draw a page of what is trained on, build/samples.png
 	mkdir -p build
@@ -82,7 +85,7 @@ clang: ## build with Clang, warnings are errors, and run the tests in C
 	$(BUILD) clang
 	$(CTEST) --preset clang
 
-ref-only: test-packages venv models ## build without AVX2 and AVX-512, and run every test
+ref-only: test-packages venv test-models ## build without AVX2 and AVX-512, and run every test
 	cmake --preset ref-only
 	$(BUILD) ref-only
 	$(CTEST) --preset ref-only
@@ -114,6 +117,7 @@ coverage: test-packages venv ## run the tests of the readers, count their lines;
 
 install: build ## install the release build under PREFIX (/usr/local)
 	cmake --install build/release --prefix $(PREFIX)
+	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi # or programs do not find libtrba.so
 
 wheel: test-packages ## build the Python package with all its C libraries, in dist/
 	@PYTHON=$(PYTHON) scripts/make_wheel.sh
@@ -121,7 +125,8 @@ wheel: test-packages ## build the Python package with all its C libraries, in di
 dist: ## pack the committed source tree as dist/trba-VERSION.tar.gz
 	@scripts/make_dist.sh
 
-deb: packages ## build Debian packages of library, headers and programs, in dist/
+deb: ## build Debian packages of library, headers and programs, in dist/
+	@scripts/install_debian_packages.sh deb
 	cmake --preset debian
 	$(BUILD) debian
 	rm -f dist/*.deb
@@ -139,6 +144,9 @@ packages:
 	@scripts/install_debian_packages.sh
 test-packages:
 	@scripts/install_debian_packages.sh test
+# Without english_g2 its tests are skipped, and say so.
+test-models: packages
+	@$(PYTHON) scripts/fetch_english_g2.py || echo "Going on without english_g2: the tests that read with it are skipped"
 train-packages:
 	@scripts/install_debian_packages.sh training
 	@PYTHON=$(PYTHON) scripts/make_venv.sh .venv-training training/requirements.txt

