@@ -70,8 +70,10 @@ def strdemo_version(options):
 
 
 def strdemo_command(network, options, *arguments):
+    """--compat: attention takes all its steps, as PyTorch's does."""
     return [options.build / "strdemo", "--model", options.output / "models" / f"{network.name}.pth", "--charset",
-            f"text:{network.charset}", "--threads", str(options.threads[-1]), "--format", "tsv", *arguments]
+            f"text:{network.charset}", "--threads", str(options.threads[-1]), "--compat", "clovaai",
+            "--format", "tsv", *arguments]
 
 
 def measure_first_word(network, options, environment):
