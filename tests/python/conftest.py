@@ -25,7 +25,7 @@ import pytest
 SOURCE_DIR = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(SOURCE_DIR / "tests"), str(SOURCE_DIR / "training")]
 
-BACKEND = "scikit-build-core>=0.11"
+BACKEND = "scikit-build-core==1.1.2"
 
 
 def run(*command, timeout=600, **options):
