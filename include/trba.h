@@ -24,8 +24,9 @@
  *   - `struct_size` fields are set by the *_options_default() functions; they let structs grow without breaking
  *     callers.
  *   - Freeing NULL is allowed. Strings are UTF-8.
- *   - Process-wide state: a model opened with TRBA_CPU_BLAS sets OpenBLAS to one thread (openblas_set_num_threads(1)),
- *     because the session's own threads call it. Nothing else is changed, and no other tier calls OpenBLAS to compute.
+ *   - Process-wide state is changed by two kinds of models only. One whose tier is TRBA_CPU_BLAS sets OpenBLAS to one
+ *     thread (openblas_set_num_threads(1)), because the session's own threads call it; no other tier calls OpenBLAS to
+ *     compute. One in BF16 or BF16X2 asks Linux for leave to use AMX's tiles, for the whole process (trba_precision).
  */
 #ifndef TRBA_H
 #define TRBA_H
