@@ -148,12 +148,12 @@ class Model(Closing):
     path_or_bytes       a path, or the bytes of a checkpoint (read during the call only). None: the package's own model,
                         which reads Latin letters without accents, digits and punctuation
     charset             the alphabet: a preset's name (charset_presets() lists them), a pathlib.Path of a file with the
-                        characters, or the characters themselves in class order. None: the sidecar's, else the one
-                        preset that fits the number of classes
+                        characters, or the characters themselves in class order (a text that is the name of a file
+                        is refused). None: the sidecar's, else the one preset that fits the number of classes
     preset              "clovaai" or "easyocr": whose preprocessing and confidence. None: the sidecar's, else "clovaai"
     pad                 clovaai's --PAD: keep the aspect ratio. None: the sidecar's, else False
     img_h, img_w        the input size. None: from the tensors (TPS), else the sidecar's, else 32 x 100 (easyocr: 64)
-    batch_max_length    attention decodes at most this many characters. None: the sidecar's, else 25
+    batch_max_length    attention decodes at most this many characters, 1024 at most. None: the sidecar's, else 25
     compat              clovaai's demo.py to the letter, its defects included
     cpu                 the best processor tier to use: "auto", "ref", "blas", "avx2", "avx512", "avx512vnni",
                         "avx512amx"
@@ -161,10 +161,10 @@ class Model(Closing):
                         AVX-512 VNNI; hardly a text changes; without AVX2 it is "fp32", see model.info; "bf16x2" (two
                         bfloat16 a number, nearly float32) and "bf16": with AMX, else "fp32"; "auto": "int16" where it
                         is faster than "fp32"
-    threads             threads that work on one call. None: one per processor. Programs that call read() from several
-                        threads of their own are fastest with 1
-    batch_size          images of a list that go through the network together: memory against speed. The answer does not
-                        depend on it
+    threads             threads that work on one call, 64 at most. None: one per processor. Programs that call read()
+                        from several threads of their own are fastest with 1
+    batch_size          images of a list that go through the network together, 4096 at most: memory against speed. The
+                        answer does not depend on it
     max_sessions        calls that may run at the same time, each with scratch memory of its own; the next one waits.
                         None: one per processor
     sidecar             look for opt.txt or STEM.yaml beside the checkpoint
@@ -204,7 +204,7 @@ class Model(Closing):
         self._info = make_info(capsule)
         self._exif: Exif | None = exif
         self._alpha: Alpha = alpha
-        # What keeps every thread busy, images of unlike width apart.
+        # What iter_read() takes ahead: a batch for every thread.
         self._chunk = min(_CHUNK, self._batch_size * (n_threads or _count_processors()))
         self._pool: SessionPool | None = SessionPool(
             n_sessions, lambda batch: _core.new_session(capsule, n_threads, batch, *policies))
@@ -250,8 +250,7 @@ class Model(Closing):
                   errors: Literal["raise", "return"] = "raise") -> Iterator[Result]:
         """Reads an iterable of images, which may be endless: gives the Results one by one, in order, as read() would.
 
-        A few images are taken ahead, as many as keep all threads at work: batch_size for each, 256 at most. With
-        "raise" the results before a bad image that were read along with it are not given.
+        A few images are taken ahead, as many as keep all threads at work: batch_size for each, 256 at most.
         """
         check_ways(channel_order, errors)
         if is_single(images):
@@ -261,13 +260,13 @@ class Model(Closing):
     def _read_many(self, images: Iterable[ImageInput], n: int, channel_order: ChannelOrder,
                    raises: bool) -> Iterator[Result]:
         """`n` at a time."""
-        first = 0
+        n_read = 0
         for chunk in _split(images, n):
-            results = self._read_chunk(chunk, channel_order, self._batch_size)
-            if raises:
-                raise_first(results, first, "images")
-            yield from results
-            first += len(results)
+            for result in self._read_chunk(chunk, channel_order, self._batch_size):
+                if raises:
+                    raise_first([result], n_read, "images")
+                yield result
+                n_read += 1
 
     def _read_one(self, image: ImageInput, channel_order: ChannelOrder, raises: bool) -> Result:
         result, = self._read_chunk([image], channel_order, 1)

@@ -199,9 +199,11 @@ def test_iter_read_gives_results_of_endless_images_as_it_goes(trba, networks, pi
 def test_iter_read_treats_bad_images_as_read_does(trba, model, pixels):
     images = [*pixels[:5], b"no image", *pixels[:5]]
     assert list(model.iter_read(images, errors="return")) == model.read(images, errors="return")
+    results, given = model.iter_read(images), []
     with pytest.raises(trba.FormatError) as raised:
-        list(model.iter_read(images))
+        given.extend(results)
     assert raised.value.__notes__ == ["in images[5]"]
+    assert given == model.read(pixels[:5])
     with pytest.raises(TypeError, match="is for many images"):
         model.iter_read(pixels[0])
     with pytest.raises(trba.ArgumentError, match="errors"):
