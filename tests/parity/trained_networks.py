@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of trained networks have in common: real pictures, and what counts as the same answer.
 
-The pictures are the samples of data/ and, where they lie beside the checkout, the ten of the original program's demo.
+The pictures are the samples of data/ and, with TRBA_DEMO_IMAGES=FOLDER, those of that folder as well: say the ten of
+the original program's demo, which are not part of this repository.
 """
 
 import os
@@ -13,16 +14,17 @@ import pytest
 from trba_torch.decode import top_margin
 
 SOURCE = Path(os.environ["TRBA_SOURCE_DIR"])
-FOLDERS = {"data": SOURCE / "data", "demo": SOURCE.parent / "shared" / "images"}
+FOLDERS = {"data": SOURCE / "data", "demo": os.environ.get("TRBA_DEMO_IMAGES")}
 LOGITS_TOLERANCE = 1e-4      # relative to the largest
 CONFIDENCE_TOLERANCE = 1e-3
 
 
 def find_pictures(folder):
-    """The paths of its pictures; without any the test is skipped."""
-    paths = sorted(path for path in FOLDERS[folder].glob("*") if path.suffix in (".png", ".jpg"))
-    if not paths:
-        pytest.skip(f"no pictures in {FOLDERS[folder].name}/: the demo pictures are not part of this repository")
+    """The paths of its pictures; the test is skipped without a folder."""
+    if not FOLDERS[folder]:
+        pytest.skip("TRBA_DEMO_IMAGES is not set: no folder of more pictures to read")
+    paths = sorted(path for path in Path(FOLDERS[folder]).iterdir() if path.suffix in (".png", ".jpg"))
+    assert paths, f"there are no pictures in {FOLDERS[folder]}"
     return paths
 
 

@@ -45,6 +45,11 @@ def test_the_tests_go_on_without_the_model_that_is_fetched(make):
     assert done.returncode != 0
 
 
+def test_packages_for_debian_need_what_only_they_need(make):
+    done, _ = make("--dry-run", "deb")
+    assert "scripts/install_debian_packages.sh deb" in done.stdout
+
+
 def test_targets_are_made_one_after_the_other(make):
     """Two would call apt-get at once."""
     done, _ = make("--print-data-base", "--dry-run", "help")
