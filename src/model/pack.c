@@ -199,7 +199,8 @@ static void note_conv2d(struct packer *packer, const char *name, const struct co
         snprintf(kernels, sizeof kernels, "winograd_input, winograd_weights, gemm_panel, winograd_output");
     else
         snprintf(kernels, sizeof kernels,
-                 "winograd_input, quantize_row, winograd_points_int16, gemm_block_int16, winograd_output");
+                 "winograd_input, quantize_row, winograd_points_int16, gemm_block_int16 (of few tiles "
+                 "winograd_product_int16), winograd_output");
     note_layer(packer, name, work, kernels, bytes_before);
 }
 
