@@ -212,8 +212,8 @@ HOW_INTEGERS_WORK = (
     "(in Euclid's sense) than the root of 2^31 - 1: by Cauchy and Schwarz no sum of products then leaves 32 bits, so "
     "that sums are exact, in any order.",
     "The price is that each number is rounded to a 46,200th of its vector's length.",
-    "The weights are transformed for Winograd along one axis when the model is opened, and along the other, in integers, "
-    "where they are used: they take as much memory as in float32.",
+    "The weights are transformed for Winograd along one axis when the model is opened, and along the other, in "
+    "integers, where they are used: they take as much memory as in float32.",
     "AVX-512 VNNI has one instruction (`vpdpwssd`) for two products and their sum, which makes these products about "
     "twice as fast as in float32; AVX2, and AVX-512 without VNNI, need two, which is no faster, so `auto` means int16 "
     "with VNNI and fp32 elsewhere.")
