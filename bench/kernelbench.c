@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "base/cpu.h"
+#include "base/integers.h"
 #include "kernels/kernels.h"
 
 enum { MAX_SHAPES = 200, MAX_SAMPLES = 1000, MEMORY_FLOATS = 4 * 1024 * 1024, MAX_WINDOW = 9 };
@@ -28,8 +29,6 @@ struct shape {
 
 /* What the kernels work on: read only, read only (weights), written. Filled with numbers of order one. */
 static float *inputs, *weights, *outputs;
-
-static int smaller(int a, int b) { return a < b ? a : b; }
 
 /* ---- one layer's work, kernel by kernel ---- */
 

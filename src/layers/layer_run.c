@@ -6,12 +6,11 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/integers.h"
 
 enum { RUN_ALIGNMENT = 64, RUN_ALIGNMENT_FLOATS = RUN_ALIGNMENT / sizeof(float) };
 
 void run_begin(struct layer_run *run) { run->rows_used = 0; }
-
-static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 
 static struct run_buffer *run_buffer_at(struct layer_run *run, int i)
 {
@@ -37,7 +36,7 @@ bool run_allocate(struct layer_run *run)
 {
     size_t total = 0;
     for (int i = 0; i < N_RUN_BUFFERS; i++) total += round_up(run_buffer_at(run, i)->planned, RUN_ALIGNMENT_FLOATS);
-    const size_t bytes = larger(total, 1) * sizeof(float);
+    const size_t bytes = larger_size(total, 1) * sizeof(float);
     void *memory = aligned_alloc(RUN_ALIGNMENT, round_up(bytes, RUN_ALIGNMENT));
     if (memory == NULL) {
         forget_plan(run);
@@ -88,7 +87,7 @@ struct feature_map run_map(struct layer_run *run, int slot, int n, int h, int w,
 {
     struct feature_map map = {.base = run->slots[slot].base, .n = n, .h = h, .w = w, .c = c, .slot = slot};
     if (run->is_planning) {
-        run->slots[slot].planned = larger(run->slots[slot].planned, (size_t)n * map_image_stride(&map));
+        run->slots[slot].planned = larger_size(run->slots[slot].planned, (size_t)n * map_image_stride(&map));
     } else if (!has_clean_border(&run->last_map[slot], &map)) {
         clear_border(&map);
         run->last_map[slot] = map;
@@ -98,7 +97,7 @@ struct feature_map run_map(struct layer_run *run, int slot, int n, int h, int w,
 
 float *run_workspace(struct layer_run *run, size_t n)
 {
-    if (run->is_planning) run->workspace.planned = larger(run->workspace.planned, n);
+    if (run->is_planning) run->workspace.planned = larger_size(run->workspace.planned, n);
     return run->is_planning ? NULL : run->workspace.base;
 }
 
@@ -106,7 +105,7 @@ float *run_rows(struct layer_run *run, size_t n)
 {
     float *at = run->is_planning ? NULL : run->rows.base + run->rows_used;
     run->rows_used += round_up(n, RUN_ALIGNMENT_FLOATS);
-    if (run->is_planning) run->rows.planned = larger(run->rows.planned, run->rows_used);
+    if (run->is_planning) run->rows.planned = larger_size(run->rows.planned, run->rows_used);
     return at;
 }
 

@@ -14,7 +14,8 @@
  * channels are transformed at once, into the second-level cache: then m is written only once.
  *
  * In integers the weights are transformed along one axis when the model is opened, and along the other where they are
- * needed, all channels of a row of points at once; v is made integers tile by tile.
+ * needed: all channels of a row of points at once, into the second-level cache, or with few tiles in registers, where
+ * they are multiplied at once. v is made integers tile by tile.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -23,8 +24,6 @@
 #include "base/checked.h"
 #include "base/integers.h"
 #include "layers/conv2d.h"
-
-static size_t larger_size(size_t a, size_t b) { return a > b ? a : b; }
 
 /* Floats between the matrices of two points, and between two kernels: matrices whose sizes are multiples of a page
  * would push each other out of the cache. With few tiles v fits anyway. */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/integers.h"
 #include "kernelcheck.h"
 
 enum { MAX_TAPS = 4 };
@@ -18,8 +19,6 @@ struct gemm_case {
     float *residual_copy; /* [n_rows][n_columns], for in place */
     struct gemm_block block;
 };
-
-static int smaller(int a, int b) { return a < b ? a : b; }
 
 /* Taps may lie anywhere: evenly spaced, overlapping, backwards. Returns how many floats a row of `a` spans. */
 static size_t place_taps(struct check *c, struct gemm_case *g)

@@ -7,15 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/integers.h"
 #include "kernelcheck.h"
-
-static int smaller(int a, int b) { return a < b ? a : b; }
-
-/* ---- buffers of integers ---- */
-
-/* Guarded like the floats they lie in; n even. */
-static int16_t *input_int16(struct check *c, size_t n) { return (int16_t *)(void *)check_input(c, n / 2, VALUES_UNIT); }
-static int16_t *output_int16(struct check *c, size_t n) { return (int16_t *)(void *)check_output(c, n / 2); }
 
 /* ---- the product ---- */
 
@@ -48,7 +41,7 @@ static float random_scale(struct check *c)
 
 static const int16_t *pack_pairs(struct check *c, const struct product_case *g)
 {
-    int16_t *packed = input_int16(c, (size_t)g->depth * (size_t)g->n_columns), *to = packed;
+    int16_t *packed = check_input_int16(c, (size_t)g->depth * (size_t)g->n_columns), *to = packed;
     for (int first = 0; first < g->n_columns; first += c->table->gemm_columns) {
         const int end = smaller(first + c->table->gemm_columns, g->n_columns);
         for (int k = 0; k < g->depth; k += 2)
@@ -73,7 +66,7 @@ static void make_rows(struct check *c, struct product_case *g)
 {
     const size_t n = (size_t)g->n_columns;
     for (int i = 0; i < g->n_rows; i++) {
-        int16_t *row = input_int16(c, (size_t)g->depth);
+        int16_t *row = check_input_int16(c, (size_t)g->depth);
         fill_bounded(c, row, g->depth, 1);
         g->block.a[i] = row;
         g->block.row_scales[i] = random_scale(c);
@@ -343,7 +336,7 @@ static void check_row(struct check *c, int n_taps, int depth, enum number_kind k
     double *numbers = allocate((size_t)n, sizeof(double));
     for (int t = 0; t < n_taps; t++)
         for (int k = 0; k < depth; k++) numbers[t * depth + k] = (double)a[taps[t] + k];
-    int16_t *integers = output_int16(c, (size_t)n);
+    int16_t *integers = check_output_int16(c, (size_t)n);
     const float scale = c->table->quantize_row(a, taps, n_taps, depth, integers);
     check_quantized(c, &(struct quantized){.numbers = numbers, .integers = integers, .n = n, .scale = scale});
     check_end(c);
@@ -371,7 +364,7 @@ static void check_panel(struct check *c, int depth, int width)
     check_begin(c, "depth=%d width=%d", depth, width);
     const size_t n = (size_t)depth * (size_t)width;
     float *panel = check_input(c, n, VALUES_UNIT), *scales = check_output(c, (size_t)width);
-    int16_t *packed = output_int16(c, n), *integers = allocate((size_t)depth, sizeof(int16_t));
+    int16_t *packed = check_output_int16(c, n), *integers = allocate((size_t)depth, sizeof(int16_t));
     double *numbers = allocate((size_t)depth, sizeof(double));
     enum number_kind kinds[WINOGRAD_MAX_WIDTH];
     for (int j = 0; j < width; j++) {

@@ -108,6 +108,13 @@ float *check_output(struct check *c, size_t n)
     return buffer->output;
 }
 
+int16_t *check_input_int16(struct check *c, size_t n)
+{
+    return (int16_t *)(void *)check_input(c, n / 2, VALUES_UNIT);
+}
+
+int16_t *check_output_int16(struct check *c, size_t n) { return (int16_t *)(void *)check_output(c, n / 2); }
+
 static uint32_t bits_of(float x)
 {
     uint32_t bits;

@@ -10,15 +10,13 @@
 #include "kernels/winograd_factors.h"
 #include "kernels/winograd_matrices.h"
 
-/* Guarded like the floats they lie in; n even. Of least .. largest. */
-static int16_t *input_int16(struct check *c, size_t n, int least, int largest)
+/* Of least .. largest; n even. */
+static int16_t *input_between(struct check *c, size_t n, int least, int largest)
 {
-    int16_t *integers = (int16_t *)(void *)check_input(c, n / 2, VALUES_UNIT);
+    int16_t *integers = check_input_int16(c, n);
     for (size_t i = 0; i < n; i++) integers[i] = (int16_t)check_pick(c, least, largest);
     return integers;
 }
-
-static int16_t *output_int16(struct check *c, size_t n) { return (int16_t *)(void *)check_output(c, n / 2); }
 
 static size_t tap_place(int n_channels, int channel, int column, int tap)
 {
@@ -165,8 +163,8 @@ static void check_taps_case(struct check *c, int n_channels, int width, int row)
     }
     const struct winograd_taps_int16 w = {
         .kernels = kernels, .n_channels = n_channels, .width = width, .row = row,
-        .taps = output_int16(c, n * WINOGRAD_TAPS),
-        .factors = output_int16(c, (size_t)(WINOGRAD_FACTORS * width * 2)),
+        .taps = check_output_int16(c, n * WINOGRAD_TAPS),
+        .factors = check_output_int16(c, (size_t)(WINOGRAD_FACTORS * width * 2)),
         .scales = check_output(c, (size_t)(WINOGRAD_AXIS_POINTS * width))};
     c->table->winograd_taps_int16(&w);
     for (int j = 0; j < width; j++) {
@@ -192,7 +190,7 @@ void check_winograd_taps_int16(struct check *c)
 static const int16_t *make_factors(struct check *c, int width)
 {
     const size_t n = (size_t)(WINOGRAD_FACTORS * width * 2);
-    int16_t *factors = input_int16(c, n, 0, INT16_LARGEST);
+    int16_t *factors = input_between(c, n, 0, INT16_LARGEST);
     for (size_t i = 0; i < n; i += 2) factors[i + 1] = factors[i];
     return factors;
 }
@@ -203,10 +201,11 @@ static void check_points_case(struct check *c, int width)
     const size_t n = (size_t)w.n_channels * (size_t)width;
     w.point_stride = n + 2 * (size_t)check_pick(c, 0, 20);
     check_begin(c, "channels=%d columns=%d point_stride=%zu", w.n_channels, width, w.point_stride);
-    w.taps = input_int16(c, n * WINOGRAD_TAPS, -INT16_LARGEST, INT16_LARGEST);
+    w.taps = input_between(c, n * WINOGRAD_TAPS, -INT16_LARGEST, INT16_LARGEST);
     w.factors = make_factors(c, width);
     const size_t n_out = (WINOGRAD_AXIS_POINTS - 1) * w.point_stride + n;
-    int16_t *got = output_int16(c, n_out), *expected = output_int16(c, n_out); /* the same sentinels between points */
+    /* The same sentinels between points. */
+    int16_t *got = check_output_int16(c, n_out), *expected = check_output_int16(c, n_out);
     w.points = got;
     c->table->winograd_points_int16(&w);
     w.points = expected;
@@ -229,7 +228,7 @@ static void multiply_in_two_steps(struct check *c, const struct winograd_product
     const size_t n = (size_t)w->n_channels * (size_t)w->width;
     struct winograd_points_int16 points = {.taps = w->taps, .factors = w->factors, .n_channels = w->n_channels,
                                            .width = w->width, .point_stride = n};
-    points.points = output_int16(c, WINOGRAD_AXIS_POINTS * n);
+    points.points = check_output_int16(c, WINOGRAD_AXIS_POINTS * n);
     c->table->winograd_points_int16(&points);
     for (int x = 0; x < WINOGRAD_AXIS_POINTS; x++) {
         for (int i = 0; i < w->n_tiles; i++) {
@@ -253,10 +252,10 @@ static void check_product_case(struct check *c, int width, int n_tiles)
     w.out_stride = (size_t)(n_tiles * width + check_pick(c, 0, 9));
     check_begin(c, "channels=%d columns=%d tiles=%d strides %zu %zu %zu", w.n_channels, width, n_tiles, w.a_stride,
                 w.scale_stride, w.out_stride);
-    w.taps = input_int16(c, n_taps, -INT16_LARGEST, INT16_LARGEST);
+    w.taps = input_between(c, n_taps, -INT16_LARGEST, INT16_LARGEST);
     w.factors = make_factors(c, width);
     /* Sums of at most 80 products keep within 32 bits. */
-    w.a = input_int16(c, last * w.a_stride + (size_t)(n_tiles * w.n_channels), -800, 800);
+    w.a = input_between(c, last * w.a_stride + (size_t)(n_tiles * w.n_channels), -800, 800);
     w.column_scales = check_input(c, (size_t)(WINOGRAD_AXIS_POINTS * width), VALUES_UNIT);
     w.row_scales = check_input(c, last * w.scale_stride + (size_t)n_tiles, VALUES_UNIT);
     if (check_toss(c)) w.ahead = w.taps;

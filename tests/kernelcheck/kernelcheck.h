@@ -73,6 +73,9 @@ void check_begin(struct check *c, const char *format, ...) __attribute__((format
 void check_end(struct check *c);
 float *check_input(struct check *c, size_t n, enum value_mix mix);
 float *check_output(struct check *c, size_t n);
+/* Integers, guarded like the floats they lie in; n even. An input is whatever bits those floats have. */
+int16_t *check_input_int16(struct check *c, size_t n);
+int16_t *check_output_int16(struct check *c, size_t n);
 
 /* ---- comparisons ---- */
 

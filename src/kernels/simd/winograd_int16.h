@@ -4,8 +4,6 @@
 #ifndef TRBA_KERNELS_SIMD_WINOGRAD_INT16_H
 #define TRBA_KERNELS_SIMD_WINOGRAD_INT16_H
 
-#include <math.h>
-
 #include "kernels/simd/panel.h"
 #include "kernels/simd/winograd_product_int16.h"
 #include "kernels/winograd_factors.h"
@@ -113,21 +111,19 @@ static void TIER(winograd_points_int16)(const struct winograd_points_int16 *w)
     for (int column = 0; column < width; column += LANES) {
         const int16_t *taps = w->taps + taps_of_column(column, n_channels);
         int16_t *points = w->points + 2 * column;
-        ivec f[WINOGRAD_FACTORS];
-#pragma GCC unroll 8
-        for (int i = 0; i < WINOGRAD_FACTORS; i++) f[i] = ivec_load(w->factors + 2 * (i * width + column));
+        const struct point_factors zero = load_factors(w->factors, width, column, 0);
+        const struct point_factors a = load_factors(w->factors, width, column, 1);
+        const struct point_factors b = load_factors(w->factors, width, column, 3);
+        const struct point_factors infinity = load_factors(w->factors, width, column, 5);
         for (int k = 0; k < n_channels; k += 2, taps += TAP_PAIRS, points += 2 * width) {
+            ivec made[WINOGRAD_AXIS_POINTS];
             for (int i = 0; i < WINOGRAD_TAPS; i++) vec_prefetch_near(taps + PAIRS_AHEAD * TAP_PAIRS + i * TAP_PAIR);
-            const ivec t0 = ivec_load(taps), t1 = ivec_load(taps + TAP_PAIR), t2 = ivec_load(taps + 2 * TAP_PAIR);
-            const ivec even_a = ivec_add_int16(ivec_mul_int16(t0, f[1]), ivec_mul_int16(t2, f[3]));
-            const ivec even_b = ivec_add_int16(ivec_mul_int16(t0, f[4]), ivec_mul_int16(t2, f[6]));
-            const ivec odd_a = ivec_mul_int16(t1, f[2]), odd_b = ivec_mul_int16(t1, f[5]);
-            ivec_store(points, ivec_mul_int16(t0, f[0]));
-            ivec_store(points + point_stride, ivec_add_int16(even_a, odd_a));
-            ivec_store(points + 2 * point_stride, ivec_sub_int16(even_a, odd_a));
-            ivec_store(points + 3 * point_stride, ivec_add_int16(even_b, odd_b));
-            ivec_store(points + 4 * point_stride, ivec_sub_int16(even_b, odd_b));
-            ivec_store(points + 5 * point_stride, ivec_mul_int16(t2, f[7]));
+            make_points(made, taps, &zero, 0);
+            make_points(made + 1, taps, &a, 1);
+            make_points(made + 3, taps, &b, 3);
+            make_points(made + 5, taps, &infinity, 5);
+#pragma GCC unroll 6
+            for (int p = 0; p < WINOGRAD_AXIS_POINTS; p++) ivec_store(points + (size_t)p * point_stride, made[p]);
         }
     }
 }

@@ -9,6 +9,7 @@
 #ifndef TRBA_KERNELS_SIMD_WINOGRAD_PRODUCT_INT16_H
 #define TRBA_KERNELS_SIMD_WINOGRAD_PRODUCT_INT16_H
 
+#include "base/integers.h"
 #include "kernels/simd/panel.h"
 
 /* Integers from the taps of a pair of channels to those of the next, of a block of columns. */
@@ -36,15 +37,16 @@ ALWAYS_INLINE size_t tile_offset(const int i, size_t stride, size_t three, size_
     }
 }
 
-/* The factors of t0, t1 and t2 of a point, or of a pair: the first row of each among w->factors. */
+/* The factors of t0, t1 and t2 of a point, or of a pair. */
 struct point_factors {
     ivec of_t0, of_t1, of_t2;
 };
 
-ALWAYS_INLINE struct point_factors load_factors(const struct winograd_product_int16 *w, int column, const int point)
+/* Of a vector of columns, of a panel's factors. */
+ALWAYS_INLINE struct point_factors load_factors(const int16_t *factors, int width, int column, const int point)
 {
-    const int16_t *factors = w->factors + 2 * column;
-    const size_t row = 2 * (size_t)w->width;
+    const size_t row = 2 * (size_t)width;
+    factors += 2 * column;
     switch (point) {
     case 0: return (struct point_factors){ivec_load(factors), ivec_zero(), ivec_zero()};
     case 1:
@@ -57,8 +59,8 @@ ALWAYS_INLINE struct point_factors load_factors(const struct winograd_product_in
     }
 }
 
-/* A pair of channels to one point, or a pair of them. */
-ALWAYS_INLINE void make_points(ivec points[2], const int16_t *taps, const struct point_factors *f, const int point)
+/* The taps of a pair of channels to point 0 or 5, or to the pair that begins with 1 or 3. */
+ALWAYS_INLINE void make_points(ivec *points, const int16_t *taps, const struct point_factors *f, const int point)
 {
     if (point == 0) {
         points[0] = ivec_mul_int16(ivec_load(taps), f->of_t0);
@@ -91,7 +93,7 @@ ALWAYS_INLINE void product_of_points(const struct winograd_product_int16 *w, int
                                      const int tiles, const int16_t *ahead)
 {
     const int n_points = point == 1 || point == 3 ? 2 : 1;
-    const struct point_factors factors = load_factors(w, column, point);
+    const struct point_factors factors = load_factors(w->factors, w->width, column, point);
     ivec sums[2][PRODUCT_MAX_TILES];
 #pragma GCC unroll 2
     for (int q = 0; q < n_points; q++)
@@ -133,8 +135,7 @@ static void TIER(winograd_product_int16)(const struct winograd_product_int16 *w)
 {
     const int16_t *ahead = w->ahead != NULL ? w->ahead : w->taps;
     for (int first = 0; first < w->n_tiles;) {
-        const int left = w->n_tiles - first, calls = (left + PRODUCT_MAX_TILES - 1) / PRODUCT_MAX_TILES;
-        const int tiles = (left + calls - 1) / calls;
+        const int left = w->n_tiles - first, tiles = divide_up(left, divide_up(left, PRODUCT_MAX_TILES));
         switch (tiles) {
         case 1: product_of_tiles(w, first, 1, ahead); break;
         case 2: product_of_tiles(w, first, 2, ahead); break;
