@@ -131,15 +131,15 @@ static void bench_winograd_weights(const struct kernels *k, const struct shape *
 static void bench_winograd_taps_int16(const struct kernels *k, const struct shape *s)
 {
     struct winograd_taps_int16 w = {.kernels = weights, .n_channels = s->second, .width = s->first,
-                                    .taps = (int16_t *)outputs, .factors = (int16_t *)inputs,
-                                    .scales = inputs + WINOGRAD_FACTORS * s->first};
-    for (; w.row < WINOGRAD_AXIS_POINTS; w.row++) k->winograd_taps_int16(&w);
+                                    .taps = (int16_t *)outputs, .shifts = (int16_t *)inputs,
+                                    .scales = inputs + WINOGRAD_AXIS_POINTS * WINOGRAD_SHIFTS * s->first};
+    k->winograd_taps_int16(&w);
 }
 
 static void bench_winograd_points_int16(const struct kernels *k, const struct shape *s)
 {
     const size_t n = (size_t)s->first * (size_t)s->second;
-    const struct winograd_points_int16 w = {.taps = (const int16_t *)weights, .factors = (const int16_t *)inputs,
+    const struct winograd_points_int16 w = {.taps = (const int16_t *)weights, .shifts = (const int16_t *)inputs,
                                             .n_channels = s->second, .width = s->first, .points = (int16_t *)outputs,
                                             .point_stride = n + 2 * CHANNEL_ALIGN};
     for (int row = 0; row < WINOGRAD_AXIS_POINTS; row++) k->winograd_points_int16(&w);
@@ -149,9 +149,9 @@ static void bench_winograd_points_int16(const struct kernels *k, const struct sh
 static void bench_winograd_product_int16(const struct kernels *k, const struct shape *s)
 {
     const size_t n_tiles = (size_t)s->third, width = (size_t)s->first, depth = (size_t)s->second;
-    float *scales = inputs + WINOGRAD_FACTORS * width;
+    float *scales = inputs + WINOGRAD_SHIFTS * width;
     const struct winograd_product_int16 w = {
-        .taps = (const int16_t *)weights, .factors = (const int16_t *)inputs, .column_scales = scales,
+        .taps = (const int16_t *)weights, .shifts = (const int16_t *)inputs, .column_scales = scales,
         .n_channels = s->second, .width = s->first, .n_tiles = s->third,
         .a = (const int16_t *)weights + WINOGRAD_TAPS * width * depth, .a_stride = n_tiles * depth,
         .row_scales = scales, .scale_stride = n_tiles, .out = outputs, .out_stride = n_tiles * width};

@@ -151,27 +151,29 @@ struct winograd_panel {
 
 /* Kernels in 16-bit integers on their way to the Winograd domain F(4x4): transformed along one axis when the model is
  * opened (taps), along the other each time they are used (points). An axis has three taps t0, t1, t2 and six points, at
- * 0, 3/4, -3/4, 3/2, -3/2 and infinity (winograd_matrices.h). With mul(t, f) = (t * f + 2^14) >> 15, what vpmulhrsw
- * does, and the factors f[0..7] of a row of points and a column,
- *   points 0 and 5   mul(t0, f[0]), mul(t2, f[7])
- *   points 1 and 2   mul(t0, f[1]) + mul(t2, f[3]) + and - mul(t1, f[2])
- *   points 3 and 4   mul(t0, f[4]) + mul(t2, f[6]) + and - mul(t1, f[5]) */
-enum { WINOGRAD_TAPS = 3, WINOGRAD_FACTORS = 8 };
+ * 0, 3/4, -3/4, 3/2, -3/2 and infinity (winograd_matrices.h). What is kept of the taps is T0 = t0, T1 = 3/4 t1 and
+ * T2 = 9/16 t2, so that points take sums and shifts, and no multiplications:
+ *   points 0 and 5   T0 and T2
+ *   points 1 and 2   halve(T0 + T2 + and - T1, shifts[0])
+ *   points 3 and 4   halve(T0 + 4 T2 + and - 2 T1, shifts[1])
+ * with halve(x, n) = floor(x / 2^n + 1/2). Neither a sum nor a sum and 2^(n - 1) leaves 16 bits. */
+enum { WINOGRAD_TAPS = 3, WINOGRAD_SHIFTS = 2 };
 
-/* One row of points of one panel of kernels, when the model is opened. The factors bring each column of points to the
- * bounds of fixed-point products (INT16_NORM). Finite kernels only. */
+/* One panel of kernels, when the model is opened: for each row of points and each column integers and shifts that keep
+ * the columns of points within the bounds of fixed-point products (INT16_NORM). Finite kernels only. */
 struct winograd_taps_int16 {
     const float *kernels; /* [n_channels][9][width], as in winograd_panel */
     int n_channels;       /* even */
-    int width, row;
-    int16_t *taps;        /* [width / CHANNEL_ALIGN][n_channels / 2][WINOGRAD_TAPS][CHANNEL_ALIGN][2] */
-    int16_t *factors;     /* [WINOGRAD_FACTORS][width][2], each twice */
-    float *scales;        /* [WINOGRAD_AXIS_POINTS][width]: what a point's integer stands for */
+    int width;
+    int16_t *taps;        /* [WINOGRAD_AXIS_POINTS][width / CHANNEL_ALIGN][n_channels / 2][WINOGRAD_TAPS]
+                           * [CHANNEL_ALIGN][2] */
+    int16_t *shifts;      /* [WINOGRAD_AXIS_POINTS][WINOGRAD_SHIFTS][width][2], each twice */
+    float *scales;        /* [WINOGRAD_AXIS_POINTS][WINOGRAD_AXIS_POINTS][width]: what a point's integer stands for */
 };
 
-/* The same row of points, when it is used. */
+/* One row of points of a panel, when it is used. */
 struct winograd_points_int16 {
-    const int16_t *taps, *factors;
+    const int16_t *taps, *shifts; /* of the row */
     int n_channels, width;
     int16_t *points;      /* [WINOGRAD_AXIS_POINTS][point_stride], of which [n_channels / 2][width][2] */
     size_t point_stride;  /* at least n_channels * width */
@@ -181,10 +183,10 @@ struct winograd_points_int16 {
  * through memory: faster when there are few tiles.
  *   out[x][i][j] = row_scales[x][i] * column_scales[x][j] * sum over k of a[x][i][k] * points(x, k, j) */
 struct winograd_product_int16 {
-    const int16_t *taps, *factors; /* as above */
+    const int16_t *taps, *shifts;  /* as above */
     const float *column_scales;    /* [WINOGRAD_AXIS_POINTS][width] */
     int n_channels, width;
-    int n_tiles;
+    int n_tiles;                   /* 1 .. WINOGRAD_FEW_TILES */
     const int16_t *a;              /* [WINOGRAD_AXIS_POINTS][a_stride], of which [n_tiles][n_channels] */
     const float *row_scales;       /* [WINOGRAD_AXIS_POINTS][scale_stride], of which [n_tiles] */
     float *out;                    /* [WINOGRAD_AXIS_POINTS][out_stride], of which [n_tiles][width] */
@@ -192,6 +194,7 @@ struct winograd_product_int16 {
     const int16_t *ahead;          /* as many integers as taps: what the caller will read soon, asked for from memory.
                                     * NULL: nothing */
 };
+enum { WINOGRAD_FEW_TILES = 28 };
 
 /* One output tile of a Winograd convolution: from the transformed products to pixels. */
 struct winograd_output {

@@ -23,9 +23,9 @@ struct conv2d_weights {
     enum conv2d_method method;
     struct gemm_weights direct;                       /* CONV2D_DIRECT */
     /* CONV2D_WINOGRAD: either the kernels in floats, panels of [c][9][winograd_panel], transformed anew in each pass;
-     * or (kernels NULL) integers, panels of gemm_columns: for each row of points what winograd_taps_int16() makes. */
+     * or (kernels NULL) integers, panels of gemm_columns: of each what winograd_taps_int16() makes. */
     const float *kernels;
-    int16_t *taps, *factors;
+    int16_t *taps, *shifts;
     float *point_scales;
     /* CONV2D_BF16: panels of [blocks of channels][kh * kw][bf16_parts][BF16_DEPTH / 2][BF16_COLUMNS][2] */
     const uint16_t *bf16;

@@ -11,6 +11,7 @@
 
 #include <assert.h>
 #include <cblas.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,7 +39,7 @@ static float *pack_bias(struct arena *arena, const struct gemm_source *source, i
 {
     float *bias = arena_alloc_array(arena, (size_t)n_columns, sizeof(float));
     if (bias == NULL) return NULL;
-    for (int j = 0; j < n_columns; j++) bias[j] = source->padding_bias;
+    for (int j = 0; j < n_columns; j++) bias[j] = source->is_logits ? -INFINITY : 0.0f;
     for (int group = 0; group < source->n_groups; group++)
         for (int i = 0; i < source->group_length; i++)
             bias[group * source->group_padded + i] =
@@ -70,7 +71,7 @@ static bool prepare_weights(struct arena *arena, const struct gemm_source *sourc
     const int depth = source_depth(source), n_columns = source_columns(source);
     assert(n_columns % CHANNEL_ALIGN == 0 && depth % n_taps == 0 && n_taps <= GEMM_MAX_TAPS);
     *out = (struct gemm_weights){.n_taps = n_taps, .depth = depth / n_taps, .n_columns = n_columns};
-    if (source->bias == NULL && source->padding_bias == 0.0f) return true;
+    if (source->bias == NULL && !source->is_logits) return true;
     out->bias = pack_bias(arena, source, n_columns);
     return out->bias != NULL;
 }

@@ -29,8 +29,8 @@ struct gemm_source {
     int n_segments, segment_length, segment_padded;
     size_t segment_stride, element_stride;
     int n_groups, group_length, group_padded;
-    const float *bias;  /* [n_groups * group_length], or NULL */
-    float padding_bias; /* of columns that are padding: 0, or -infinity for logits */
+    const float *bias; /* [n_groups * group_length], or NULL */
+    bool is_logits;    /* columns that are padding give -infinity, not 0 */
 };
 
 /* Packs into the arena. n_taps says in how many pieces the kernel will find its input: n_segments * segment_padded is

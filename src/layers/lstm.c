@@ -28,13 +28,15 @@ struct lstm_job {
 };
 
 /* All columns, in pieces; in every other step from the last to the first. The weights of a direction are about as large
- * as the second-level cache: read in circles they would never be in it, read to and fro most of them are. */
+ * as the second-level cache: read in circles they would never be in it, read to and fro most of them are. Integers are
+ * half as large, and each piece would make the state integers anew: all columns at once. So does BLAS, which may sum
+ * differently in pieces. */
 static void multiply_to_and_fro(const struct lstm_job *job, const struct gemm_weights *weights,
                                 const struct gemm_rows *rows, int step, float *workspace)
 {
     enum { PIECE_COLUMNS = 128 };
     const int n_columns = weights->n_columns;
-    const int piece = job->kernels->uses_blas ? n_columns : PIECE_COLUMNS; /* BLAS may sum differently in pieces */
+    const int piece = job->kernels->uses_blas || weights->packed_int16 != NULL ? n_columns : PIECE_COLUMNS;
     const int n_pieces = (n_columns + piece - 1) / piece;
     for (int i = 0; i < n_pieces; i++) {
         const int column = (step % 2 == 0 ? i : n_pieces - 1 - i) * piece;

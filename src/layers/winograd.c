@@ -62,24 +62,22 @@ static void interleave_kernels(const float *kernels, size_t kernel_stride, int n
     }
 }
 
-/* The integers of one panel, row of points by row. */
+/* What winograd_taps_int16() makes of one panel, from a row of points on. */
 static struct winograd_taps_int16 panel_taps(const struct conv2d_weights *weights, int first_column, int width, int row)
 {
     const size_t rows = WINOGRAD_AXIS_POINTS, depth = round_up((size_t)weights->shape.c, CHANNEL_ALIGN);
     const size_t column = (size_t)first_column * rows + (size_t)(row * width); /* of all before it */
-    return (struct winograd_taps_int16){.n_channels = (int)depth, .width = width, .row = row,
+    return (struct winograd_taps_int16){.n_channels = (int)depth, .width = width,
                                         .taps = weights->taps + column * depth * WINOGRAD_TAPS,
-                                        .factors = weights->factors + column * WINOGRAD_FACTORS * 2,
+                                        .shifts = weights->shifts + column * WINOGRAD_SHIFTS * 2,
                                         .scales = weights->point_scales + column * WINOGRAD_AXIS_POINTS};
 }
 
 static void quantize_kernels(const struct winograd_packing *packing, int first_column, int width, const float *panel)
 {
-    for (int row = 0; row < WINOGRAD_AXIS_POINTS; row++) {
-        struct winograd_taps_int16 taps = panel_taps(packing->weights, first_column, width, row);
-        taps.kernels = panel;
-        packing->kernels->winograd_taps_int16(&taps);
-    }
+    struct winograd_taps_int16 taps = panel_taps(packing->weights, first_column, width, 0);
+    taps.kernels = panel;
+    packing->kernels->winograd_taps_int16(&taps);
 }
 
 static void pack_panel_task(void *arg, int task, int thread)
@@ -126,9 +124,9 @@ bool winograd_pack(const struct kernels *kernels, struct arena *arena, struct th
     if (is_int16) {
         const size_t n_all = (size_t)WINOGRAD_AXIS_POINTS * (size_t)n_columns;
         weights->taps = arena_alloc_array(arena, n_all * (size_t)depth, WINOGRAD_TAPS * sizeof(int16_t));
-        weights->factors = arena_alloc_array(arena, n_all, WINOGRAD_FACTORS * 2 * sizeof(int16_t));
+        weights->shifts = arena_alloc_array(arena, n_all, WINOGRAD_SHIFTS * 2 * sizeof(int16_t));
         weights->point_scales = arena_alloc_array(arena, n_all, WINOGRAD_AXIS_POINTS * sizeof(float));
-        return weights->taps != NULL && weights->factors != NULL && weights->point_scales != NULL &&
+        return weights->taps != NULL && weights->shifts != NULL && weights->point_scales != NULL &&
                pack_panels(kernels, pool, source, weights, NULL);
     }
     float *panels = arena_alloc_array(arena, (size_t)depth * 9 * (size_t)n_columns, sizeof(float));
@@ -147,8 +145,7 @@ enum {
     FEW_ROWS = 24,                  /* below, weights are transformed so much at a time: u and its kernels are in */
     FEW_ROWS_BYTES = 31 * 1024,     /* the first-level cache */
     MORE_ROWS_BYTES = 124 * 1024,   /* from there on so much: m is read and written less often */
-    MANY_ROWS = 48,                 /* from here on all channels at once: u is in the second-level cache */
-    FEW_ROWS_INT16 = 28             /* up to so many, points in integers stay in registers */
+    MANY_ROWS = 48                  /* from here on all channels at once: u is in the second-level cache */
 };
 
 struct winograd_job {
@@ -280,13 +277,12 @@ static size_t integers_stride(const struct winograd_job *job, int width)
     return (size_t)(job->in->c * width) + 2 * PADDING;
 }
 
-/* The products at one point: column x of the points of a row. Meanwhile what lies at `ahead` is asked for, bit by bit;
- * returns how far it came. */
+/* The products at one point. Meanwhile what lies at `ahead` is asked for, bit by bit; returns how far it came. */
 static const int16_t *multiply_int16(const struct winograd_job *job, const struct winograd_block *block,
-                                     const struct winograd_taps_int16 *taps, int x, const int16_t *ahead)
+                                     const struct winograd_taps_int16 *taps, int point, const int16_t *ahead)
 {
     const size_t c = (size_t)job->in->c;
-    const int point = taps->row * WINOGRAD_AXIS_POINTS + x;
+    const int x = point % WINOGRAD_AXIS_POINTS;
     struct gemm_block_int16 g = {.depth = job->in->c, .n_columns = block->width};
     g.b = (const int16_t *)block->u + (size_t)x * integers_stride(job, block->width);
     g.column_scales = taps->scales + x * block->width;
@@ -308,16 +304,16 @@ static const int16_t *multiply_int16(const struct winograd_job *job, const struc
 
 /* The products at one row of points, of few tiles. */
 static void multiply_few_int16(const struct winograd_job *job, const struct winograd_block *block,
-                               const struct winograd_taps_int16 *taps)
+                               const struct winograd_taps_int16 *taps, int first_point)
 {
     const size_t c = (size_t)job->in->c, n_tiles = (size_t)job->n_tiles;
-    const size_t first = (size_t)(taps->row * WINOGRAD_AXIS_POINTS) * n_tiles + (size_t)block->first_row;
+    const size_t first = (size_t)first_point * n_tiles + (size_t)block->first_row;
     const struct winograd_product_int16 product = {
-        .taps = taps->taps, .factors = taps->factors, .column_scales = taps->scales,
+        .taps = taps->taps, .shifts = taps->shifts, .column_scales = taps->scales,
         .n_channels = job->in->c, .width = block->width, .n_tiles = block->n_rows,
         .a = job->v_int16 + first * c, .a_stride = n_tiles * c,
         .row_scales = job->v_scales + first, .scale_stride = n_tiles,
-        .out = block->m + (size_t)(taps->row * WINOGRAD_AXIS_POINTS) * m_stride(block), .out_stride = m_stride(block),
+        .out = block->m + (size_t)first_point * m_stride(block), .out_stride = m_stride(block),
         .ahead = taps->taps + c * (size_t)block->width * WINOGRAD_TAPS,
     };
     job->kernels->winograd_product_int16(&product);
@@ -327,17 +323,18 @@ static void multiply_few_int16(const struct winograd_job *job, const struct wino
 static void multiply_row_int16(const struct winograd_job *job, const struct winograd_block *block, int row)
 {
     const struct winograd_taps_int16 taps = panel_taps(job->weights, block->first_column, block->width, row);
-    if (block->n_rows <= FEW_ROWS_INT16) {
-        multiply_few_int16(job, block, &taps);
+    if (block->n_rows <= WINOGRAD_FEW_TILES) {
+        multiply_few_int16(job, block, &taps, row * WINOGRAD_AXIS_POINTS);
         return;
     }
-    const struct winograd_points_int16 points = {.taps = taps.taps, .factors = taps.factors,
+    const struct winograd_points_int16 points = {.taps = taps.taps, .shifts = taps.shifts,
                                                  .n_channels = taps.n_channels, .width = block->width,
                                                  .points = (int16_t *)block->u,
                                                  .point_stride = integers_stride(job, block->width)};
     const int16_t *ahead = taps.taps + (size_t)(taps.n_channels * block->width) * WINOGRAD_TAPS;
     job->kernels->winograd_points_int16(&points);
-    for (int x = 0; x < WINOGRAD_AXIS_POINTS; x++) ahead = multiply_int16(job, block, &taps, x, ahead);
+    for (int x = 0; x < WINOGRAD_AXIS_POINTS; x++)
+        ahead = multiply_int16(job, block, &taps, row * WINOGRAD_AXIS_POINTS + x, ahead);
 }
 
 static void transform_output(const struct winograd_job *job, const struct winograd_block *block)

@@ -244,7 +244,11 @@ void pack_gemm(struct packer *packer, const char *name, const struct gemm_source
     const size_t bytes_before = packer->arena->used_bytes;
     char work[NAME_BYTES];
     if (packer->failed) return;
-    packer->failed = !gemm_pack(packer->kernels, packer->arena, source, 1, out);
+    /* Logits decide, sometimes by little, and are few. */
+    const int n_terms = source->n_segments * source->segment_padded;
+    const bool is_int16 = !source->is_logits && gemm_suits_int16(packer->kernels, n_terms);
+    packer->failed = is_int16 ? !gemm_pack_int16(packer->kernels, packer->arena, source, 1, out)
+                              : !gemm_pack(packer->kernels, packer->arena, source, 1, out);
     snprintf(work, sizeof work, "product, %d to %d columns", source->n_segments * source->segment_length,
              source->n_groups * source->group_length);
     note_layer(packer, name, work, product_kernel(packer, out), bytes_before);
@@ -267,7 +271,7 @@ void pack_linear(struct packer *packer, const char *name, const struct linear_sh
         .group_length = shape->n_out,
         .group_padded = padded_channels(shape->n_out),
         .bias = bias,
-        .padding_bias = shape->is_logits ? -INFINITY : 0.0f,
+        .is_logits = shape->is_logits,
     };
     pack_gemm(packer, name, &source, out);
     free(weight);

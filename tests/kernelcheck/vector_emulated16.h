@@ -6,6 +6,7 @@
 
 #include <immintrin.h>
 #include <stdint.h>
+#include <string.h>
 
 #define TIER(name) name##_emulated16
 
@@ -117,12 +118,38 @@ static inline ivec ivec_of_bits(vec v) { return IHALVES(HALF_1, _mm256_castps_si
 static inline vec ivec_as_float(ivec v) { return HALVES(HALF_1, _mm256_castsi256_ps, v); }
 static inline ivec ivec_add_int16(ivec a, ivec b) { return IHALVES(HALF_2, _mm256_add_epi16, a, b); }
 static inline ivec ivec_sub_int16(ivec a, ivec b) { return IHALVES(HALF_2, _mm256_sub_epi16, a, b); }
-static inline ivec ivec_mul_int16(ivec a, ivec b) { return IHALVES(HALF_2, _mm256_mulhrs_epi16, a, b); }
+static inline ivec ivec_times_4_int16(ivec v) { return IHALVES(HALF_BY, _mm256_slli_epi16, v, 2); }
 static inline ivec ivec_set(int x) { return (ivec){_mm256_set1_epi32(x), _mm256_set1_epi32(x)}; }
 static inline ivec ivec_add(ivec a, ivec b) { return IHALVES(HALF_2, _mm256_add_epi32, a, b); }
 static inline ivec ivec_and(ivec a, ivec b) { return IHALVES(HALF_2, _mm256_and_si256, a, b); }
 static inline ivec ivec_left_16(ivec v) { return IHALVES(HALF_BY, _mm256_slli_epi32, v, 16); }
 static inline ivec ivec_right_16(ivec v) { return IHALVES(HALF_BY, _mm256_srli_epi32, v, 16); }
+
+/* Lane by lane: there is nothing to be had from two halves. */
+struct halving {
+    int16_t n[2 * LANES];
+};
+
+static inline struct halving halving_load(const int16_t *n)
+{
+    struct halving h;
+    memcpy(h.n, n, sizeof h.n);
+    return h;
+}
+
+static inline ivec halve_lanes(ivec v, const struct halving *h)
+{
+    int16_t lanes[2 * LANES];
+    ivec_store(lanes, v);
+    for (int i = 0; i < 2 * LANES; i++) lanes[i] = (int16_t)((lanes[i] + ((1 << h->n[i]) >> 1)) >> h->n[i]);
+    return ivec_load(lanes);
+}
+
+static inline void ivec_halve_pair(ivec *out, ivec even, ivec odd, const struct halving *h)
+{
+    out[0] = halve_lanes(ivec_add_int16(even, odd), h);
+    out[1] = halve_lanes(ivec_sub_int16(even, odd), h);
+}
 
 static inline __m128i half_upper(__m256 v)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_linear.c - rows times packed weights in every tier against sums in double: padded segments, groups and strides,
- * more rows than a block, more columns than a thread's share; the same bits whatever the batch and the threads. */
+ * more rows than a block, more columns than a thread's share; the same bits whatever the batch and the threads. In
+ * floats and in 16-bit integers. */
 #include "layer_testing.h"
 
 #include "layers/linear.h"
@@ -8,7 +9,7 @@
 struct linear_case {
     int n_images, rows_per_image, n_segments, segment_length, n_groups, group_length;
     bool has_bias, has_relu;
-    float padding_bias;
+    bool is_logits, is_int16;
     float *x, *w, *b; /* [rows][segments * length], [columns][segments * length], [columns] */
 };
 
@@ -37,9 +38,10 @@ static void pack(const struct kernels *kernels, struct arena *arena, const struc
         .segment_length = l->segment_length, .segment_padded = padded(l->segment_length),
         .segment_stride = (size_t)l->segment_length, .element_stride = 1,
         .n_groups = l->n_groups, .group_length = l->group_length, .group_padded = padded(l->group_length),
-        .bias = l->has_bias ? l->b : NULL, .padding_bias = l->padding_bias,
+        .bias = l->has_bias ? l->b : NULL, .is_logits = l->is_logits,
     };
-    assert_true(gemm_pack(kernels, arena, &source, 1, weights));
+    assert_true((l->is_int16 ? gemm_pack_int16 : gemm_pack)(kernels, arena, &source, 1, weights));
+    assert_true((weights->packed_int16 != NULL) == l->is_int16);
     assert_int_equal(weights->depth, l->n_segments * padded(l->segment_length));
     assert_int_equal(weights->n_columns, l->n_groups * padded(l->group_length));
 }
@@ -72,6 +74,30 @@ static void forward(struct layer_run *run, void *arg)
     if (!run->is_planning) memcpy(r->out, out, (size_t)rows * out_stride * sizeof(float));
 }
 
+struct vector_size {
+    double norm, scale; /* the scale of its integers, at most */
+};
+
+static struct vector_size measure(const float *v, int n)
+{
+    double squares = 0.0, largest = 0.0;
+    for (int k = 0; k < n; k++) {
+        squares += (double)v[k] * (double)v[k];
+        largest = fmax(largest, fabs((double)v[k]));
+    }
+    const double norm = sqrt(squares);
+    return (struct vector_size){norm, 1.001 * fmax(norm / INT16_NORM_AIMED, largest / INT16_LARGEST)};
+}
+
+/* Every number is off by half a scale at most; by Cauchy and Schwarz, summed over n terms: */
+static double int16_bound(const struct linear_case *l, int row, int column)
+{
+    const double n = n_in(l);
+    const struct vector_size x = measure(l->x + row * n_in(l), n_in(l));
+    const struct vector_size w = measure(l->w + column * n_in(l), n_in(l));
+    return sqrt(n) * (x.norm * w.scale + w.norm * x.scale) / 2.0 + n * x.scale * w.scale / 4.0;
+}
+
 static void compare_one(const struct linear_case *l, const struct kernels *kernels, int row, int column, float got)
 {
     double sum = l->has_bias ? (double)l->b[column] : 0.0, magnitude = fabs(sum);
@@ -81,9 +107,11 @@ static void compare_one(const struct linear_case *l, const struct kernels *kerne
         magnitude += fabs(term);
     }
     if (l->has_relu && sum < 0.0) sum = 0.0;
-    if (!(fabs((double)got - sum) <= (2.0 * n_in(l) + 1.0) * 0x1p-24 * magnitude))
-        fail_msg("%s: row %d, column %d is %.9g, expected %.9g", trba_cpu_name(kernels->cpu), row, column, (double)got,
-                 sum);
+    double bound = (2.0 * n_in(l) + 1.0) * 0x1p-24 * magnitude;
+    if (l->is_int16) bound = int16_bound(l, row, column) + 4.0 * 0x1p-24 * magnitude;
+    if (!(fabs((double)got - sum) <= bound))
+        fail_msg("%s%s: row %d, column %d is %.9g, expected %.9g", trba_cpu_name(kernels->cpu),
+                 l->is_int16 ? " in integers" : "", row, column, (double)got, sum);
 }
 
 static void compare(const struct linear_case *l, const struct kernels *kernels, const struct gemm_weights *weights,
@@ -95,7 +123,7 @@ static void compare(const struct linear_case *l, const struct kernels *kernels, 
             const float got = out[row * stride + j];
             const int group = j / wide, within = j % wide;
             if (j >= weights->n_columns) assert_true(got == untouched);
-            else if (within >= l->group_length) assert_true(got == l->padding_bias);
+            else if (within >= l->group_length) assert_true(got == (l->is_logits ? -INFINITY : 0.0f));
             else compare_one(l, kernels, row, group * l->group_length + within, got);
         }
     }
@@ -128,7 +156,7 @@ static void check_tier(const struct kernels *kernels)
     static const struct linear_case cases[] = {
         {.n_images = 1, .rows_per_image = 1, .n_segments = 1, .segment_length = 1, .n_groups = 1, .group_length = 1},
         {.n_images = 3, .rows_per_image = 1, .n_segments = 1, .segment_length = 256, .n_groups = 1, .group_length = 97,
-         .has_bias = true, .padding_bias = -INFINITY},
+         .has_bias = true, .is_logits = true},
         {.n_images = 3, .rows_per_image = 26, .n_segments = 2, .segment_length = 20, .n_groups = 1, .group_length = 33,
          .has_bias = true},
         {.n_images = 2, .rows_per_image = 101, .n_segments = 1, .segment_length = 48, .n_groups = 4, .group_length = 20,
@@ -140,6 +168,8 @@ static void check_tier(const struct kernels *kernels)
         struct linear_case l = cases[i];
         make_case(&l);
         check_case(kernels, &l);
+        l.is_int16 = true;
+        if (!kernels->uses_blas && !l.is_logits && l.segment_length > 1) check_case(kernels, &l);
         free_case(&l);
     }
 }

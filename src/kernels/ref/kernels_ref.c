@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "kernels/kernels.h"
-#include "kernels/winograd_factors.h"
+#include "kernels/winograd_shifts.h"
 #include "kernels/winograd_matrices.h"
 
 enum { REF_ROWS = 4, REF_COLUMNS = 16 };
@@ -234,13 +234,16 @@ static void winograd_output_ref(const struct winograd_output *o)
     }
 }
 
-/* Tap t of one channel and column, transformed along the other axis. */
-static float tap_ref(const struct winograd_taps_int16 *w, int channel, int j, int t)
+/* The taps of one channel and column, transformed along the other axis: T0, T1 and T2. */
+static void taps_ref(const struct winograd_taps_int16 *w, int row, int channel, int j, float factor,
+                     float taps[WINOGRAD_TAPS])
 {
-    const double *row = winograd_weight_matrix + w->row * 3;
-    double sum = 0.0;
-    for (int y = 0; y < 3; y++) sum += row[y] * (double)w->kernels[(channel * 9 + y * 3 + t) * w->width + j];
-    return (float)sum;
+    for (int t = 0; t < WINOGRAD_TAPS; t++) {
+        double sum = 0.0;
+        for (int y = 0; y < 3; y++)
+            sum += winograd_weight_matrix[row * 3 + y] * (double)w->kernels[(channel * 9 + y * 3 + t) * w->width + j];
+        taps[t] = (float)(sum * winograd_weight_matrix[3 + t]) * factor; /* 1, 3/4 and 9/16: point 1 */
+    }
 }
 
 static size_t tap_place(int n_channels, int channel, int j, int t)
@@ -249,49 +252,58 @@ static size_t tap_place(int n_channels, int channel, int j, int t)
     return (pair * WINOGRAD_TAPS + (size_t)t) * 2 * CHANNEL_ALIGN + (size_t)(2 * (j % CHANNEL_ALIGN) + channel % 2);
 }
 
-static void quantize_taps_ref(const struct winograd_taps_int16 *w, int j)
+static void quantize_taps_ref(const struct winograd_taps_int16 *w, int row, int j, float unit)
 {
-    float largest_tap = 0.0f, squares[WINOGRAD_AXIS_POINTS] = {0}, largest[WINOGRAD_AXIS_POINTS] = {0};
-    for (int channel = 0; channel < w->n_channels; channel++)
-        for (int t = 0; t < WINOGRAD_TAPS; t++) largest_tap = fmaxf(largest_tap, fabsf(tap_ref(w, channel, j, t)));
-    const bool is_negligible = largest_tap < INT16_NEGLIGIBLE;
-    const float factor = is_negligible ? 0.0f : (float)INT16_LARGEST / largest_tap;
+    float taps[WINOGRAD_TAPS], squares[WINOGRAD_AXIS_POINTS] = {0}, largest[WINOGRAD_AXIS_POINTS] = {0};
     for (int channel = 0; channel < w->n_channels; channel++) {
-        float taps[WINOGRAD_TAPS];
-        for (int t = 0; t < WINOGRAD_TAPS; t++) {
-            taps[t] = tap_ref(w, channel, j, t) * factor;
-            w->taps[tap_place(w->n_channels, channel, j, t)] = to_int16(taps[t]);
-        }
+        taps_ref(w, row, channel, j, unit, taps);
+        const float even_a = taps[0] + taps[2], odd_a = taps[1];
+        const float even_b = taps[0] + 4.0f * taps[2], odd_b = 2.0f * taps[1];
+        const float points[WINOGRAD_AXIS_POINTS] = {taps[0], even_a + odd_a, even_a - odd_a, even_b + odd_b,
+                                                    even_b - odd_b, taps[2]};
         for (int p = 0; p < WINOGRAD_AXIS_POINTS; p++) {
-            const double *point = winograd_weight_matrix + p * 3;
-            double sum = 0.0;
-            for (int t = 0; t < WINOGRAD_TAPS; t++) sum += point[t] * (double)taps[t];
-            squares[p] += (float)(sum * sum);
-            largest[p] = fmaxf(largest[p], fabsf((float)sum));
+            squares[p] += points[p] * points[p];
+            largest[p] = fmaxf(largest[p], fabsf(points[p]));
         }
     }
-    choose_factors(w, j, is_negligible ? 0.0f : 1.0f / factor, squares, largest, 1);
+    const struct winograd_column_sizes sizes = {.squares = squares, .largest = largest, .stride = 1};
+    int shifts[WINOGRAD_SHIFTS];
+    const float factor = unit * choose_factor(&sizes, w->n_channels, shifts);
+    int16_t *out = w->taps + (size_t)row * (size_t)(w->n_channels * w->width) * WINOGRAD_TAPS;
+    for (int channel = 0; channel < w->n_channels; channel++) {
+        taps_ref(w, row, channel, j, factor, taps);
+        for (int t = 0; t < WINOGRAD_TAPS; t++) out[tap_place(w->n_channels, channel, j, t)] = to_int16(taps[t]);
+    }
+    store_column(w, row, j, factor, shifts);
 }
 
 static void winograd_taps_int16_ref(const struct winograd_taps_int16 *w)
 {
-    for (int j = 0; j < w->width; j++) quantize_taps_ref(w, j);
+    for (int j = 0; j < w->width; j++) {
+        float largest = 0.0f;
+        for (int i = 0; i < w->n_channels * 9; i++) largest = fmaxf(largest, fabsf(w->kernels[i * w->width + j]));
+        const float unit = largest < INT16_NEGLIGIBLE ? 0.0f : (float)INT16_LARGEST / largest;
+        for (int row = 0; row < WINOGRAD_AXIS_POINTS; row++) quantize_taps_ref(w, row, j, unit);
+    }
 }
 
-static int mul_int16(int t, int f) { return (t * f + (1 << 14)) >> 15; }
+static int halve_ref(int x, int n) { return n == 0 ? x : (x + (1 << (n - 1))) >> n; }
 
 /* Point x of one channel and column. */
-static int16_t point_ref(const int16_t *taps, const int16_t *factors, int n_channels, int width, int channel, int j,
+static int16_t point_ref(const int16_t *taps, const int16_t *shifts, int n_channels, int width, int channel, int j,
                          int x)
 {
-    int t[WINOGRAD_TAPS], f[WINOGRAD_FACTORS];
+    int t[WINOGRAD_TAPS];
     for (int i = 0; i < WINOGRAD_TAPS; i++) t[i] = taps[tap_place(n_channels, channel, j, i)];
-    for (int i = 0; i < WINOGRAD_FACTORS; i++) f[i] = factors[2 * (i * width + j)];
-    const int even_a = mul_int16(t[0], f[1]) + mul_int16(t[2], f[3]), odd_a = mul_int16(t[1], f[2]);
-    const int even_b = mul_int16(t[0], f[4]) + mul_int16(t[2], f[6]), odd_b = mul_int16(t[1], f[5]);
-    const int points[WINOGRAD_AXIS_POINTS] = {mul_int16(t[0], f[0]), even_a + odd_a, even_a - odd_a, even_b + odd_b,
-                                              even_b - odd_b, mul_int16(t[2], f[7])};
-    return (int16_t)points[x];
+    const int shift_a = shifts[2 * j], shift_b = shifts[2 * (width + j)];
+    switch (x) {
+    case 0: return (int16_t)t[0];
+    case 1: return (int16_t)halve_ref(t[0] + t[2] + t[1], shift_a);
+    case 2: return (int16_t)halve_ref(t[0] + t[2] - t[1], shift_a);
+    case 3: return (int16_t)halve_ref(t[0] + 4 * t[2] + 2 * t[1], shift_b);
+    case 4: return (int16_t)halve_ref(t[0] + 4 * t[2] - 2 * t[1], shift_b);
+    default: return (int16_t)t[2];
+    }
 }
 
 static void winograd_points_int16_ref(const struct winograd_points_int16 *w)
@@ -300,7 +312,7 @@ static void winograd_points_int16_ref(const struct winograd_points_int16 *w)
         int16_t *out = w->points + (size_t)x * w->point_stride;
         for (int k = 0; k < w->n_channels; k++)
             for (int j = 0; j < w->width; j++)
-                out[(k / 2 * w->width + j) * 2 + k % 2] = point_ref(w->taps, w->factors, w->n_channels, w->width, k, j,
+                out[(k / 2 * w->width + j) * 2 + k % 2] = point_ref(w->taps, w->shifts, w->n_channels, w->width, k, j,
                                                                     x);
     }
 }
@@ -314,7 +326,7 @@ static void winograd_product_int16_ref(const struct winograd_product_int16 *w)
             for (int j = 0; j < w->width; j++) {
                 int32_t sum = 0;
                 for (int k = 0; k < w->n_channels; k++)
-                    sum += a[k] * point_ref(w->taps, w->factors, w->n_channels, w->width, k, j, x);
+                    sum += a[k] * point_ref(w->taps, w->shifts, w->n_channels, w->width, k, j, x);
                 w->out[(size_t)x * w->out_stride + (size_t)(i * w->width + j)] =
                     row_scale * w->column_scales[x * w->width + j] * (float)sum;
             }

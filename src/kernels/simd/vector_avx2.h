@@ -64,10 +64,33 @@ static inline void vec_store_int16(int16_t *p, vec v)
     const __m256i wide = _mm256_cvtps_epi32(v);
     _mm_storeu_si128((__m128i *)p, _mm_packs_epi32(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1)));
 }
-/* Of 16-bit integers: sum, difference, and the product's upper half: (a * b + 2^14) >> 15. */
+/* Of 16-bit integers. */
 static inline ivec ivec_add_int16(ivec a, ivec b) { return _mm256_add_epi16(a, b); }
 static inline ivec ivec_sub_int16(ivec a, ivec b) { return _mm256_sub_epi16(a, b); }
-static inline ivec ivec_mul_int16(ivec a, ivec b) { return _mm256_mulhrs_epi16(a, b); }
+static inline ivec ivec_times_4_int16(ivec v) { return _mm256_slli_epi16(v, 2); }
+/* Halving n times, to the nearest integer. There are no shifts of 16 bits by lane, but vpmulhrsw: (x * f + 2^14) >> 15
+ * with f = 2^(15 - n); n = 0 has no such f. */
+struct halving {
+    ivec factor, is_whole;
+};
+static inline struct halving halving_load(const int16_t *n)
+{
+    const ivec counts = ivec_load(n); /* each twice */
+    const ivec wide = _mm256_and_si256(counts, _mm256_set1_epi32(0xFFFF));
+    const ivec factor = _mm256_sllv_epi32(_mm256_set1_epi32(1), _mm256_sub_epi32(_mm256_set1_epi32(15), wide));
+    return (struct halving){_mm256_or_si256(factor, _mm256_slli_epi32(factor, 16)),
+                            _mm256_cmpeq_epi16(counts, _mm256_setzero_si256())};
+}
+static inline ivec ivec_halve(ivec v, const struct halving *h)
+{
+    return _mm256_blendv_epi8(_mm256_mulhrs_epi16(v, h->factor), v, h->is_whole);
+}
+/* Of even + odd and even - odd. */
+static inline void ivec_halve_pair(ivec *out, ivec even, ivec odd, const struct halving *h)
+{
+    out[0] = ivec_halve(ivec_add_int16(even, odd), h);
+    out[1] = ivec_halve(ivec_sub_int16(even, odd), h);
+}
 static inline vec vec_sqrt(vec v) { return _mm256_sqrt_ps(v); }
 /* `yes` where a < b, else `no`. */
 static inline vec vec_choose_less(vec a, vec b, vec yes, vec no)

@@ -68,10 +68,26 @@ static inline void vec_store_int16(int16_t *p, vec v)
 {
     _mm256_storeu_si256((__m256i *)p, _mm512_cvtepi32_epi16(_mm512_cvtps_epi32(v)));
 }
-/* Of 16-bit integers: sum, difference, and the product's upper half: (a * b + 2^14) >> 15. */
+/* Of 16-bit integers. */
 static inline ivec ivec_add_int16(ivec a, ivec b) { return _mm512_add_epi16(a, b); }
 static inline ivec ivec_sub_int16(ivec a, ivec b) { return _mm512_sub_epi16(a, b); }
-static inline ivec ivec_mul_int16(ivec a, ivec b) { return _mm512_mulhrs_epi16(a, b); }
+static inline ivec ivec_times_4_int16(ivec v) { return _mm512_slli_epi16(v, 2); }
+/* Halving n times, to the nearest integer: the n of each lane, and half of 2^n. */
+struct halving {
+    ivec n, half;
+};
+static inline struct halving halving_load(const int16_t *n)
+{
+    const ivec counts = ivec_load(n);
+    return (struct halving){counts, _mm512_srli_epi16(_mm512_sllv_epi16(_mm512_set1_epi16(1), counts), 1)};
+}
+/* Of even + odd and even - odd. */
+static inline void ivec_halve_pair(ivec *out, ivec even, ivec odd, const struct halving *h)
+{
+    even = ivec_add_int16(even, h->half);
+    out[0] = _mm512_srav_epi16(ivec_add_int16(even, odd), h->n);
+    out[1] = _mm512_srav_epi16(ivec_sub_int16(even, odd), h->n);
+}
 static inline vec vec_sqrt(vec v) { return _mm512_sqrt_ps(v); }
 /* `yes` where a < b, else `no`. */
 static inline vec vec_choose_less(vec a, vec b, vec yes, vec no)

@@ -6,97 +6,100 @@
 
 #include "kernels/simd/panel.h"
 #include "kernels/simd/winograd_product_int16.h"
-#include "kernels/winograd_factors.h"
+#include "kernels/winograd_shifts.h"
 
 /* ---- when the model is opened ---- */
 
-/* The three taps of LANES columns, transformed along the other axis. */
-ALWAYS_INLINE void load_taps(const float *kernels, int width, vec taps[WINOGRAD_AXIS_POINTS], const int row)
+/* T0, T1 and T2 of LANES columns, transformed along the other axis, times `factor`. */
+ALWAYS_INLINE void load_taps(const float *kernels, int width, vec factor, vec taps[WINOGRAD_TAPS], const int row)
 {
+    const vec factors[WINOGRAD_TAPS] = {factor, vec_mul(vec_set(point_a), factor), vec_mul(vec_set(square_a), factor)};
 #pragma GCC unroll 3
-    for (int t = 0; t < WINOGRAD_TAPS; t++) taps[t] = weights_point(kernels + t * width, 3 * width, row);
+    for (int t = 0; t < WINOGRAD_TAPS; t++)
+        taps[t] = vec_mul(weights_point(kernels + t * width, 3 * width, row), factors[t]);
 }
 
-/* The largest magnitude of the taps of each of LANES columns. */
-ALWAYS_INLINE vec largest_tap(const struct winograd_taps_int16 *w, const float *kernels, const int row)
+/* What the largest magnitude of the kernels of each of LANES columns becomes INT16_LARGEST with; 0 if negligible. */
+ALWAYS_INLINE vec find_unit(const float *kernels, int n, int width)
 {
-    vec taps[WINOGRAD_AXIS_POINTS], largest = vec_zero();
-    for (int k = 0; k < w->n_channels; k++) {
-        load_taps(kernels + k * 9 * w->width, w->width, taps, row);
-#pragma GCC unroll 3
-        for (int t = 0; t < WINOGRAD_TAPS; t++) largest = vec_max(largest, vec_magnitude(taps[t]));
-    }
-    return largest;
+    vec largest = vec_zero();
+    for (int i = 0; i < n; i++) largest = vec_max(largest, vec_magnitude(vec_load(kernels + i * width)));
+    return vec_choose_less(largest, vec_set(INT16_NEGLIGIBLE), vec_zero(),
+                           vec_div(vec_set((float)INT16_LARGEST), largest));
 }
 
-/* Of each point's column: what the factors are chosen by. */
+/* Of each point's column: what the factor and the shifts are chosen by. */
 struct point_sizes {
     vec squares[WINOGRAD_AXIS_POINTS], largest[WINOGRAD_AXIS_POINTS];
 };
 
 /* One channel's taps to its points; these are added. */
-ALWAYS_INLINE void add_point_sizes(struct point_sizes *sizes, vec d[WINOGRAD_AXIS_POINTS])
+ALWAYS_INLINE void add_point_sizes(struct point_sizes *sizes, const vec t[WINOGRAD_TAPS])
 {
-    weights_axis(d);
+    const vec even_a = vec_add(t[0], t[2]), even_b = vec_fma(vec_set(4.0f), t[2], t[0]), odd_b = vec_add(t[1], t[1]);
+    const vec points[WINOGRAD_AXIS_POINTS] = {t[0], vec_add(even_a, t[1]), vec_sub(even_a, t[1]),
+                                              vec_add(even_b, odd_b), vec_sub(even_b, odd_b), t[2]};
 #pragma GCC unroll 6
     for (int p = 0; p < WINOGRAD_AXIS_POINTS; p++) {
-        sizes->squares[p] = vec_fma(d[p], d[p], sizes->squares[p]);
-        sizes->largest[p] = vec_max(sizes->largest[p], vec_magnitude(d[p]));
+        sizes->squares[p] = vec_fma(points[p], points[p], sizes->squares[p]);
+        sizes->largest[p] = vec_max(sizes->largest[p], vec_magnitude(points[p]));
     }
 }
 
-ALWAYS_INLINE void finish_columns(const struct winograd_taps_int16 *w, int column, vec tap_scale,
-                                  const struct point_sizes *sizes)
+/* The factors of LANES columns of a row of points, theirs and the shifts stored. */
+ALWAYS_INLINE vec choose_factors(const struct winograd_taps_int16 *w, int column, vec unit,
+                                 const struct point_sizes *sizes, const int row)
 {
-    float scales[LANES], squares[WINOGRAD_AXIS_POINTS * LANES], largest[WINOGRAD_AXIS_POINTS * LANES];
-    vec_store(scales, tap_scale);
+    float squares[WINOGRAD_AXIS_POINTS * LANES], largest[WINOGRAD_AXIS_POINTS * LANES], factors[LANES];
     for (int p = 0; p < WINOGRAD_AXIS_POINTS; p++) {
         vec_store(squares + p * LANES, sizes->squares[p]);
         vec_store(largest + p * LANES, sizes->largest[p]);
     }
-    for (int j = 0; j < LANES; j++) choose_factors(w, column + j, scales[j], squares + j, largest + j, LANES);
+    vec_store(factors, unit);
+    for (int j = 0; j < LANES; j++) {
+        const struct winograd_column_sizes of_column = {squares + j, largest + j, LANES};
+        int shifts[WINOGRAD_SHIFTS];
+        factors[j] *= choose_factor(&of_column, w->n_channels, shifts);
+        store_column(w, row, column + j, factors[j], shifts);
+    }
+    return vec_load(factors);
 }
 
-/* LANES columns from `column` on. */
-ALWAYS_INLINE void quantize_taps(const struct winograd_taps_int16 *w, int column, const int row)
+/* One row of points of LANES columns from `column` on. */
+ALWAYS_INLINE void quantize_taps(const struct winograd_taps_int16 *w, int column, vec unit, const int row)
 {
     const float *kernels = w->kernels + column;
-    const vec largest = largest_tap(w, kernels, row), negligible = vec_set(INT16_NEGLIGIBLE);
-    const vec factor = vec_choose_less(largest, negligible, vec_zero(),
-                                       vec_div(vec_set((float)INT16_LARGEST), largest));
+    const int step = 9 * w->width;
     struct point_sizes sizes;
 #pragma GCC unroll 6
     for (int p = 0; p < WINOGRAD_AXIS_POINTS; p++) sizes.squares[p] = sizes.largest[p] = vec_zero();
-    int16_t *out = w->taps + taps_of_column(column, w->n_channels);
-    for (int k = 0; k < w->n_channels; k += 2, out += TAP_PAIRS) {
-        vec pair[2][WINOGRAD_AXIS_POINTS];
-#pragma GCC unroll 2
-        for (int i = 0; i < 2; i++) {
-            load_taps(kernels + (k + i) * 9 * w->width, w->width, pair[i], row);
-#pragma GCC unroll 3
-            for (int t = 0; t < WINOGRAD_TAPS; t++) pair[i][t] = vec_mul(pair[i][t], factor);
-        }
-#pragma GCC unroll 3
-        for (int t = 0; t < WINOGRAD_TAPS; t++)
-            ivec_store(out + TAP_PAIR * t, ivec_from_pairs(pair[0][t], pair[1][t]));
-        add_point_sizes(&sizes, pair[0]);
-        add_point_sizes(&sizes, pair[1]);
+    for (int k = 0; k < w->n_channels; k++) {
+        vec taps[WINOGRAD_TAPS];
+        load_taps(kernels + k * step, w->width, unit, taps, row);
+        add_point_sizes(&sizes, taps);
     }
-    const vec scale = vec_choose_less(largest, negligible, vec_zero(), vec_div(vec_set(1.0f), factor));
-    finish_columns(w, column, scale, &sizes);
+    const vec factor = choose_factors(w, column, unit, &sizes, row);
+    int16_t *out = w->taps + (size_t)row * (size_t)(w->n_channels * w->width) * WINOGRAD_TAPS +
+                   taps_of_column(column, w->n_channels);
+    for (int k = 0; k < w->n_channels; k += 2, out += TAP_PAIRS) {
+        vec first[WINOGRAD_TAPS], second[WINOGRAD_TAPS];
+        load_taps(kernels + k * step, w->width, factor, first, row);
+        load_taps(kernels + (k + 1) * step, w->width, factor, second, row);
+#pragma GCC unroll 3
+        for (int t = 0; t < WINOGRAD_TAPS; t++) ivec_store(out + TAP_PAIR * t, ivec_from_pairs(first[t], second[t]));
+    }
 }
 
 static void TIER(winograd_taps_int16)(const struct winograd_taps_int16 *w)
 {
     for (int column = 0; column < w->width; column += LANES) {
-        switch (w->row) {
-        case 0: quantize_taps(w, column, 0); break;
-        case 1: quantize_taps(w, column, 1); break;
-        case 2: quantize_taps(w, column, 2); break;
-        case 3: quantize_taps(w, column, 3); break;
-        case 4: quantize_taps(w, column, 4); break;
-        default: quantize_taps(w, column, 5); break;
-        }
+        const vec unit = find_unit(w->kernels + column, 9 * w->n_channels, w->width);
+        quantize_taps(w, column, unit, 0);
+        quantize_taps(w, column, unit, 1);
+        quantize_taps(w, column, unit, 2);
+        quantize_taps(w, column, unit, 3);
+        quantize_taps(w, column, unit, 4);
+        quantize_taps(w, column, unit, 5);
     }
 }
 
@@ -106,24 +109,23 @@ enum { PAIRS_AHEAD = 32 }; /* 6 KB: taps come from memory */
 
 static void TIER(winograd_points_int16)(const struct winograd_points_int16 *w)
 {
+    static const int places[WINOGRAD_AXIS_POINTS] = {0, 5, 1, 2, 3, 4}; /* of what is made, pair by pair */
     const int width = w->width, n_channels = w->n_channels;
     const size_t point_stride = w->point_stride;
     for (int column = 0; column < width; column += LANES) {
         const int16_t *taps = w->taps + taps_of_column(column, n_channels);
         int16_t *points = w->points + 2 * column;
-        const struct point_factors zero = load_factors(w->factors, width, column, 0);
-        const struct point_factors a = load_factors(w->factors, width, column, 1);
-        const struct point_factors b = load_factors(w->factors, width, column, 3);
-        const struct point_factors infinity = load_factors(w->factors, width, column, 5);
+        const struct halving a = halving_load(w->shifts + 2 * column);
+        const struct halving b = halving_load(w->shifts + 2 * (width + column));
         for (int k = 0; k < n_channels; k += 2, taps += TAP_PAIRS, points += 2 * width) {
             ivec made[WINOGRAD_AXIS_POINTS];
             for (int i = 0; i < WINOGRAD_TAPS; i++) vec_prefetch_near(taps + PAIRS_AHEAD * TAP_PAIRS + i * TAP_PAIR);
-            make_points(made, taps, &zero, 0);
-            make_points(made + 1, taps, &a, 1);
-            make_points(made + 3, taps, &b, 3);
-            make_points(made + 5, taps, &infinity, 5);
+            make_points(made, taps, NULL, 0);
+            make_points(made + 2, taps, &a, 1);
+            make_points(made + 4, taps, &b, 3);
 #pragma GCC unroll 6
-            for (int p = 0; p < WINOGRAD_AXIS_POINTS; p++) ivec_store(points + (size_t)p * point_stride, made[p]);
+            for (int i = 0; i < WINOGRAD_AXIS_POINTS; i++)
+                ivec_store(points + (size_t)places[i] * point_stride, made[i]);
         }
     }
 }
