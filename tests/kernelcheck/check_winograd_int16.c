@@ -139,7 +139,7 @@ static void check_use(struct check *c, const struct made_column *m, const struct
     const double n = sqrt((double)m->w->n_channels), aimed = INT16_NORM_AIMED - WINOGRAD_POINT_ERROR * n;
     const double slack = WINOGRAD_POINT_ERROR * n, norm = fmax(measures->norm[0], measures->norm[5]);
     check_true(c, "the taps could be larger",
-               measures->largest_sum >= 0.999 * WINOGRAD_LARGEST_SUM - WINOGRAD_POINT_ERROR ||
+               measures->largest_sum >= 0.99 * INT16_LARGEST ||
                    norm >= 0.999 * aimed - slack);
     for (int i = 0; i < WINOGRAD_SHIFTS; i++) {
         const double of_pair = fmax(measures->norm[1 + 2 * i], measures->norm[2 + 2 * i]);
