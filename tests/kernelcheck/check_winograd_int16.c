@@ -122,7 +122,8 @@ static struct point_measures check_bounds(struct check *c, const struct made_col
         for (int channel = 0; channel < m->w->n_channels; channel++) {
             int shift;
             const int64_t sum = sum_of_taps(m, channel, p, &shift), half = ((int64_t)1 << shift) >> 1;
-            const int64_t rounded = (int64_t)floor((double)(sum + half) / (double)((int64_t)1 << shift));
+            const int64_t odd = shift > 0 ? channel % 2 : 0;
+            const int64_t rounded = (int64_t)floor((double)(sum + half - odd) / (double)((int64_t)1 << shift));
             check_true(c, "a sum of taps leaves 16 bits", llabs(sum) + half <= INT16_LARGEST);
             measures.largest_sum = fmax(measures.largest_sum, (double)llabs(sum));
             squares += rounded * rounded;

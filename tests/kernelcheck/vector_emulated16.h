@@ -141,7 +141,10 @@ static inline ivec halve_lanes(ivec v, const struct halving *h)
 {
     int16_t lanes[2 * LANES];
     ivec_store(lanes, v);
-    for (int i = 0; i < 2 * LANES; i++) lanes[i] = (int16_t)((lanes[i] + ((1 << h->n[i]) >> 1)) >> h->n[i]);
+    for (int i = 0; i < 2 * LANES; i++) {
+        const int half = h->n[i] == 0 ? 0 : (1 << (h->n[i] - 1)) - i % 2;
+        lanes[i] = (int16_t)((lanes[i] + half) >> h->n[i]);
+    }
     return ivec_load(lanes);
 }
 

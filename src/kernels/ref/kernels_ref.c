@@ -287,7 +287,7 @@ static void winograd_taps_int16_ref(const struct winograd_taps_int16 *w)
     }
 }
 
-static int halve_ref(int x, int n) { return n == 0 ? x : (x + (1 << (n - 1))) >> n; }
+static int halve_ref(int x, int n, int channel) { return n == 0 ? x : (x + (1 << (n - 1)) - channel % 2) >> n; }
 
 /* Point x of one channel and column. */
 static int16_t point_ref(const int16_t *taps, const int16_t *shifts, int n_channels, int width, int channel, int j,
@@ -298,10 +298,10 @@ static int16_t point_ref(const int16_t *taps, const int16_t *shifts, int n_chann
     const int shift_a = shifts[2 * j], shift_b = shifts[2 * (width + j)];
     switch (x) {
     case 0: return (int16_t)t[0];
-    case 1: return (int16_t)halve_ref(t[0] + t[2] + t[1], shift_a);
-    case 2: return (int16_t)halve_ref(t[0] + t[2] - t[1], shift_a);
-    case 3: return (int16_t)halve_ref(t[0] + 4 * t[2] + 2 * t[1], shift_b);
-    case 4: return (int16_t)halve_ref(t[0] + 4 * t[2] - 2 * t[1], shift_b);
+    case 1: return (int16_t)halve_ref(t[0] + t[2] + t[1], shift_a, channel);
+    case 2: return (int16_t)halve_ref(t[0] + t[2] - t[1], shift_a, channel);
+    case 3: return (int16_t)halve_ref(t[0] + 4 * t[2] + 2 * t[1], shift_b, channel);
+    case 4: return (int16_t)halve_ref(t[0] + 4 * t[2] - 2 * t[1], shift_b, channel);
     default: return (int16_t)t[2];
     }
 }

@@ -68,8 +68,8 @@ static inline void vec_store_int16(int16_t *p, vec v)
 static inline ivec ivec_add_int16(ivec a, ivec b) { return _mm256_add_epi16(a, b); }
 static inline ivec ivec_sub_int16(ivec a, ivec b) { return _mm256_sub_epi16(a, b); }
 static inline ivec ivec_times_4_int16(ivec v) { return _mm256_slli_epi16(v, 2); }
-/* Halving n times, to the nearest integer. There are no shifts of 16 bits by lane, but vpmulhrsw: (x * f + 2^14) >> 15
- * with f = 2^(15 - n); n = 0 has no such f. */
+/* Halving n times, as kernels.h says, pairs of an even and an odd channel. There are no shifts of 16 bits by lane, but
+ * vpmulhrsw: (x * f + 2^14) >> 15 with f = 2^(15 - n), of one less in odd channels; n = 0 has no such f. */
 struct halving {
     ivec factor, is_whole;
 };
@@ -83,7 +83,8 @@ static inline struct halving halving_load(const int16_t *n)
 }
 static inline ivec ivec_halve(ivec v, const struct halving *h)
 {
-    return _mm256_blendv_epi8(_mm256_mulhrs_epi16(v, h->factor), v, h->is_whole);
+    const ivec less = _mm256_sub_epi16(v, _mm256_set1_epi32(1 << 16));
+    return _mm256_blendv_epi8(_mm256_mulhrs_epi16(less, h->factor), v, h->is_whole);
 }
 /* Of even + odd and even - odd. */
 static inline void ivec_halve_pair(ivec *out, ivec even, ivec odd, const struct halving *h)

@@ -72,14 +72,15 @@ static inline void vec_store_int16(int16_t *p, vec v)
 static inline ivec ivec_add_int16(ivec a, ivec b) { return _mm512_add_epi16(a, b); }
 static inline ivec ivec_sub_int16(ivec a, ivec b) { return _mm512_sub_epi16(a, b); }
 static inline ivec ivec_times_4_int16(ivec v) { return _mm512_slli_epi16(v, 2); }
-/* Halving n times, to the nearest integer: the n of each lane, and half of 2^n. */
+/* Halving n times, as kernels.h says, pairs of an even and an odd channel: the n of each lane, and what is added before:
+ * half of 2^n; in odd channels one less, unless n = 0. */
 struct halving {
     ivec n, half;
 };
 static inline struct halving halving_load(const int16_t *n)
 {
-    const ivec counts = ivec_load(n);
-    return (struct halving){counts, _mm512_srli_epi16(_mm512_sllv_epi16(_mm512_set1_epi16(1), counts), 1)};
+    const ivec counts = ivec_load(n), half = _mm512_srli_epi16(_mm512_sllv_epi16(_mm512_set1_epi16(1), counts), 1);
+    return (struct halving){counts, _mm512_sub_epi16(half, _mm512_min_epu16(half, _mm512_set1_epi32(1 << 16)))};
 }
 /* Of even + odd and even - odd. */
 static inline void ivec_halve_pair(ivec *out, ivec even, ivec odd, const struct halving *h)
