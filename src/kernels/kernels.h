@@ -156,10 +156,10 @@ struct winograd_panel {
  *   points 0 and 5   T0 and T2
  *   points 1 and 2   halve(T0 + T2 + and - T1, shifts[0])
  *   points 3 and 4   halve(T0 + 4 T2 + and - 2 T1, shifts[1])
- * halve(x, n) divides by 2^n and rounds to the nearest integer; of two equally near to the upper in even channels and to
- * the lower in odd ones: always the upper would move all points of a column to one side, and the sums of their products
- * with activations, which are seldom negative, by more than all other rounding. No sum leaves 16 bits, 2^(n - 1) more
- * included. */
+ * halve(x, n) divides by 2^n and rounds to the nearest integer; of two equally near to the upper in even channels, to
+ * the lower in odd ones. Always the upper would move all points of a column to one side, and their products with
+ * activations, whose mean is seldom zero, by more than all other rounding. No sum leaves 16 bits, not with 2^(n - 1)
+ * added, either. */
 enum { WINOGRAD_TAPS = 3, WINOGRAD_SHIFTS = 2 };
 
 /* One panel of kernels, when the model is opened: for each row of points and each column integers and shifts that keep

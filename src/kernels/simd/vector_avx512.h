@@ -72,8 +72,8 @@ static inline void vec_store_int16(int16_t *p, vec v)
 static inline ivec ivec_add_int16(ivec a, ivec b) { return _mm512_add_epi16(a, b); }
 static inline ivec ivec_sub_int16(ivec a, ivec b) { return _mm512_sub_epi16(a, b); }
 static inline ivec ivec_times_4_int16(ivec v) { return _mm512_slli_epi16(v, 2); }
-/* Halving n times, as kernels.h says, pairs of an even and an odd channel: the n of each lane, and what is added before:
- * half of 2^n; in odd channels one less, unless n = 0. */
+/* Halving n times, as kernels.h says, pairs of an even and an odd channel: the n of each lane, and what is added first,
+ * half of 2^n, in odd channels one less, unless n = 0. */
 struct halving {
     ivec n, half;
 };
