@@ -25,7 +25,7 @@
 #include "base/integers.h"
 #include "layers/conv2d.h"
 
-/* Floats between the matrices of two points, and between two kernels: matrices whose sizes are multiples of a page
+/* Numbers between the matrices of two points, and between two kernels: matrices whose sizes are multiples of a page
  * would push each other out of the cache. With few tiles v fits anyway. */
 enum { PADDING = 2 * 16 };
 
@@ -161,8 +161,8 @@ struct winograd_job {
     int step_channels;        /* transformed at a time */
     int input_tiles;          /* of a task of the input transform */
     float *v;                 /* [WINOGRAD_POINTS][v_stride], of which [n_tiles][c] */
+    int16_t *v_int16;         /* instead of v: the same in integers */
     size_t v_stride;
-    int16_t *v_int16;         /* instead of v */
     float *v_scales;          /* [WINOGRAD_POINTS][n_tiles], with v_int16 */
     float *scratch;           /* [threads][scratch_floats]: an input tile, or u and m */
     size_t scratch_floats, u_floats;
@@ -192,12 +192,10 @@ static void gather_edge(const struct winograd_job *job, int image, int y, int x,
 static void quantize_tile(const struct winograd_job *job, int tile, const float *points)
 {
     static const ptrdiff_t no_offset[1] = {0};
-    const size_t c = (size_t)job->in->c;
-    for (int p = 0; p < WINOGRAD_POINTS; p++) {
-        const size_t row = (size_t)p * (size_t)job->n_tiles + (size_t)tile;
-        job->v_scales[row] = job->kernels->quantize_row(points + (size_t)p * c, no_offset, 1, job->in->c,
-                                                        job->v_int16 + row * c);
-    }
+    const size_t c = (size_t)job->in->c, n_tiles = (size_t)job->n_tiles, at = (size_t)tile;
+    for (size_t p = 0; p < WINOGRAD_POINTS; p++)
+        job->v_scales[p * n_tiles + at] = job->kernels->quantize_row(points + p * c, no_offset, 1, job->in->c,
+                                                                     job->v_int16 + p * job->v_stride + at * c);
 }
 
 static void transform_input_tile(const struct winograd_job *job, int tile, int thread)
@@ -287,12 +285,12 @@ static const int16_t *multiply_int16(const struct winograd_job *job, const struc
     g.b = (const int16_t *)block->u + (size_t)x * integers_stride(job, block->width);
     g.column_scales = taps->scales + x * block->width;
     for (int row = 0; row < block->n_rows; row += g.n_rows) {
-        const size_t first = (size_t)point * (size_t)job->n_tiles + (size_t)(block->first_row + row);
+        const size_t first = (size_t)(block->first_row + row);
         const int left = block->n_rows - row, n_tiles = divide_up(left, job->kernels->gemm_rows);
         g.n_rows = divide_up(left, n_tiles);
         for (int i = 0; i < g.n_rows; i++) {
-            g.a[i] = job->v_int16 + (first + (size_t)i) * c;
-            g.row_scales[i] = job->v_scales[first + (size_t)i];
+            g.a[i] = job->v_int16 + (size_t)point * job->v_stride + (first + (size_t)i) * c;
+            g.row_scales[i] = job->v_scales[(size_t)(point * job->n_tiles + i) + first];
             g.out[i] = block->m + (size_t)point * m_stride(block) + (size_t)((row + i) * block->width);
         }
         g.ahead = ahead < taps->taps + 2 * WINOGRAD_TAPS * c * (size_t)block->width ? ahead : NULL;
@@ -306,13 +304,12 @@ static const int16_t *multiply_int16(const struct winograd_job *job, const struc
 static void multiply_few_int16(const struct winograd_job *job, const struct winograd_block *block,
                                const struct winograd_taps_int16 *taps, int first_point)
 {
-    const size_t c = (size_t)job->in->c, n_tiles = (size_t)job->n_tiles;
-    const size_t first = (size_t)first_point * n_tiles + (size_t)block->first_row;
+    const size_t c = (size_t)job->in->c, n_tiles = (size_t)job->n_tiles, first_row = (size_t)block->first_row;
     const struct winograd_product_int16 product = {
         .taps = taps->taps, .shifts = taps->shifts, .column_scales = taps->scales,
         .n_channels = job->in->c, .width = block->width, .n_tiles = block->n_rows,
-        .a = job->v_int16 + first * c, .a_stride = n_tiles * c,
-        .row_scales = job->v_scales + first, .scale_stride = n_tiles,
+        .a = job->v_int16 + (size_t)first_point * job->v_stride + first_row * c, .a_stride = job->v_stride,
+        .row_scales = job->v_scales + (size_t)first_point * n_tiles + first_row, .scale_stride = n_tiles,
         .out = block->m + (size_t)first_point * m_stride(block), .out_stride = m_stride(block),
         .ahead = taps->taps + c * (size_t)block->width * WINOGRAD_TAPS,
     };
@@ -425,7 +422,7 @@ void winograd_forward(struct layer_run *run, const struct conv2d_weights *weight
     const size_t m_floats = WINOGRAD_POINTS * (size_t)(job.block_rows * columns + PADDING);
     job.scratch_floats = round_up(larger_size(2 * tile_floats, job.u_floats + m_floats), CHANNEL_ALIGN);
     job.v_stride = (size_t)chunk * (size_t)in->c + (chunk < FEW_ROWS ? 0 : PADDING);
-    const size_t v_floats = is_int16 ? (size_t)chunk * (tile_floats / 2 + WINOGRAD_POINTS)
+    const size_t v_floats = is_int16 ? WINOGRAD_POINTS * (job.v_stride / 2 + (size_t)chunk)
                                      : WINOGRAD_POINTS * job.v_stride;
     float *workspace = run_workspace(run, v_floats + (size_t)n_threads * job.scratch_floats);
     if (run->is_planning) return;
@@ -438,7 +435,7 @@ void winograd_forward(struct layer_run *run, const struct conv2d_weights *weight
         job.keeps_blocks = job.n_blocks >= n_threads;
         if (is_int16) {
             job.v_int16 = (int16_t *)v;
-            job.v_scales = v + (size_t)job.n_tiles * tile_floats / 2;
+            job.v_scales = v + WINOGRAD_POINTS * job.v_stride / 2;
         } else {
             job.v = v;
         }

@@ -30,18 +30,38 @@ ALWAYS_INLINE float sum_scaled_squares(const float *a, const ptrdiff_t *taps, in
     return vec_sum(squares);
 }
 
+/* Of some of a row's numbers. */
+struct row_sizes {
+    vec squares, largest;
+};
+
+ALWAYS_INLINE void add_to_sizes(struct row_sizes *sizes, const float *a)
+{
+    const vec value = vec_load(a);
+    sizes->squares = vec_fma(value, value, sizes->squares);
+    sizes->largest = vec_max(sizes->largest, vec_magnitude(value));
+}
+
+/* Two sums take turns: one alone would wait for itself. */
+ALWAYS_INLINE struct row_sizes measure_row(const float *a, const ptrdiff_t *taps, int n_taps, int depth)
+{
+    struct row_sizes even = {vec_zero(), vec_zero()}, odd = even;
+    for (int t = 0; t < n_taps; t++) {
+        const float *from = a + taps[t], *end = from + depth;
+        for (; end - from >= 2 * LANES; from += 2 * LANES) {
+            add_to_sizes(&even, from);
+            add_to_sizes(&odd, from + LANES);
+        }
+        if (from < end) add_to_sizes(&even, from);
+    }
+    return (struct row_sizes){vec_add(even.squares, odd.squares), vec_max(even.largest, odd.largest)};
+}
+
 static float TIER(quantize_row)(const float *a, const ptrdiff_t *taps, int n_taps, int depth, int16_t *out)
 {
-    vec squares = vec_zero(), largest = vec_zero();
-    for (int t = 0; t < n_taps; t++) {
-        for (int k = 0; k < depth; k += LANES) {
-            const vec value = vec_load(a + taps[t] + k);
-            squares = vec_fma(value, value, squares);
-            largest = vec_max(largest, vec_magnitude(value));
-        }
-    }
-    const float of_all = vec_largest(largest);
-    float sum = vec_sum(squares), scaling = 1.0f, factor = 0.0f;
+    const struct row_sizes sizes = measure_row(a, taps, n_taps, depth);
+    const float of_all = vec_largest(sizes.largest);
+    float sum = vec_sum(sizes.squares), scaling = 1.0f, factor = 0.0f;
     const bool is_finite = !isnan(sum) && of_all < INFINITY;
     if (is_finite && of_all >= INT16_NEGLIGIBLE) {
         if (of_all < least_square || of_all > largest_square) {
