@@ -18,6 +18,10 @@ enum {
     /* The largest sum, before errors and what halve() adds. */
     WINOGRAD_LARGEST_SUM = INT16_LARGEST - WINOGRAD_POINT_ERROR - (1 << (WINOGRAD_LARGEST_SHIFT - 1))
 };
+/* A row of points none of which is as large becomes zeros, where the column's largest kernel is INT16_LARGEST: beside
+ * its other rows it is nothing. The squares of what is left over are floats with all their bits, or of points that
+ * become zero. */
+#define WINOGRAD_NEGLIGIBLE 0x1p-30f
 
 /* Of a column of a row of points, before shifts: its points' sums of squares and largest magnitudes, each `stride`
  * after the other. */
@@ -35,7 +39,7 @@ static inline int choose_shift(const struct winograd_column_sizes *sizes, int po
     return shift;
 }
 
-/* What to multiply the taps with before they are rounded, and the shifts. 0: the column is zero. */
+/* What to multiply the taps with before they are rounded, and the shifts. 0: they become zeros. */
 static inline float choose_factor(const struct winograd_column_sizes *sizes, int n_channels,
                                   int shifts[WINOGRAD_SHIFTS])
 {
@@ -43,9 +47,10 @@ static inline float choose_factor(const struct winograd_column_sizes *sizes, int
     const int last = (WINOGRAD_AXIS_POINTS - 1) * sizes->stride;
     float largest = 0.0f;
     for (int p = 0; p < WINOGRAD_AXIS_POINTS; p++) largest = fmaxf(largest, sizes->largest[p * sizes->stride]);
+    shifts[0] = shifts[1] = 0;
+    if (largest < WINOGRAD_NEGLIGIBLE) return 0.0f;
     const float norm = sqrtf(fmaxf(sizes->squares[0], sizes->squares[last])); /* of the points that have no shift */
-    const float by_largest = largest > 0.0f ? (float)WINOGRAD_LARGEST_SUM / largest : 0.0f;
-    const float factor = norm > 0.0f ? fminf(by_largest, aimed / norm) : by_largest;
+    const float factor = fminf((float)WINOGRAD_LARGEST_SUM / largest, aimed / norm); /* norm 0: the first */
     shifts[0] = choose_shift(sizes, 1, factor, aimed);
     shifts[1] = choose_shift(sizes, 3, factor, aimed);
     return factor;

@@ -216,7 +216,7 @@ void check_gemm_block_int16(struct check *c)
             check_independence(c, &g);
         }
     }
-    struct product_case longest = {.n_rows = c->table->gemm_rows, .n_columns = 16, .depth = INT16_MAX_DEPTH / 2};
+    struct product_case longest = {.n_rows = c->table->gemm_rows, .n_columns = 16, .depth = INT16_MAX_DEPTH};
     check_sums(c, &longest);
 }
 
@@ -392,6 +392,6 @@ void check_quantize_panel(struct check *c)
     for (size_t i = 0; i < sizeof depths / sizeof depths[0]; i++)
         for (int width = CHANNEL_ALIGN; width <= WINOGRAD_MAX_WIDTH; width += CHANNEL_ALIGN)
             for (int round = 0; round < 4; round++) check_panel(c, depths[i], width);
-    check_panel(c, CHECK_MAX_FLOATS / WINOGRAD_MAX_WIDTH, WINOGRAD_MAX_WIDTH);
-    check_panel(c, CHECK_MAX_FLOATS / CHANNEL_ALIGN, CHANNEL_ALIGN);
+    check_panel(c, INT16_MAX_DEPTH / 8, WINOGRAD_MAX_WIDTH);
+    check_panel(c, INT16_MAX_DEPTH, CHANNEL_ALIGN);
 }

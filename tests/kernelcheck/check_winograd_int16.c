@@ -28,19 +28,21 @@ static size_t tap_place(int n_channels, int channel, int column, int tap)
 /* ---- when the model is opened ---- */
 
 enum column_kind { COLUMN_UNIT, COLUMN_MIXED, COLUMN_ONE, COLUMN_LARGE, COLUMN_SMALL, COLUMN_ZERO, COLUMN_TINY,
-                   N_COLUMN_KINDS };
+                   COLUMN_EQUAL, COLUMN_UNEVEN, N_COLUMN_KINDS };
 static const char *const kind_names[N_COLUMN_KINDS] = {"of order one", "mixed", "one channel only", "large", "small",
-                                                       "zeros", "tiny"};
+                                                       "zeros", "tiny", "equal channels", "one row tiny"};
 
 static void fill_column(struct check *c, float *kernels, int n_channels, int stride, enum column_kind kind)
 {
-    const int chosen = check_pick(c, 0, n_channels - 1);
+    const int chosen = check_pick(c, 0, n_channels - 1), exponent = check_pick(c, -140, 0);
     for (int i = 0; i < 9 * n_channels; i++) {
         float value = check_value(c, kind == COLUMN_MIXED ? VALUES_MIXED : VALUES_UNIT);
         if (kind == COLUMN_LARGE) value *= 0x1p+120f; /* squares are not finite */
         if (kind == COLUMN_SMALL) value *= 0x1p-80f;  /* squares are zero */
         if (kind == COLUMN_TINY) value *= 0x1p-110f;
         if (kind == COLUMN_ZERO || (kind == COLUMN_ONE && i / 9 != chosen)) value = 0.0f;
+        if (kind == COLUMN_UNEVEN && i % 9 < 3) value = ldexpf(value, exponent); /* squares of one row may be zero */
+        if (kind == COLUMN_EQUAL && i >= 9) value = kernels[(size_t)(i % 9) * (size_t)stride];
         kernels[(size_t)i * (size_t)stride] = value;
     }
 }
@@ -50,7 +52,8 @@ struct made_column {
     const struct winograd_taps_int16 *w;
     int row, column;
     int shifts[WINOGRAD_SHIFTS];
-    double scale; /* of the taps */
+    double scale;      /* of the taps */
+    double negligible; /* zeros may stand for what is less */
 };
 
 static int tap_of(const struct made_column *m, int channel, int tap)
@@ -74,7 +77,7 @@ static double exact_tap(const struct made_column *m, int channel, int tap, doubl
     return sum;
 }
 
-/* Nearest integers; zeros where all kernels of the column are negligible. */
+/* Nearest integers; zeros where all kernels of the column are negligible, or these taps beside the others. */
 static void check_taps(struct check *c, const struct made_column *m)
 {
     for (int channel = 0; channel < m->w->n_channels; channel++) {
@@ -82,9 +85,9 @@ static void check_taps(struct check *c, const struct made_column *m)
             double magnitude;
             const double exact = exact_tap(m, channel, tap, &magnitude);
             const int got = tap_of(m, channel, tap);
-            if (m->scale == 0.0) /* a point of negligible kernels, 4.75 of them on one axis */
-                check_true(c, "a tap of a negligible column is not zero",
-                           got == 0 && fabs(exact) < 5.0 * (double)INT16_NEGLIGIBLE);
+            if (m->scale == 0.0)
+                check_true(c, "taps that are not negligible became zeros, or the others did not",
+                           got == 0 && fabs(exact) < m->negligible);
             else
                 check_true(c, "a tap is not the nearest integer",
                            fabs(got - exact / m->scale) <= 0.5 + 0x1p-20 * magnitude / m->scale);
@@ -158,9 +161,18 @@ static void check_scales(struct check *c, const struct made_column *m)
     }
 }
 
+static double negligible_tap(const struct winograd_taps_int16 *w, int column)
+{
+    double largest = 0.0;
+    for (int i = 0; i < 9 * w->n_channels; i++)
+        largest = fmax(largest, fabs((double)w->kernels[(size_t)i * (size_t)w->width + (size_t)column]));
+    /* A tap has 4.75 kernels at most. */
+    return fmax(5.0 * (double)INT16_NEGLIGIBLE, (double)WINOGRAD_NEGLIGIBLE / INT16_LARGEST * largest);
+}
+
 static void check_column(struct check *c, const struct winograd_taps_int16 *w, int row, int column)
 {
-    struct made_column m = {.w = w, .row = row, .column = column};
+    struct made_column m = {.w = w, .row = row, .column = column, .negligible = negligible_tap(w, column)};
     for (int i = 0; i < WINOGRAD_SHIFTS; i++) {
         const int16_t *pair = w->shifts + 2 * ((row * WINOGRAD_SHIFTS + i) * w->width + column);
         m.shifts[i] = pair[0];
@@ -206,7 +218,7 @@ void check_winograd_taps_int16(struct check *c)
     for (size_t i = 0; i < sizeof depths / sizeof depths[0]; i++)
         for (int width = CHANNEL_ALIGN; width <= WINOGRAD_MAX_WIDTH; width += CHANNEL_ALIGN)
             check_taps_case(c, depths[i], width);
-    check_taps_case(c, 1800, CHANNEL_ALIGN);
+    check_taps_case(c, INT16_MAX_DEPTH, CHANNEL_ALIGN);
 }
 
 /* ---- when they are used ---- */

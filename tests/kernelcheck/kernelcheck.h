@@ -24,7 +24,8 @@ enum value_mix {
     VALUES_UNIT   /* of order one only */
 };
 
-enum { CHECK_MAX_BUFFERS = 32, CHECK_MAX_FLOATS = 256 * 1024 };
+/* The most floats: 3x3 kernels of a panel of as many channels as there may be in integers. */
+enum { CHECK_MAX_BUFFERS = 32, CHECK_MAX_FLOATS = 9 * CHANNEL_ALIGN * INT16_MAX_DEPTH };
 
 struct check_buffer {
     float *end;      /* one float behind the buffer: an inaccessible page */
