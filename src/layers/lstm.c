@@ -22,15 +22,15 @@ struct lstm_job {
     float *cells;         /* [2][n][hidden] */
     const float *zero;    /* [hidden] */
     float *out;           /* [n][t][2 * hidden] */
-    float *workspace;     /* per thread, for BLAS */
+    float *workspace;     /* per thread, for BLAS and integers */
     size_t workspace_per_thread;
     int images_per_task, tasks_per_direction;
 };
 
 /* All columns, in pieces; in every other step from the last to the first. The weights of a direction are about as large
- * as the second-level cache: read in circles they would never be in it, read to and fro most of them are. Integers are
- * half as large, and each piece would make the state integers anew: all columns at once. So does BLAS, which may sum
- * differently in pieces. */
+ * as the second-level cache: read in circles they would never be in it, read to and fro most of them are. All at once
+ * in integers, which are half as large, and where each piece would make the state integers anew; and with BLAS, which
+ * may sum differently in pieces. */
 static void multiply_to_and_fro(const struct lstm_job *job, const struct gemm_weights *weights,
                                 const struct gemm_rows *rows, int step, float *workspace)
 {

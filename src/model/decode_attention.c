@@ -102,7 +102,7 @@ struct attention_job {
     float *states, *cells;               /* [n][hidden] */
     float *queries, *contexts, *gates;   /* [n][hidden], [n][input], [n][4 * hidden] */
     float *alphas;                       /* [n][t_padded] */
-    float *workspace;                    /* per thread, for BLAS */
+    float *workspace;                    /* per thread, for BLAS and integers */
     size_t workspace_per_thread;
     const struct decoded *out;
 };
@@ -114,7 +114,7 @@ struct decoding {
     int image[GEMM_BLOCK_ROWS];
     int step;
     bool wants_logits, wants_next; /* of multiply_states(): what follows from the states */
-    float *workspace;
+    float *workspace;              /* [n_parts][workspace_per_thread] */
 };
 
 static size_t image_step(const struct decoding *d, int i, int step)
@@ -133,7 +133,8 @@ static void multiply_part(const struct decoding *d, const struct gemm_weights *w
     const int end = next < weights->n_columns ? next : weights->n_columns;
     if (first >= end) return;
     rows->taps = linear_taps;
-    gemm_run_rows(d->job->kernels, weights, rows, first, end - first, d->workspace);
+    gemm_run_rows(d->job->kernels, weights, rows, first, end - first,
+                  d->workspace + (size_t)part * d->job->workspace_per_thread);
 }
 
 /* What the states are multiplied by: logits of the step before, queries = h2h(states), gates = W_hh states. */

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Threads, forks, batches: the program threads, on a CTC and an attention network and pictures of many sizes. The
-second has channels enough for 3x3 convolutions in integers.
+second has channels enough for 3x3 convolutions in integers, both have states enough for their products in integers.
 
 What it tries is told in threads.c. The preset tsan runs it under ThreadSanitizer.
 """
@@ -19,7 +19,7 @@ def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("threads")
     for name, stages, n_special, n_channels in (("ctc", ("VGG", "BiLSTM", "CTC"), 1, 16),
                                                 ("attention", ("VGG", "None", "Attn"), 2, 64)):
-        network = random_network(Architecture("None", *stages, output_channel=n_channels, hidden_size=16,
+        network = random_network(Architecture("None", *stages, output_channel=n_channels, hidden_size=64,
                                               num_class=36 + n_special), seed=7)
         save_checkpoint(network, str(folder / f"{name}.pth"), "zip")
     pictures = []
