@@ -63,11 +63,14 @@ def test_info_lists_the_kernels_of_every_layer(trba, attention):
     assert all(name.removesuffix(".weight") in text for name in weights if "score" not in name)
 
 
-def test_info_names_the_kernels_of_integers(trba, tmp_path):
-    """Convolutions over 64 numbers and more, but for the first one; no other product."""
+@pytest.mark.parametrize("prediction,num_class,logits", [("CTC", 37, "Prediction"),
+                                                         ("Attn", 38, "Prediction.generator")])
+def test_info_names_the_kernels_of_integers(trba, tmp_path, prediction, num_class, logits):
+    """Products over 64 numbers and more, but for the logits."""
     from conftest import write_network
 
-    network = write_network(tmp_path, "x.pth", "None", "VGG", "BiLSTM", "CTC", num_class=37, output_channel=96)
+    network = write_network(tmp_path, "x.pth", "None", "VGG", "BiLSTM", prediction, num_class=num_class,
+                            output_channel=96, hidden_size=64)
     found = {precision: info(trba, network.path, "--kernels", "--precision", precision)[1]
              for precision in ("fp32", "int16")}
     assert found["fp32"]["opens"]["precision"] == "fp32"
@@ -79,7 +82,9 @@ def test_info_names_the_kernels_of_integers(trba, tmp_path):
         if layer != whole:
             in_integers.append(layer["name"])
             assert "gemm_block_int16" in layer["kernels"] and layer["work"] == whole["work"]
-    assert in_integers == ([f"FeatureExtraction.ConvNet.{i}.weight" for i in (14, 18)] if fast else [])
+    few_terms = {f"FeatureExtraction.ConvNet.{i}.weight" for i in (0, 3, 6, 8, 11)}
+    expected = [layer["name"] for layer in found["fp32"]["layers"] if layer["name"] not in {logits, *few_terms}]
+    assert in_integers == (expected if fast else [])
     text = trba.run("info", network.path, "--kernels", "--precision", "int16").stdout
     assert text.count("gemm_block_int16") == len(in_integers)
 
