@@ -50,7 +50,7 @@ class ModelInfo:
     compat: bool  #: clovaai's demo.py to the letter
     batch_max_length: int  #: attention decodes at most this many characters
     cpu: str  #: the processor tier in use: "ref", "blas", "avx2", "avx512", "avx512vnni", "avx512amx"
-    precision: str  #: what convolutions multiply: "fp32", "int16", "bf16" or "bf16x2"
+    precision: str  #: the numbers that are multiplied: "fp32", "int16", "bf16" or "bf16x2"
     charset: str  #: the preset's name, else "custom"
     n_characters: int  #: code points of the alphabet
     sidecar: str | None  #: path of the sidecar that was read

@@ -204,8 +204,8 @@ def make_table(headings, rows):
 
 HOW_INTEGERS_WORK = (
     "`--precision int16` (`precision` in `trba.h` and in Python) makes products in 16-bit integers, those of "
-    "convolutions, LSTMs and attention; the first layer, the transforms of Winograd's convolutions, gates, softmax and "
-    "the last layer stay in float32.",
+    "convolutions, LSTMs, attention and linear layers; the first layer, the transforms of Winograd's convolutions, "
+    "gates, softmax and the last layer stay in float32.",
     "Each row of activations and each column of weights becomes integers and a scale (value = integer * scale), chosen "
     "for itself, anew for each picture: there is nothing to calibrate, and no picture depends on its neighbours.",
     "The scale makes the integers as large as two bounds allow, no integer above 32,767 and none of the vectors longer "

@@ -68,9 +68,9 @@ static const struct option_spec machine_specs[] = {
     {.name = "cpu", .kind = OPTION_CHOICE, .choices = CPU_OPTION_CHOICES, .offset = FIELD(cpu),
      .help = "use at most these instructions (default: auto, the best there are)"},
     {.name = "precision", .kind = OPTION_CHOICE, .choices = PRECISION_OPTION_CHOICES, .offset = FIELD(precision),
-     .help = "what convolutions multiply: fp32, PyTorch's answers; int16, 1.5 times as fast with AVX-512 VNNI, hardly "
-             "a text changes; bf16x2, nearly fp32, and bf16, rougher, with AMX; auto, int16 where it is fast (default: "
-             "fp32)"},
+     .help = "the numbers that are multiplied: fp32, PyTorch's answers; int16, 1.5 times as fast with AVX-512 VNNI, "
+             "hardly a text changes; bf16x2, nearly fp32, and bf16, rougher, with AMX; auto, int16 where it is fast "
+             "(default: fp32)"},
 };
 
 static const struct option_spec clovaai_specs[] = {

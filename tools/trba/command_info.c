@@ -39,7 +39,7 @@ static const struct option_spec info_specs[] = {
      .help = "instruction sets to use at most (default: auto)"},
     {.name = "precision", .kind = OPTION_CHOICE, .choices = PRECISION_OPTION_CHOICES,
      .offset = offsetof(struct info_settings, precision),
-     .help = "what convolutions multiply (default: fp32)"},
+     .help = "the numbers that are multiplied (default: fp32)"},
     {.name = "help", .letter = 'h', .kind = OPTION_FLAG, .offset = offsetof(struct info_settings, help),
      .help = "print this and end"},
 };
