@@ -28,9 +28,14 @@ static size_t tap_place(int n_channels, int channel, int column, int tap)
 /* ---- when the model is opened ---- */
 
 enum column_kind { COLUMN_UNIT, COLUMN_MIXED, COLUMN_ONE, COLUMN_LARGE, COLUMN_SMALL, COLUMN_ZERO, COLUMN_TINY,
-                   COLUMN_EQUAL, COLUMN_UNEVEN, N_COLUMN_KINDS };
+                   COLUMN_EQUAL, COLUMN_MIDDLE, COLUMN_ROUNDED, COLUMN_UNEVEN, N_COLUMN_KINDS };
 static const char *const kind_names[N_COLUMN_KINDS] = {"of order one", "mixed", "one channel only", "large", "small",
-                                                       "zeros", "tiny", "equal channels", "one row tiny"};
+                                                       "zeros", "tiny", "equal channels",
+                                                       "equal channels, middle taps only",
+                                                       "equal channels, rounded up", "one row tiny"};
+/* With INT16_MAX_DEPTH channels and without room for WINOGRAD_POINT_ERROR these would become T0 = 255.22 and T2 =
+ * -127.55, and points 3 and 4, aimed at -254.98, would be 255 - 4 * 128 = -257: a norm of 46,522. */
+static const float rounded_up[9] = {255.22f, 0.0f, -127.55f * 16 / 9};
 
 static void fill_column(struct check *c, float *kernels, int n_channels, int stride, enum column_kind kind)
 {
@@ -42,7 +47,10 @@ static void fill_column(struct check *c, float *kernels, int n_channels, int str
         if (kind == COLUMN_TINY) value *= 0x1p-110f;
         if (kind == COLUMN_ZERO || (kind == COLUMN_ONE && i / 9 != chosen)) value = 0.0f;
         if (kind == COLUMN_UNEVEN && i % 9 < 3) value = ldexpf(value, exponent); /* squares of one row may be zero */
-        if (kind == COLUMN_EQUAL && i >= 9) value = kernels[(size_t)(i % 9) * (size_t)stride];
+        if (kind == COLUMN_MIDDLE && i % 3 != 1) value = 0.0f; /* only points that have shifts, the largest of all */
+        if (kind == COLUMN_ROUNDED) value = rounded_up[i % 9];
+        if ((kind == COLUMN_EQUAL || kind == COLUMN_MIDDLE) && i >= 9)
+            value = kernels[(size_t)(i % 9) * (size_t)stride];
         kernels[(size_t)i * (size_t)stride] = value;
     }
 }
@@ -192,8 +200,8 @@ static void check_taps_case(struct check *c, int n_channels, int width)
     const size_t n = (size_t)n_channels * (size_t)width;
     float *kernels = check_input(c, 9 * n, VALUES_UNIT);
     enum column_kind kinds[WINOGRAD_MAX_WIDTH];
-    for (int j = 0; j < width; j++) {
-        kinds[j] = (enum column_kind)check_pick(c, 0, N_COLUMN_KINDS - 1);
+    for (int j = 0, first = check_pick(c, 0, N_COLUMN_KINDS - 1); j < width; j++) {
+        kinds[j] = (enum column_kind)((first + j) % N_COLUMN_KINDS); /* all: there are more columns than kinds */
         fill_column(c, kernels + j, n_channels, width, kinds[j]);
     }
     const struct winograd_taps_int16 w = {
