@@ -241,12 +241,13 @@ typedef enum trba_preset {
 
 typedef enum trba_choice { TRBA_CHOICE_ANY = 0, TRBA_CHOICE_NO, TRBA_CHOICE_YES } trba_choice;
 
-/* The numbers that convolutions multiply; everything else is float32 always. FP32 has PyTorch's answers. INT16
- * multiplies 16-bit integers, a scale for each row and each column, and sums exactly: about 1.5 times as fast with
- * VNNI; docs/PRECISION.md says how many texts change. It needs AVX2; on lesser tiers it is FP32. BF16 rounds to
- * bfloat16, BF16X2 takes each number as the sum of two, nearly a float32: for AMX, without which both are FP32. Opening
- * a model in either asks Linux for leave to use AMX's tiles; from then on signal stacks (sigaltstack()) must have room
- * for them, as sysconf(_SC_MINSIGSTKSZ) says. */
+/* The numbers that are multiplied. FP32 has PyTorch's answers. INT16 multiplies 16-bit integers, a scale for each row
+ * and each column, and sums exactly, in convolutions, LSTMs, attention and linear layers; the first layer, the last,
+ * and those with few numbers to a sum stay in float32: about 1.5 times as fast with VNNI; docs/PRECISION.md says how
+ * many texts change. It needs AVX2; on lesser tiers it is FP32. BF16 rounds what convolutions multiply to bfloat16,
+ * BF16X2 takes each number as the sum of two, nearly a float32; all else is float32. Both are for AMX, without which
+ * they are FP32. Opening a model in either asks Linux for leave to use AMX's tiles; from then on signal stacks
+ * (sigaltstack()) must have room for them, as sysconf(_SC_MINSIGSTKSZ) says. */
 typedef enum trba_precision {
     TRBA_PRECISION_FP32 = 0,
     TRBA_PRECISION_INT16,

@@ -228,7 +228,7 @@ struct grcl_unit {
 struct kernels {
     trba_cpu cpu;
     bool uses_blas;      /* gemm through OpenBLAS instead of gemm_block */
-    bool uses_int16;     /* convolutions with enough channels through gemm_block_int16 */
+    bool uses_int16;     /* products over enough terms in integers: gemm_suits_int16() */
     int bf16_parts;      /* convolutions through gemm_block_bf16, with so many parts a number; 0: not */
     int gemm_rows;       /* rows of a gemm_block call that make the best use of registers */
     int gemm_columns;    /* columns of a panel */
