@@ -241,6 +241,15 @@ typedef enum trba_preset {
 
 typedef enum trba_choice { TRBA_CHOICE_ANY = 0, TRBA_CHOICE_NO, TRBA_CHOICE_YES } trba_choice;
 
+/* How often a word is read, turned by quarters. The surest reading is kept, of equals the first. Tall is what is at
+ * least 1.5 times as tall as wide. */
+typedef enum trba_rotate {
+    TRBA_ROTATE_NONE = 0, /* once, as it is */
+    TRBA_ROTATE_AUTO,     /* four times: turned by 0, 90, 180 and 270 degrees */
+    TRBA_ROTATE_TALL,     /* what is tall three times: turned by 0, 90 and 270 degrees; all else once */
+    TRBA_ROTATE_ANY       /* as the model's sidecar says, else NONE: the default of sessions, not of regions */
+} trba_rotate;
+
 /* The numbers that are multiplied. FP32 has PyTorch's answers. INT16 multiplies 16-bit integers, a scale for each row
  * and each column, and sums exactly, in convolutions, LSTMs, attention and linear layers; the first layer, the last,
  * and those with few numbers to a sum stay in float32: about 1.5 times as fast with VNNI; docs/PRECISION.md says how
@@ -301,6 +310,7 @@ typedef struct trba_model_info {
     const char *charset_name;       /* a preset's name, else "custom"; owned by the model, as all strings here */
     int n_characters;
     const char *sidecar;            /* path of the sidecar that was read; "" if none */
+    trba_rotate rotate;             /* what ANY means: never ANY. With `compat` NONE, whatever the sidecar says */
     size_t packed_bytes;            /* memory of the packed weights */
 } trba_model_info;
 
@@ -427,16 +437,12 @@ static inline trba_region trba_region_box(float x, float y, float w, float h)
  * exact corners. */
 TRBA_API trba_region trba_region_rotated(float cx, float cy, float w, float h, float degrees);
 
-typedef enum trba_rotate {
-    TRBA_ROTATE_NONE = 0,
-    TRBA_ROTATE_AUTO /* read each region four times, turned by 0, 90, 180 and 270 degrees: the most confident wins */
-} trba_rotate;
-
 typedef struct trba_region_options {
     size_t struct_size;
-    trba_rotate rotate;
-    trba_choice vertical; /* YES: turn what is at least 1.5 times as tall as wide by 90 degrees counter-clockwise before
-                             it is read, as PaddleOCR does; ANY, NO: do not, as EasyOCR and clovaai do not */
+    trba_rotate rotate;   /* default: NONE */
+    trba_choice vertical; /* YES: turn what is tall by 90 degrees counter-clockwise before it is read, as PaddleOCR
+                             does; ANY, NO: do not, as EasyOCR and clovaai do not. A `rotate` that has other turns read,
+                             too, begins with this one */
 } trba_region_options;
 
 TRBA_API trba_region_options trba_region_options_default(void);
@@ -446,8 +452,9 @@ TRBA_API trba_region_options trba_region_options_default(void);
 typedef struct trba_character {
     const char *text;    /* the class's UTF-8 text, terminated */
     float probability;   /* softmax probability of the step (Attn) or of the frame that decided it (CTC) */
-    float position;      /* its centre, as a fraction 0..1 of the width of the network's input (after TPS: of the
-                            rectified word; with padding: padding included). Attn: the attention's centre of mass */
+    float position;      /* its centre, as a fraction 0..1 of the width of the network's input (of a turned image: after
+                            turning; after TPS: of the rectified word; with padding: padding included). Attn: the
+                            attention's centre of mass */
     int step;            /* decoder step (Attn) or frame (CTC) */
 } trba_character;
 
@@ -462,8 +469,8 @@ typedef struct trba_result {
     const trba_character *characters; /* [n_characters]; NULL when there is none */
     int truncated;                    /* 1: attention did not reach its end token within batch_max_length */
     int width, height;                /* of the image as decoded, or the region as cropped and turned; 0: that failed */
-    int rotation;                     /* by how many degrees the region was turned counter-clockwise for this reading:
-                                         0, 90, 180 or 270; an image: 0 */
+    int rotation;                     /* by how many degrees the image or region was turned counter-clockwise for this
+                                         reading: 0, 90, 180 or 270 */
 } trba_result;
 
 /* Scratch memory, results and a thread pool. One session is used by one thread at a time. */
@@ -479,15 +486,16 @@ typedef struct trba_session_options {
     trba_alpha alpha;
     trba_choice retry_contrast; /* EASYOCR: ANY, YES: a word of confidence below 0.1 is read once more with its contrast
                                    stretched, and the surer reading kept, as readtext() does; NO: it is read once */
+    trba_rotate rotate; /* of the images it reads, regions have their own; default: ANY */
 } trba_session_options;
 
 TRBA_API trba_session_options trba_session_options_default(void);
 
 /* `model` must outlive the session. Starts n_threads - 1 threads, which sleep while nothing is read. Memory for
  * `batch_size` images of the model's input size is taken here; only a wider image (EASYOCR), a larger picture to decode
- * or more results make a session take more, once. Reading what it has room for asks the system for no memory, decoding
- * included, but for pictures whose decoder needs over 64 MiB (a progressive JPEG of over ten million pixels). When
- * there is none to be had, the read fails with TRBA_ERROR_MEMORY, and the session is as good as before.
+ * or to turn, or more results make a session take more, once. Reading what it has room for asks the system for no
+ * memory, decoding included, but for pictures whose decoder needs over 64 MiB (a progressive JPEG of over ten million
+ * pixels). When there is none to be had, the read fails with TRBA_ERROR_MEMORY, and the session is as good as before.
  *
  * fork(): models, pages and sessions of one thread may be used in the child as in the parent. A session of more threads
  * must be neither used nor freed there: its threads stay behind. */

@@ -145,6 +145,7 @@ static trba_status settle(const struct opening *opening, trba_model *model, trba
     model->img_h = arch->img_h;
     model->img_w = model->rules.preset == TRBA_PRESET_EASYOCR ? 0 : arch->img_w;
     model->pads = choose(options->pad, sidecar->pad);
+    model->rotate = model->rules.is_compatible ? TRBA_ROTATE_NONE : sidecar->rotate; /* demo.py turns nothing */
     return status;
 }
 
@@ -281,6 +282,7 @@ void trba_model_get_info(const trba_model *model, trba_model_info *out)
         .charset_name = model->charset->name,
         .n_characters = model->charset->n_characters,
         .sidecar = model->sidecar_path != NULL ? model->sidecar_path : "",
+        .rotate = model->rotate,
         .packed_bytes = model->arena.used_bytes,
     };
     out->architecture.img_h = model->img_h;

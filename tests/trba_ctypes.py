@@ -31,7 +31,7 @@ IMAGE_FILE, IMAGE_ENCODED, IMAGE_PIXELS = 1, 2, 3
 PIXELS_GREY, PIXELS_RGB = 1, 2
 EXIF = ("any", "ignore", "apply")
 ALPHA = ("ignore", "white", "black")
-ROTATE = ("none", "auto")
+ROTATE = ("none", "auto", "tall", "any")
 
 
 class ErrorStruct(ctypes.Structure):
@@ -58,7 +58,7 @@ class ModelOptionsStruct(ctypes.Structure):
 class ModelInfoStruct(ctypes.Structure):
     _fields_ = [("architecture", ArchitectureStruct), ("preset", c_int), ("pad", c_int), ("compat", c_int),
                 ("batch_max_length", c_int), ("cpu", c_int), ("precision", c_int), ("charset_name", c_char_p),
-                ("n_characters", c_int), ("sidecar", c_char_p), ("packed_bytes", c_size_t)]
+                ("n_characters", c_int), ("sidecar", c_char_p), ("rotate", c_int), ("packed_bytes", c_size_t)]
 
 
 class ImageStruct(ctypes.Structure):
@@ -78,7 +78,7 @@ class ResultStruct(ctypes.Structure):
 
 class SessionOptionsStruct(ctypes.Structure):
     _fields_ = [("struct_size", c_size_t), ("n_threads", c_int), ("batch_size", c_int), ("exif", c_int),
-                ("alpha", c_int), ("retry_contrast", c_int)]
+                ("alpha", c_int), ("retry_contrast", c_int), ("rotate", c_int)]
 
 
 class PageOptionsStruct(ctypes.Structure):
@@ -322,12 +322,14 @@ def _fill_region(struct, region):
 class Session:
     """A trba_session."""
 
-    def __init__(self, model, *, n_threads=1, batch_size=1, exif="any", alpha="ignore", retry_contrast=None):
+    def __init__(self, model, *, n_threads=1, batch_size=1, exif="any", alpha="ignore", retry_contrast=None,
+                 rotate="any"):
         self._model = model
         options = library().trba_session_options_default()
         options.n_threads, options.batch_size = n_threads, batch_size
         options.exif, options.alpha = EXIF.index(exif), ALPHA.index(alpha)
         options.retry_contrast = 0 if retry_contrast is None else 1 + bool(retry_contrast)
+        options.rotate = ROTATE.index(rotate)
         self._handle, error = c_void_p(), ErrorStruct()
         _check(library().trba_session_new(model.handle, options, self._handle, error), error)
 

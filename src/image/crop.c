@@ -2,7 +2,7 @@
 /* crop.c - regions of a page.
  *
  *   four corners -> finite? convex and clockwise? on the page? -> a cut, or a warp and its size
- *   cut or draw  -> the network's channels -> quarter turns
+ *   cut or draw  -> the network's channels
  *
  * The size of what is drawn is that of EasyOCR's four_point_transform(): the longer of opposite sides, rounded down.
  */
@@ -10,7 +10,6 @@
 
 #include <math.h>
 
-#include "image/exif.h"
 #include "image/grey.h"
 
 /* A corner that takes up less than this part of the area is no corner: perspective would stretch without end. */
@@ -18,14 +17,13 @@ static const double least_corner = 1e-3;
 
 size_t crop_scratch_memory(const struct crop_scratch *scratch)
 {
-    return scratch->drawn.capacity + scratch->converted.capacity + scratch->turned.capacity;
+    return scratch->drawn.capacity + scratch->converted.capacity;
 }
 
 void crop_scratch_free(struct crop_scratch *scratch)
 {
     image_buffer_free(&scratch->drawn);
     image_buffer_free(&scratch->converted);
-    image_buffer_free(&scratch->turned);
 }
 
 /* ---- what a region must be --------------------------------------------------------------------------------------- */
@@ -175,29 +173,15 @@ static trba_status convert(const struct image_view *in, int channels, struct ima
     return TRBA_OK;
 }
 
-static trba_status turn(const struct image_view *in, int quarter_turns, struct image_buffer *buffer,
-                        struct image_view *out, trba_error *err)
-{
-    static const int orientations[] = {1, 8, 3, 6}; /* EXIF's numbers for quarter turns counter-clockwise */
-    const trba_status status = image_buffer_reserve(buffer, in->stride_bytes * (size_t)in->height, err);
-    if (status != TRBA_OK) return status;
-    exif_apply_orientation(orientations[quarter_turns], in->pixels, in->width, in->height, in->channels, buffer->bytes);
-    const bool is_transposed = quarter_turns % 2 != 0;
-    const int width = is_transposed ? in->height : in->width, height = is_transposed ? in->width : in->height;
-    *out = (struct image_view){buffer->bytes, width, height, in->channels, (size_t)width * (size_t)in->channels};
-    return TRBA_OK;
-}
-
-trba_status crop_draw(const struct image_view *page, const struct crop *crop, int channels, int quarter_turns,
+trba_status crop_draw(const struct image_view *page, const struct crop *crop, int channels,
                       struct crop_scratch *scratch, struct image_view *out, trba_error *err)
 {
     struct image_view view = {0};
     trba_status status = TRBA_OK;
     if (crop->is_cut) view = cut(page, crop);
     else status = warp_draw(&crop->warp, page, &scratch->drawn, &view, err);
-    if (status == TRBA_OK && (view.channels != channels || quarter_turns != 0))
+    if (status == TRBA_OK && view.channels != channels)
         status = convert(&view, channels, &scratch->converted, &view, err);
-    if (status == TRBA_OK && quarter_turns != 0) status = turn(&view, quarter_turns, &scratch->turned, &view, err);
     if (status == TRBA_OK) *out = view;
     return status;
 }

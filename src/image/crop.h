@@ -21,14 +21,13 @@ trba_status crop_plan(const struct image_view *page, const trba_region *region, 
                       struct crop *out, trba_error *err);
 
 struct crop_scratch {
-    struct image_buffer drawn, converted, turned;
+    struct image_buffer drawn, converted;
 };
 size_t crop_scratch_memory(const struct crop_scratch *scratch);
 void crop_scratch_free(struct crop_scratch *scratch);
 
-/* Crops, makes `channels` 1 or 3 of it, and turns it by `quarter_turns` (0 to 3) counter-clockwise, in this order.
- * `out` points into `scratch`, or into the page. */
-trba_status crop_draw(const struct image_view *page, const struct crop *crop, int channels, int quarter_turns,
+/* Crops, and makes `channels` 1 or 3 of it. `out` points into `scratch`, or into the page. */
+trba_status crop_draw(const struct image_view *page, const struct crop *crop, int channels,
                       struct crop_scratch *scratch, struct image_view *out, trba_error *err);
 
 #endif

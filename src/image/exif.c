@@ -48,7 +48,8 @@ int exif_orientation_in_app1(const uint8_t *data, size_t n_bytes)
     return exif_orientation_in_tiff(data + 6, n_bytes - 6);
 }
 
-void exif_apply_orientation(int orientation, const uint8_t *in, int width, int height, int channels, uint8_t *out)
+void exif_apply_orientation(int orientation, const uint8_t *in, size_t stride_bytes, int width, int height,
+                            int channels, uint8_t *out)
 {
     const bool is_transposed = orientation >= 5;
     const bool flips_x = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
@@ -60,6 +61,6 @@ void exif_apply_orientation(int orientation, const uint8_t *in, int width, int h
             /* Where the pixel shown at (x, y) is stored. */
             const int column = is_transposed ? y : x, row = is_transposed ? x : y;
             const int from_x = flips_x ? width - 1 - column : column, from_y = flips_y ? height - 1 - row : row;
-            memcpy(out, in + ((size_t)from_y * (size_t)width + (size_t)from_x) * pixel, pixel);
+            memcpy(out, in + (size_t)from_y * stride_bytes + (size_t)from_x * pixel, pixel);
         }
 }

@@ -11,8 +11,9 @@
 int exif_orientation_in_app1(const uint8_t *data, size_t n_bytes);
 int exif_orientation_in_tiff(const uint8_t *data, size_t n_bytes);
 
-/* Turns and mirrors `in` ([h][w][channels], tightly packed) to what orientation 1 would look like; for 5 to 8 width
- * and height change places. `in` and `out` do not overlap. */
-void exif_apply_orientation(int orientation, const uint8_t *in, int width, int height, int channels, uint8_t *out);
+/* Turns and mirrors `in` ([h][w][channels], rows stride_bytes apart) to what orientation 1 would look like; for 5 to 8
+ * width and height change places. `out` is tightly packed and does not overlap with `in`. */
+void exif_apply_orientation(int orientation, const uint8_t *in, size_t stride_bytes, int width, int height,
+                            int channels, uint8_t *out);
 
 #endif

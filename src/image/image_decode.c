@@ -125,7 +125,8 @@ static void apply_orientation(int orientation, const struct image_buffer *buffer
     const size_t n_bytes = image->stride_bytes * (size_t)image->height;
     uint8_t *const turned = buffer->bytes + n_bytes;
     assert(image->pixels == buffer->bytes && buffer->capacity >= 2 * n_bytes);
-    exif_apply_orientation(orientation, image->pixels, image->width, image->height, image->channels, turned);
+    exif_apply_orientation(orientation, image->pixels, image->stride_bytes, image->width, image->height,
+                           image->channels, turned);
     const bool is_transposed = orientation >= 5;
     const int width = is_transposed ? image->height : image->width;
     const int height = is_transposed ? image->width : image->height;

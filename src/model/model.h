@@ -16,6 +16,7 @@ struct trba_model {
     const struct packed_layer *layers; /* in the arena */
     int img_h, img_w;   /* of the network's input; img_w 0: varies */
     bool pads;
+    trba_rotate rotate; /* of images, unless the session says */
     char *sidecar_path; /* NULL: none was read */
 };
 

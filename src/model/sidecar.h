@@ -13,6 +13,7 @@ struct sidecar {
     char *charset_preset, *charset_text;
     trba_preset preset;
     trba_choice pad;
+    trba_rotate rotate;      /* NONE also where the file does not say */
     int batch_max_length;
 };
 

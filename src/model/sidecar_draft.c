@@ -123,6 +123,18 @@ static trba_status set_preset(const struct sidecar_entry *entry, int unused, voi
     return TRBA_OK;
 }
 
+/* None is one of the ways. */
+static trba_status set_rotate(const struct sidecar_entry *entry, int unused, void *field, trba_error *err)
+{
+    (void)unused;
+    trba_rotate *rotate = field;
+    if (is_null(entry) || is_word(entry->value, entry->value_bytes, "none")) *rotate = TRBA_ROTATE_NONE;
+    else if (is_word(entry->value, entry->value_bytes, "tall")) *rotate = TRBA_ROTATE_TALL;
+    else if (is_word(entry->value, entry->value_bytes, "auto")) *rotate = TRBA_ROTATE_AUTO;
+    else return refuse_value(entry, "none, tall or auto", err);
+    return TRBA_OK;
+}
+
 /* ---- keys -------------------------------------------------------------------------------------------------------- */
 
 #define FIELD(name) offsetof(struct sidecar_draft, name)
@@ -153,6 +165,7 @@ static const struct known_key {
     {"charset", set_text, FIELD(sidecar.charset_text), 0},
     {"charset_preset", set_text, FIELD(sidecar.charset_preset), 0},
     {"preset", set_preset, FIELD(sidecar.preset), 0},
+    {"rotate", set_rotate, FIELD(sidecar.rotate), 0},
     {"number", set_text, FIELD(number), 0},
     {"symbol", set_text, FIELD(symbol), 0},
     {"lang_char", set_text, FIELD(lang_char), 0},

@@ -129,6 +129,30 @@ def test_the_surest_of_four_turns_wins(model, picture):
         assert len({r.rotation for r in results}) > 1, "every box won upright: this test shows nothing"
 
 
+@pytest.mark.parametrize("vertical", [False, True])
+def test_the_surest_of_three_turns_wins_in_tall_crops(model, picture, vertical):
+    tall, just, wide = [(20 * i, 9 * i, 18 + i, 28 + 5 * i) for i in range(12)], (60, 150, 30, 44), (10, 12, 100, 32)
+    with Page(picture) as page, Session(model, batch_size=3) as session:
+        *turned, flat, lying = session.read_regions(page, [*tall, just, wide], rotate="tall", vertical=vertical)
+        assert [flat, lying] == session.read_regions(page, [just, wide])
+        for box, result in zip(tall, turned):
+            read = {k: session.read(np.ascontiguousarray(np.rot90(cut(picture, box), k))) for k in (0, 1, 3)}
+            best = max((1, 3, 0) if vertical else (0, 1, 3), key=lambda k: read[k].confidence)  # the first of equals
+            assert (result.rotation, texts([result])) == (90 * best, texts([read[best]]))
+            assert (result.width, result.height) == (read[best].width, read[best].height)
+        assert len({result.rotation for result in turned}) > 1, "all won in one turn: this test shows nothing"
+
+
+def test_regions_are_turned_as_the_model_says_only_if_asked(checkpoint, picture, tmp_path):
+    path = tmp_path / "network.pth"
+    path.write_bytes(checkpoint[0].read_bytes())
+    path.with_suffix(".yaml").write_text("rotate: auto\n")
+    with Model(path, charset_text=LOWER_ALNUM, use_sidecar=True) as model, Page(picture) as page, \
+            Session(model) as session:
+        assert session.read_regions(page, BOXES, rotate="any") == session.read_regions(page, BOXES, rotate="auto")
+        assert [result.rotation for result in session.read_regions(page, BOXES)] == [0] * len(BOXES)
+
+
 def test_tall_crops_are_turned_when_asked(model, picture):
     tall, just, wide = (60, 150, 30, 45), (60, 150, 30, 44), (10, 12, 100, 32)
     with Page(picture) as page, Session(model) as session:
@@ -158,7 +182,7 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("rotate", ["none", "auto"])
+@pytest.mark.parametrize("rotate", ["none", "tall", "auto"])
 def test_bad_regions_fail_alone(model, picture, rotate):
     regions = [BOXES[0], *(region for region, _ in BAD.values()), BOXES[1]]
     with Page(picture) as page, Session(model, batch_size=4) as session:

@@ -61,7 +61,7 @@ class Region(ctypes.Structure):
 
 
 class CropScratch(ctypes.Structure):
-    _fields_ = [(name, Buffer) for name in ("drawn", "converted", "turned")]
+    _fields_ = [(name, Buffer) for name in ("drawn", "converted")]
 
 
 class ImageError(Exception):
@@ -118,7 +118,7 @@ def decode(data, channels=1, grey=GREY_PILLOW, applies_orientation=None, alpha=A
         library.image_buffer_free(ctypes.byref(buffer))
 
 
-def crop(pixels, corners, is_black_outside=False, channels=None, quarter_turns=0):
+def crop(pixels, corners, is_black_outside=False, channels=None):
     """`corners`: four (x, y). `channels` None: those of `pixels`."""
     region, planned, scratch, view, error = Region(), Crop(), CropScratch(), View(), Error()
     for i, (x, y) in enumerate(corners):
@@ -127,11 +127,25 @@ def crop(pixels, corners, is_black_outside=False, channels=None, quarter_turns=0
     try:
         check(library.crop_plan(ctypes.byref(page), ctypes.byref(region), ctypes.c_bool(is_black_outside),
                                 ctypes.byref(planned), ctypes.byref(error)), error)
-        check(library.crop_draw(ctypes.byref(page), ctypes.byref(planned), channels or page.channels, quarter_turns,
+        check(library.crop_draw(ctypes.byref(page), ctypes.byref(planned), channels or page.channels,
                                 ctypes.byref(scratch), ctypes.byref(view), ctypes.byref(error)), error)
         return array_of(view)
     finally:
         library.crop_scratch_free(ctypes.byref(scratch))
+
+
+def turn(pixels, quarter_turns):
+    """Counter-clockwise. Rows of `pixels` may be apart."""
+    channels = 1 if pixels.ndim == 2 else pixels.shape[2]
+    height, width = pixels.shape[:2]
+    upright = View(pixels.ctypes.data, width, height, channels, pixels.strides[0])
+    buffer, view, error = Buffer(), View(), Error()
+    try:
+        check(library.image_turn(ctypes.byref(upright), quarter_turns, ctypes.byref(buffer), ctypes.byref(view),
+                                 ctypes.byref(error)), error)
+        return array_of(view)
+    finally:
+        library.image_buffer_free(ctypes.byref(buffer))
 
 
 def resize_bicubic(pixels, width, height):

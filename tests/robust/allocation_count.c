@@ -4,9 +4,9 @@
  *   usage: allocation_count CHECKPOINT IMAGE...
  *
  * With the plain kernels, OpenBLAS and the best ones (these in integers, too), one thread and three: a session reads
- * every picture once, as a file, from memory and as raw pixels, alone and as a batch; then regions of a page. Then it
- * does so again, in another order, and every request for memory by any thread is counted. There must be none: with one
- * thread at once, with three as soon as each has met the largest picture. */
+ * every picture, tall ones in three turns, as a file, from memory and as raw pixels, alone and as a batch; then regions
+ * of a page. Then it does so again, in another order, and every request for memory by any thread is counted. There must
+ * be none: with one thread at once, with three as soon as each has met the largest picture. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +16,8 @@
 #include "trba.h"
 
 enum {
-    MOST_FILES = 16, N_RAW = 4, MOST_IMAGES = 2 * MOST_FILES + N_RAW, RAW_WIDTH = 90, RAW_HEIGHT = 31, N_REGIONS = 3,
-    MOST_ROUNDS = 60, QUIET_ROUNDS = 3
+    MOST_FILES = 16, N_RAW = 4, N_TALL = 2, MOST_IMAGES = 2 * MOST_FILES + N_RAW + N_TALL, RAW_WIDTH = 90,
+    RAW_HEIGHT = 31, N_REGIONS = 3, MOST_ROUNDS = 60, QUIET_ROUNDS = 3
 };
 
 static void require(trba_status status, const trba_error *err)
@@ -62,6 +62,9 @@ static void add_images(struct reader *reader, int n_files, char **paths)
     for (int i = 0; i < N_RAW; i++)
         reader->images[reader->n_images++] =
             trba_image_pixels(raw, RAW_WIDTH, RAW_HEIGHT, (size_t)RAW_WIDTH * 4, formats[i]);
+    for (int i = 0; i < N_TALL; i++)
+        reader->images[reader->n_images++] =
+            trba_image_pixels(raw, RAW_HEIGHT / 2, RAW_HEIGHT, (size_t)RAW_WIDTH * 4, formats[i]);
 }
 
 static void free_images(struct reader *reader)
@@ -111,6 +114,7 @@ static long count_requests(struct reader *reader, const trba_model *model, int n
     trba_session_options options = trba_session_options_default();
     options.n_threads = n_threads;
     options.batch_size = 4;
+    options.rotate = TRBA_ROTATE_TALL;
     require(trba_session_new(model, &options, &reader->session, &err), &err);
     require(trba_page_open(&reader->images[0], NULL, &reader->page, &err), &err);
     read_everything(reader, 0);

@@ -75,6 +75,7 @@ static trba_status make_session(struct context *c, trba_error *err)
     trba_session_options options = trba_session_options_default();
     options.n_threads = c->n_threads;
     options.batch_size = 2;
+    options.rotate = TRBA_ROTATE_AUTO;
     return trba_session_new(c->model, &options, &c->session, err);
 }
 

@@ -22,6 +22,7 @@ symbol: '45'
 lang_char: '6789'
 network_params: {input_channel: 1}
 charset_preset:
+rotate: tall
 """
 
 

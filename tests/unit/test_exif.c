@@ -68,7 +68,7 @@ static void every_orientation_is_applied(void **state)
     for (int orientation = 1; orientation <= 8; orientation++) {
         uint8_t out[7];
         memset(out, 0xAB, sizeof out);
-        exif_apply_orientation(orientation, in, 3, 2, 1, out);
+        exif_apply_orientation(orientation, in, 3, 3, 2, 1, out);
         assert_memory_equal(out, expected[orientation - 1], 6);
         assert_int_equal(out[6], 0xAB);
     }
@@ -79,7 +79,7 @@ static void colours_stay_together(void **state)
     (void)state;
     static const uint8_t in[] = {1, 2, 3, 4, 5, 6}, mirrored[] = {4, 5, 6, 1, 2, 3};
     uint8_t out[6];
-    exif_apply_orientation(2, in, 2, 1, 3, out);
+    exif_apply_orientation(2, in, sizeof in, 2, 1, 3, out);
     assert_memory_equal(out, mirrored, sizeof out);
 }
 

@@ -259,6 +259,29 @@ static void our_own_yaml_is_read(void **state)
     sidecar_free(&text);
 }
 
+static void turns_are_those_of_the_last_word_and_none_is_one(void **state)
+{
+    (void)state;
+    static const struct { const char *text; trba_rotate rotate; } files[] = {
+        {"rotate: tall\n", TRBA_ROTATE_TALL},
+        {"rotate: auto\n", TRBA_ROTATE_AUTO},
+        {"rotate: Tall\n", TRBA_ROTATE_TALL},
+        {"rotate: 'none'\n", TRBA_ROTATE_NONE},
+        {"rotate: None\n", TRBA_ROTATE_NONE},
+        {"rotate:\n", TRBA_ROTATE_NONE},
+        {"rotate: tall\nrotate: none\n", TRBA_ROTATE_NONE},
+        {"imgH: 32\n", TRBA_ROTATE_NONE},
+    };
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        struct sidecar s = must_read_text("trba.yaml", files[i].text);
+        assert_int_equal(s.rotate, files[i].rotate);
+        sidecar_free(&s);
+    }
+    struct sidecar opt = must_read_text("opt.txt", "rotate: auto\n------------ Options\nimgH: 32\n");
+    assert_int_equal(opt.rotate, TRBA_ROTATE_NONE);
+    sidecar_free(&opt);
+}
+
 static void empty_yaml_says_nothing(void **state)
 {
     (void)state;
@@ -374,6 +397,9 @@ static void bad_values_are_refused_with_file_and_line(void **state)
     must_refuse("opt.txt", "Prediction: Transformer\n", 1, "one of clovaai's");
     must_refuse("opt.txt", "character: ab\xE9\n", 1, "not UTF-8");
     must_refuse("trba.yaml", "a: 1\npreset: tesseract\n", 2, "clovaai or easyocr");
+    must_refuse("trba.yaml", "a: 1\nrotate: 90\n", 2, "rotate must be none, tall or auto, not \"90\"");
+    must_refuse("trba.yaml", "rotate: any\n", 1, "none, tall or auto");
+    must_refuse("trba.yaml", "rotate: [tall]\n", 1, "one plain value");
     must_refuse("trba.yaml", "charset: \"a\\0b\"\n", 1, "zero byte");
     must_refuse("trba.yaml", "charset: ab\ncharset_preset: alnum36\n", 0, "alphabet twice");
     must_refuse("trba.yaml", "a: 1\ncharset: [a, b]\n", 2, "one plain value");
@@ -443,6 +469,7 @@ int main(void)
         cmocka_unit_test_teardown(easyocr_custom_network_is_read, remove_files),
         cmocka_unit_test_teardown(easyocr_trainer_configuration_is_read, remove_files),
         cmocka_unit_test_teardown(our_own_yaml_is_read, remove_files),
+        cmocka_unit_test_teardown(turns_are_those_of_the_last_word_and_none_is_one, remove_files),
         cmocka_unit_test_teardown(empty_yaml_says_nothing, remove_files),
         cmocka_unit_test_teardown(words_for_nothing_leave_every_key_open, remove_files),
         cmocka_unit_test_teardown(words_for_nothing_that_are_values_stay_values, remove_files),

@@ -24,12 +24,12 @@ static void check_drawn(const trba_region *region, bool is_black_outside, int wi
                         const uint8_t *expected)
 {
     struct crop crop;
-    struct crop_scratch scratch = {{0}, {0}, {0}};
+    struct crop_scratch scratch = {{0}, {0}};
     struct image_view view;
     trba_error err = {0};
     assert_int_equal(crop_plan(&page, region, is_black_outside, &crop, &err), TRBA_OK);
     assert_false(crop.is_cut);
-    assert_int_equal(crop_draw(&page, &crop, 1, 0, &scratch, &view, &err), TRBA_OK);
+    assert_int_equal(crop_draw(&page, &crop, 1, &scratch, &view, &err), TRBA_OK);
     assert_int_equal(view.width, width);
     assert_int_equal(view.height, height);
     for (int y = 0; y < height; y++)
