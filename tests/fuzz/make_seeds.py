@@ -303,7 +303,8 @@ def yaml_seeds():
                       "imgH: 64\nlang_list:\n    - 'en'\ncharacter_list: 0123456789!\"#$%&'()*\n").encode()
     yield "trainer", ("number: '0123456789'\nsymbol: \"!\\\"#\\u20ac \"\nlang_char: 'ABC'\nimgH: 64\nimgW: 600\n"
                       "PAD: True\nTransformation: 'None'\nFeatureExtraction: 'VGG'\nPrediction: 'CTC'\n").encode()
-    yield "own", "charset_preset: alnum36\npreset: clovaai\nbatch_max_length: 30\nsensitive: true\nrgb: no\n".encode()
+    yield "own", ("charset_preset: alnum36\npreset: clovaai\nbatch_max_length: 30\nsensitive: true\nrgb: no\n"
+                  "rotate: tall\n").encode()
     yield "flow", b"{imgH: 32, network_params: {hidden_size: 8}, other: [1, [2, {a: b}]]}"
     yield "alias", b"a: &x 1\nimgH: *x\n"
     yield "block", b"character: |\n  abc\n  def\nsymbol: >-\n  !\n"
@@ -339,7 +340,7 @@ def strdemo_seeds():
              "--saved_model tiny.pth --image_folder . --Transformation None --FeatureExtraction VGG "
              "--SequenceModeling None --Prediction CTC --imgH 32 --imgW 50 --output_channel 8 --PAD --workers 4",
              "-m tiny.pth --exif apply --alpha white --cpu ref --batch-max-length 3 word.png",
-             "-m tiny.pth --precision int16 -v word.png",
+             "-m tiny.pth --precision int16 -v --rotate tall word.png",
              "-m tiny.pth --Transformation TPS --Prediction Attn word.png"]
     yield from ((f"line_{i}", line.replace(" ", "\n").encode()) for i, line in enumerate(lines))
 

@@ -264,9 +264,9 @@ def test_boxes_go_with_one_page(run, page):
 
 
 @pytest.mark.parametrize("options,words_said", [
-    (["--rotate", "auto"], "add --boxes"), (["--vertical"], "add --boxes"),
+    (["--vertical"], "add --boxes"),
     (["--boxes", "b.json", "--compat", "clovaai"], "contradict"),
-    (["--boxes", "b.json", "--rotate", "90"], "--rotate must be one of none|auto"),
+    (["--boxes", "b.json", "--rotate", "90"], "--rotate must be one of none|tall|auto"),
     (["--alpha", "grey"], "--alpha must be one of"), (["--exif=yes"], "--exif must be one of")])
 def test_options_that_make_no_sense_are_refused(strdemo, page, options, words_said):
     done = strdemo.run(*options, page)

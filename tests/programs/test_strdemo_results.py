@@ -100,7 +100,7 @@ def test_jsonl_tells_everything_and_has_the_broken_ones(strdemo, crnn, pictures,
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert [line["path"] for line in lines] == [str(path) for path in pictures.values()]
     assert all(list(line) == ["path", "text", "confidence", "score", "characters", "truncated", "width", "height",
-                              "status", "message"] for line in lines)
+                              "rotation", "status", "message"] for line in lines)
     broken = lines.pop([path.name for path in pictures.values()].index(BROKEN))
     assert broken["status"] != "ok" and broken["message"] and broken["text"] == "" and broken["characters"] == []
     for line in lines:

@@ -33,7 +33,7 @@ def test_info_of_a_checkpoint(trba, crnn):
     assert opens.pop("cpu") in ("ref", "blas", "avx2", "avx512", "avx512vnni", "avx512amx")
     assert opens == {"ok": True, "sidecar": None, "preset": "clovaai", "charset": "alnum36",
                      "characters": list(LOWER_ALNUM), "imgH": 32, "imgW": 100, "pad": False, "batch_max_length": 25,
-                     "precision": "fp32"}
+                     "rotate": "none", "precision": "fp32"}
 
 
 def test_info_lists_the_tensors_of_the_state_dict(trba, attention):

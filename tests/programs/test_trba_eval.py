@@ -265,16 +265,19 @@ def test_json_says_how_the_figures_came_about(trba, crnn, pictures, tmp_path):
     (tmp_path / "x.yaml").write_text("imgW: 120\npreset: clovaai\n")
     (tmp_path / "gt.txt").write_text(f"{pictures['word1.png']}\tx\n")
     report = evaluate(trba, "--model", tmp_path / "x.pth", tmp_path, "--threads", "1", "--batch", "3",
-                      "--exif", "apply", "--alpha", "white")
-    assert list(report) == ["version", "model", "threads", "batch", "exif", "alpha", "filter", "compare", "sets",
-                            "total"]
+                      "--exif", "apply", "--alpha", "white", "--rotate", "auto")
+    assert list(report) == ["version", "model", "threads", "batch", "exif", "alpha", "rotate", "filter", "compare",
+                            "sets", "total"]
     assert f"trba {report['version']};" in trba.run("version").stdout
-    assert [report[key] for key in ("threads", "batch", "exif", "alpha")] == [1, 3, "apply", "white"]
+    assert [report[key] for key in ("threads", "batch", "exif", "alpha", "rotate")] == [1, 3, "apply", "white", "auto"]
     model = report["model"]
     assert (model["imgH"], model["imgW"], model["sidecar"]) == (32, 120, f"{tmp_path}/x.yaml")
     report = evaluate(trba, "--model", tmp_path / "x.pth", "--no-sidecar", "--preset", "easyocr", tmp_path)
     assert (report["model"]["imgW"], report["model"]["sidecar"]) == (None, None)
-    assert report["threads"] >= 1 and [report[key] for key in ("batch", "exif", "alpha")] == [16, "apply", "ignore"]
+    assert report["threads"] >= 1
+    assert [report[key] for key in ("batch", "exif", "alpha", "rotate")] == [16, "apply", "ignore", "none"]
+    (tmp_path / "x.yaml").write_text("rotate: tall\n")
+    assert evaluate(trba, "--model", tmp_path / "x.pth", tmp_path)["rotate"] == "tall"
 
 
 # ---- predictions ----

@@ -21,9 +21,9 @@ void model_describe(const trba_model *model, const char *path)
     char *characters = alphabet_text_show(model);
     console_print_plain("alphabet: %s, %d characters: %s", info.charset_name, info.n_characters, characters);
     free(characters);
-    console_print_plain("settings: preset %s, pad %s, compat %s, at most %d characters, sidecar %s",
+    console_print_plain("settings: preset %s, pad %s, compat %s, rotate %s, at most %d characters, sidecar %s",
                         info.preset == TRBA_PRESET_EASYOCR ? "easyocr" : "clovaai", info.pad ? "yes" : "no",
-                        info.compat ? "clovaai" : "no", info.batch_max_length,
+                        info.compat ? "clovaai" : "no", model_options_rotate_name(info.rotate), info.batch_max_length,
                         info.sidecar[0] != '\0' ? info.sidecar : "none");
     console_print_plain("machine: %s, %s, %.1f MB of weights", trba_cpu_name(info.cpu),
                         trba_precision_name(info.precision), (double)info.packed_bytes / 1e6);

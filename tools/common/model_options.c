@@ -55,6 +55,10 @@ static const struct option_spec picture_specs[] = {
              "ignore, easyocr apply)"},
     {.name = "alpha", .kind = OPTION_CHOICE, .choices = "ignore|white|black", .offset = FIELD(alpha),
      .help = "what shows where a picture is transparent: the stored colour, white or black (default: ignore)"},
+    {.name = "rotate", .kind = OPTION_CHOICE, .choices = "none|tall|auto", .offset = FIELD(rotate),
+     .help = "read words that stand on their side, too, and keep the surest reading: tall, what is at least 1.5 times "
+             "as tall as wide also turned by 90 and 270 degrees; auto, everything also by 90, 180 and 270 (default: "
+             "as the model's sidecar says, else none; with --boxes and --compat none)"},
 };
 
 static const struct option_spec machine_specs[] = {
@@ -204,6 +208,17 @@ trba_alpha model_options_alpha(const struct model_settings *settings)
     return settings->alpha != 0 ? (trba_alpha)(settings->alpha - 1) : TRBA_ALPHA_IGNORE;
 }
 
+trba_rotate model_options_rotate(const struct model_settings *settings, trba_rotate otherwise)
+{
+    const trba_rotate ways[] = {otherwise, TRBA_ROTATE_NONE, TRBA_ROTATE_TALL, TRBA_ROTATE_AUTO};
+    return ways[settings->rotate];
+}
+
+const char *model_options_rotate_name(trba_rotate rotate)
+{
+    return rotate == TRBA_ROTATE_AUTO ? "auto" : rotate == TRBA_ROTATE_TALL ? "tall" : "none";
+}
+
 bool model_options_choose_cpu(int choice, trba_cpu *out, char message[OPTION_MESSAGE_BYTES])
 {
     *out = TRBA_CPU_AUTO;
@@ -291,6 +306,7 @@ trba_session *model_options_open_session(const struct model_settings *settings, 
     options.n_threads = n_threads;
     options.exif = model_options_exif(settings);
     options.alpha = model_options_alpha(settings);
+    options.rotate = model_options_rotate(settings, TRBA_ROTATE_ANY);
     options.batch_size = (int)batch;
     if (trba_session_new(model, &options, &session, &err) == TRBA_OK) return session;
     console_print("%s", err.message);

@@ -25,7 +25,7 @@ struct model_settings {
     const char *charset;   /* ours: preset, file or text */
     const char *character; /* clovaai's: always text */
     int sensitive, preset, pad, compat, batch_max_length, without_sidecar;
-    int exif, alpha;
+    int exif, alpha, rotate;
     int n_threads, batch, n_workers, cpu, precision;
 };
 
@@ -44,6 +44,11 @@ bool model_options_check(const struct model_settings *settings, char message[OPT
 /* What was asked for, or the library's default. */
 trba_exif model_options_exif(const struct model_settings *settings);
 trba_alpha model_options_alpha(const struct model_settings *settings);
+/* What was asked for, or `otherwise`. */
+trba_rotate model_options_rotate(const struct model_settings *settings, trba_rotate otherwise);
+
+/* As --rotate spells it; never of ANY. */
+const char *model_options_rotate_name(trba_rotate rotate);
 
 /* The file that --charset names, or NULL. */
 const char *model_options_charset_file(const struct model_settings *settings);

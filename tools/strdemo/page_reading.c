@@ -128,7 +128,7 @@ static int read_item(const trba_model *model, const struct strdemo_options *opti
     if (session != NULL) {
         struct page_reader reader = {.session = session, .page = page, .path = item->path,
                                      .how = trba_region_options_default(), .is_quiet = s->quiet != 0};
-        reader.how.rotate = strdemo_rotate(options);
+        reader.how.rotate = model_options_rotate(&options->model, TRBA_ROTATE_NONE);
         reader.how.vertical = s->vertical ? TRBA_CHOICE_YES : TRBA_CHOICE_NO;
         choose_unfinished(&reader, boxes, out);
         code = read_all_regions(&reader, batch, out, time);

@@ -193,8 +193,7 @@ static json_t *make_characters(const trba_result *result)
     return characters;
 }
 
-/* Where the region is and how it was turned. */
-static void add_region(json_t *line, size_t index, const trba_region *region, const trba_result *result)
+static void add_region(json_t *line, size_t index, const trba_region *region)
 {
     json_t *points = json_array();
     for (int i = 0; i < 4; i++)
@@ -202,19 +201,19 @@ static void add_region(json_t *line, size_t index, const trba_region *region, co
                                                 json_number((double)region->y[i])));
     json_object_set_new(line, "region", json_integer((json_int_t)index));
     json_object_set_new(line, "points", points);
-    json_object_set_new(line, "rotation", json_integer(result->rotation));
 }
 
 /* `region` is NULL for a whole image. */
 static void write_json_line(FILE *file, const char *path, size_t index, const trba_region *region,
                             const trba_result *result)
 {
-    json_t *line = json_pack("{s:o, s:o, s:o, s:o, s:o, s:b, s:i, s:i, s:s, s:o}", "path", json_text(path), "text",
+    json_t *line = json_pack("{s:o, s:o, s:o, s:o, s:o, s:b, s:i, s:i, s:i, s:s, s:o}", "path", json_text(path), "text",
                              json_text(result->text), "confidence", json_number((double)result->confidence), "score",
                              json_number((double)result->score), "characters", make_characters(result), "truncated",
-                             result->truncated, "width", result->width, "height", result->height, "status",
-                             trba_status_name(result->status), "message", json_text(result->message));
-    if (line != NULL && region != NULL) add_region(line, index, region, result);
+                             result->truncated, "width", result->width, "height", result->height, "rotation",
+                             result->rotation, "status", trba_status_name(result->status), "message",
+                             json_text(result->message));
+    if (line != NULL && region != NULL) add_region(line, index, region);
     char *text = line != NULL ? json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(FLOAT_DIGITS)) : NULL;
     if (text == NULL) memory_exhausted(); /* a line that is left out would look like a picture that was read */
     fprintf(file, "%s\n", text);

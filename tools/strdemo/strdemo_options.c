@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(TRBA_ROTATE_NONE == 0 && TRBA_ROTATE_AUTO == 1, "order of the choices");
-
 #define FIELD(name) offsetof(struct strdemo_settings, name)
 
 /* Goes on under the heading "Pictures". */
@@ -14,9 +12,6 @@ static const struct option_spec page_specs[] = {
     {.name = "boxes", .kind = OPTION_TEXT, .value = "FILE", .offset = FIELD(boxes),
      .help = "the INPUT is one page, and FILE says where its words are: JSON, CSV or ICDAR's text form; the manual "
              "page has the details (default: each picture is one word)"},
-    {.name = "rotate", .kind = OPTION_CHOICE, .choices = "none|auto", .offset = FIELD(rotate),
-     .help = "with --boxes: auto reads each region turned by 0, 90, 180 and 270 degrees and keeps the most confident "
-             "reading (default: none)"},
     {.name = "vertical", .kind = OPTION_FLAG, .offset = FIELD(vertical),
      .help = "with --boxes: turn regions at least 1.5 times as tall as wide counter-clockwise, as PaddleOCR does "
              "(default: off)"},
@@ -74,8 +69,8 @@ static bool check_together(const struct strdemo_options *options, char message[O
 {
     const struct strdemo_settings *s = &options->settings;
     const char *problem = NULL;
-    if (s->boxes == NULL && (s->rotate || s->vertical))
-        problem = "--rotate and --vertical are for the regions of a page: add --boxes";
+    if (s->boxes == NULL && s->vertical)
+        problem = "--vertical is for the regions of a page: add --boxes";
     else if (s->boxes != NULL && options->model.compat)
         problem = "--boxes and --compat clovaai contradict each other (demo.py knows no pages): leave out one";
     else if (s->resume && s->output == NULL)
@@ -135,9 +130,4 @@ void strdemo_options_print_help(FILE *out)
     options_print_help(&(struct option_sets){sets, N_SETS}, out);
     fputs("\nExit codes: 0 everything was read; 1 some inputs could not be read; 2 bad option or model;\n"
           "3 the results could not be written.\n", out);
-}
-
-trba_rotate strdemo_rotate(const struct strdemo_options *options)
-{
-    return options->settings.rotate != 0 ? (trba_rotate)(options->settings.rotate - 1) : TRBA_ROTATE_NONE;
 }

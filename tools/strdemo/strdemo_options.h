@@ -16,7 +16,7 @@ enum result_format { FORMAT_TABLE = 1, FORMAT_TSV, FORMAT_JSONL };
 struct strdemo_settings {
     const char *output; /* NULL also for "-", standard output */
     const char *boxes;
-    int format, resume, rotate, vertical;
+    int format, resume, vertical;
     int time, verbose, quiet, help, version;
 };
 
@@ -36,8 +36,5 @@ void strdemo_options_free(struct strdemo_options *options);
 bool strdemo_option_next(int argc, char *const *argv, int at, bool *only_inputs, struct option_use *out);
 
 void strdemo_options_print_help(FILE *out);
-
-/* What was asked for, or the library's default. */
-trba_rotate strdemo_rotate(const struct strdemo_options *options);
 
 #endif

@@ -238,6 +238,7 @@ static void print_opening(const struct facts *facts)
     print_size("imgW", info->architecture.img_w, "varies");
     printf("  %-18s %s\n", "pad", info->pad ? "yes" : "no");
     printf("  %-18s %d\n", "batch_max_length", info->batch_max_length);
+    printf("  %-18s %s\n", "rotate", model_options_rotate_name(info->rotate));
     printf("  %-18s %s\n", "cpu", trba_cpu_name(info->cpu));
     printf("  %-18s %s\n", "precision", trba_precision_name(info->precision));
     printf("  %-18s %.1f MB packed\n", "weights", (double)info->packed_bytes / 1e6);
@@ -322,12 +323,13 @@ static json_t *make_opening(const struct facts *facts)
     if (facts->model == NULL)
         return json_pack("{s:b, s:b, s:o}", "ok", 0, "with_options", facts->stand_in != NULL, "message",
                          json_text(why_not_opened(facts)));
-    return json_pack("{s:b, s:o, s:s, s:s, s:o, s:i, s:o, s:b, s:i, s:s, s:s, s:I}", "ok", 1, "sidecar",
+    return json_pack("{s:b, s:o, s:s, s:s, s:o, s:i, s:o, s:b, s:i, s:s, s:s, s:s, s:I}", "ok", 1, "sidecar",
                      info->sidecar[0] != '\0' ? json_text(info->sidecar) : json_null(), "preset",
                      preset_name(info->preset), "charset", info->charset_name, "characters",
                      make_characters(facts->model), "imgH", info->architecture.img_h, "imgW",
                      size_or_null(info->architecture.img_w), "pad", info->pad, "batch_max_length",
-                     info->batch_max_length, "cpu", trba_cpu_name(info->cpu), "precision",
+                     info->batch_max_length, "rotate", model_options_rotate_name(info->rotate), "cpu",
+                     trba_cpu_name(info->cpu), "precision",
                      trba_precision_name(info->precision), "packed_bytes", (json_int_t)info->packed_bytes);
 }
 

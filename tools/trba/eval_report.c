@@ -190,6 +190,14 @@ static const char *exif_name(const struct eval_report *report)
     return is_applied ? "apply" : "ignore";
 }
 
+/* The way pictures are read in that no option names is the model's. */
+static const char *rotate_name(const struct eval_report *report)
+{
+    trba_model_info info;
+    trba_model_get_info(report->model, &info);
+    return model_options_rotate_name(model_options_rotate(&report->options->model, info.rotate));
+}
+
 static const char *alpha_name(trba_alpha alpha)
 {
     return alpha == TRBA_ALPHA_WHITE ? "white" : alpha == TRBA_ALPHA_BLACK ? "black" : "ignore";
@@ -199,11 +207,11 @@ static const char *alpha_name(trba_alpha alpha)
 static json_t *make_settings(const struct eval_report *report)
 {
     const struct model_settings *asked = &report->options->model;
-    return json_pack("{s:i, s:i, s:s, s:s, s:b, s:s}", "threads",
+    return json_pack("{s:i, s:i, s:s, s:s, s:s, s:b, s:s}", "threads",
                      asked->n_threads != 0 ? asked->n_threads : trba_cpu_count(), "batch",
                      asked->batch != 0 ? asked->batch : DEFAULT_BATCH, "exif", exif_name(report), "alpha",
-                     alpha_name(model_options_alpha(asked)), "filter", eval_options_filter(report->options) ? 1 : 0,
-                     "compare", eval_comparison_name(report->wrong_by));
+                     alpha_name(model_options_alpha(asked)), "rotate", rotate_name(report), "filter",
+                     eval_options_filter(report->options) ? 1 : 0, "compare", eval_comparison_name(report->wrong_by));
 }
 
 int eval_report_print_json(const struct eval_report *report, int code)
