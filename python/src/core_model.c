@@ -71,7 +71,7 @@ static PyObject *alphabet_to_python(const trba_model *model)
 }
 
 /* model_info(model) -> (architecture, preset, pad, compat, batch_max_length, cpu name, precision, charset name,
- * n_characters, sidecar as bytes, packed_bytes, alphabet). */
+ * n_characters, sidecar as bytes, rotate, packed_bytes, alphabet). */
 PyObject *core_model_info(PyObject *module, PyObject *capsule)
 {
     (void)module;
@@ -79,8 +79,8 @@ PyObject *core_model_info(PyObject *module, PyObject *capsule)
     if (model == NULL) return NULL;
     trba_model_info info;
     trba_model_get_info(model, &info);
-    return Py_BuildValue("(NiiiisisiyKN)", architecture_to_python(&info.architecture), (int)info.preset, info.pad,
+    return Py_BuildValue("(NiiiisisiyiKN)", architecture_to_python(&info.architecture), (int)info.preset, info.pad,
                          info.compat, info.batch_max_length, trba_cpu_name(info.cpu), (int)info.precision,
-                         info.charset_name, info.n_characters, info.sidecar, (unsigned long long)info.packed_bytes,
-                         alphabet_to_python(model));
+                         info.charset_name, info.n_characters, info.sidecar, (int)info.rotate,
+                         (unsigned long long)info.packed_bytes, alphabet_to_python(model));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* core_session.c - sessions, and results -> Python tuples.
  *
- *   new_session(model, n_threads, batch_size, exif, alpha, retry_contrast) -> capsule
+ *   new_session(model, n_threads, batch_size, exif, alpha, retry_contrast, rotate) -> capsule
  *   read(session, images) -> [result, ...]
  *   read_regions(session, page, regions, rotate, vertical) -> [result, ...]
  *       result      (status, message, text, confidence, score, characters, truncated, width, height, rotation, points)
@@ -59,13 +59,14 @@ PyObject *core_new_session(PyObject *module, PyObject *args)
 {
     PyObject *capsule;
     trba_session_options options = trba_session_options_default();
-    int exif, alpha, retry_contrast;
-    if (!PyArg_ParseTuple(args, "Oiiiii:new_session", &capsule, &options.n_threads, &options.batch_size, &exif, &alpha,
-                          &retry_contrast))
+    int exif, alpha, retry_contrast, rotate;
+    if (!PyArg_ParseTuple(args, "Oiiiiii:new_session", &capsule, &options.n_threads, &options.batch_size, &exif,
+                          &alpha, &retry_contrast, &rotate))
         return NULL;
     options.exif = (trba_exif)exif;
     options.alpha = (trba_alpha)alpha;
     options.retry_contrast = (trba_choice)retry_contrast;
+    options.rotate = (trba_rotate)rotate;
     const trba_model *model = PyCapsule_GetPointer(capsule, MODEL_CAPSULE);
     if (model == NULL) return NULL;
     trba_session *session = NULL;

@@ -67,8 +67,10 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--format", choices=tuple(_FORMATS), default="text", help="what to print (default: text)")
     parser.add_argument("--boxes", metavar="FILE", help="read the regions of one page: a JSON, CSV or ICDAR text file, "
                         "as strdemo reads it, says where they are")
-    parser.add_argument("--rotate", choices=("none", "auto"), help="with --boxes: auto reads each region turned by 0, "
-                        "90, 180 and 270 degrees and keeps the most confident reading (default: none)")
+    parser.add_argument("--rotate", choices=("none", "tall", "auto"), help="read words that stand on their side, too, "
+                        "and keep the surest reading: tall, what is at least 1.5 times as tall as wide also turned by "
+                        "90 and 270 degrees; auto, everything also by 90, 180 and 270 (default: as the model's sidecar "
+                        "says, else none; with --boxes none)")
     parser.add_argument("--vertical", action="store_true", help="with --boxes: turn regions at least 1.5 times as tall "
                         "as wide counter-clockwise")
     parser.add_argument("--exif", choices=("ignore", "apply"), help="turn images as their EXIF orientation says "
@@ -79,8 +81,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.boxes and len(options.images) > 1:
         parser.error(f"--boxes goes with one page, and there are {len(options.images)}")
-    if (options.rotate or options.vertical) and not options.boxes:
-        parser.error("--rotate and --vertical are for the regions of a page: add --boxes")
+    if options.vertical and not options.boxes:
+        parser.error("--vertical is for the regions of a page: add --boxes")
     return options
 
 
@@ -106,8 +108,7 @@ def _read_page(model: Model, options: argparse.Namespace, boxes: list[Quadrilate
     path = options.images[0]
     with model.open_page(path) as page:
         for first in range(0, len(boxes), _CHUNK):
-            results = model.read_regions(page, boxes[first:first + _CHUNK],
-                                         rotate="auto" if options.rotate == "auto" else None,
+            results = model.read_regions(page, boxes[first:first + _CHUNK], rotate=options.rotate,
                                          vertical=options.vertical, errors="return")
             yield from (Row(f"{path}#{i}", result, i) for i, result in enumerate(results, first))
 
@@ -143,7 +144,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         boxes = load_boxes(options.boxes) if options.boxes else None
         model = Model(_find_model(options.model), charset=_find_charset(options.charset), exif=options.exif,
-                      alpha=options.alpha)
+                      alpha=options.alpha, rotate=options.rotate)
     except Error as error:
         print(f"trba: {error}", file=sys.stderr)
         return 2

@@ -4,13 +4,17 @@
     position 0..1 --/ share of the input that shows the image--> 0..1 of the image --* width--> centre in pixels
     strip of a character: from half-way to its left neighbour to half-way to its right one; the outermost reach to the
     edges of the image. (Not as far outwards as inwards: CTC may decide on a wide letter at its very beginning.)
+    An image that was turned to be read: all this in the turned image, and the strips turned back.
 """
 
 import itertools
 import math
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from ._types import ModelInfo
+
+Box: TypeAlias = tuple[float, float, float, float]  # left, top, right, bottom
 
 
 def shown_share(info: ModelInfo, width: int, height: int) -> float | None:
@@ -30,8 +34,7 @@ def shown_share(info: ModelInfo, width: int, height: int) -> float | None:
     return min(img_w, math.ceil(img_h * (width / height))) / img_w
 
 
-def character_boxes(positions: Sequence[float], share: float | None, width: int,
-                    height: int) -> list[tuple[float, float, float, float] | None]:
+def character_boxes(positions: Sequence[float], share: float | None, width: int, height: int) -> list[Box | None]:
     """One box per position, in the order given; attention may look to and fro, so that order need not be left to
     right."""
     if share is None:
@@ -39,7 +42,20 @@ def character_boxes(positions: Sequence[float], share: float | None, width: int,
     centres = [min(position / share, 1.0) * width for position in positions]
     order = sorted(range(len(centres)), key=centres.__getitem__)
     edges = [0.0, *((centres[i] + centres[j]) / 2 for i, j in itertools.pairwise(order)), float(width)]
-    boxes: list[tuple[float, float, float, float] | None] = [None] * len(centres)
+    boxes: list[Box | None] = [None] * len(centres)
     for place, i in enumerate(order):
         boxes[i] = (edges[place], 0.0, edges[place + 1], float(height))
     return boxes
+
+
+def turn_back(box: Box | None, rotation: int, width: int, height: int) -> Box | None:
+    """A box of an image that was turned by `rotation` degrees counter-clockwise, on the image before, of width x
+    height."""
+    if box is None or rotation == 0:
+        return box
+    left, top, right, bottom = box
+    if rotation == 90:
+        return width - bottom, left, width - top, right
+    if rotation == 270:
+        return top, height - right, bottom, height - left
+    return width - right, height - bottom, width - left, height - top

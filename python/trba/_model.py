@@ -176,6 +176,10 @@ class Model(Closing):
                         programs; "white", "black": the image laid on white or black
     retry_contrast      easyocr: read a word of confidence below 0.1 once more with its contrast stretched, and keep the
                         surer reading, as readtext() does
+    rotate              words that stand on their side: "tall": an image at least 1.5 times as tall as wide is read
+                        three times, turned by 0, 90 and 270 degrees, and the surest reading kept; "auto": every image
+                        four times, by 180 degrees, too; "none": each once. None: the sidecar's, else "none" ("tall" for
+                        the package's own model). read_regions() has an option of its own
 
     Raises a subclass of trba.Error. A model may be used from any number of threads at once, and after os.fork(). It
     cannot be pickled: open it in each process.
@@ -187,7 +191,8 @@ class Model(Closing):
                  batch_max_length: int | None = None, compat: bool = False, cpu: str = "auto",
                  precision: Precision = "fp32", threads: int | None = None, batch_size: int = 16,
                  max_sessions: int | None = None, sidecar: bool = True, expect: Expect | None = None,
-                 exif: Exif | None = None, alpha: Alpha = "ignore", retry_contrast: bool = True) -> None:
+                 exif: Exif | None = None, alpha: Alpha = "ignore", retry_contrast: bool = True,
+                 rotate: Rotate | None = None) -> None:
         source, is_path = locate(path_or_bytes)
         n_threads = check_count("threads", threads, _MAX_THREADS)
         self._batch_size = check_count("batch_size", batch_size, _MAX_BATCH_SIZE)
@@ -195,13 +200,14 @@ class Model(Closing):
         n_characters = check_count("batch_max_length", batch_max_length, _MAX_BATCH_MAX_LENGTH)
         expected = _number_expect(expect or {}, check_count("img_h", img_h, _MAX_IMG_H),
                                   check_count("img_w", img_w, _MAX_IMG_W))
-        policies = (find_name("exif", exif, EXIFS), find_name("alpha", alpha, ALPHAS), number_choice(retry_contrast))
+        policies = (find_name("exif", exif, EXIFS), find_name("alpha", alpha, ALPHAS), number_choice(retry_contrast),
+                    find_name("rotate", rotate or "any", ROTATES))
         with naming_files(path_or_bytes, charset):
             capsule = _core.open_model(
                 source, is_path, expected, *_split_charset(charset), find_name("preset", preset, PRESETS),
                 number_choice(pad), n_characters, number_choice(compat), number_choice(sidecar),
                 _core.cpu_from_name(cpu.encode()), find_name("precision", precision, PRECISIONS))
-        self._info = make_info(capsule)
+        self._info = make_info(capsule, rotate)
         self._exif: Exif | None = exif
         self._alpha: Alpha = alpha
         # What iter_read() takes ahead: a batch for every thread.
@@ -317,7 +323,8 @@ class Model(Closing):
                             [(x1, y1), ... (x4, y4)]        four corners, clockwise from the top left of the text; or
                                                             eight numbers
         rotate          "auto": read each region four times, turned by 0, 90, 180 and 270 degrees, and keep the most
-                        confident reading; `rotation` says which
+                        confident reading; `rotation` says which. "tall": only what is at least 1.5 times as tall as
+                        wide, and not by 180 degrees. None: each is read once, whatever the model's own `rotate` is
         vertical        turn what is at least 1.5 times as tall as wide by 90 degrees counter-clockwise, as PaddleOCR
                         does
         channel_order   of an array: "rgb", or "bgr" for OpenCV's

@@ -11,7 +11,7 @@ from ._errors import ArgumentError
 Preset: TypeAlias = Literal["clovaai", "easyocr"]
 Exif: TypeAlias = Literal["ignore", "apply"]
 Alpha: TypeAlias = Literal["ignore", "white", "black"]
-Rotate: TypeAlias = Literal["auto"]
+Rotate: TypeAlias = Literal["none", "tall", "auto"]
 Precision: TypeAlias = Literal["fp32", "int16", "bf16", "bf16x2", "auto"]
 Dtype: TypeAlias = Literal["float32", "float16", "bfloat16"]
 SaveFormat: TypeAlias = Literal["safetensors", "pytorch"]
@@ -20,7 +20,7 @@ SaveFormat: TypeAlias = Literal["safetensors", "pytorch"]
 PRESETS: Final = ("any", "clovaai", "easyocr")
 EXIFS: Final = ("any", "ignore", "apply")
 ALPHAS: Final = ("ignore", "white", "black")
-ROTATES: Final = ("none", "auto")
+ROTATES: Final = ("none", "auto", "tall", "any")
 PRECISIONS: Final = ("fp32", "int16", "bf16", "bf16x2", "auto")
 DTYPES: Final = ("any", "float32", "float16", "bfloat16")
 SAVE_FORMATS: Final = ("any", "safetensors", "pytorch")

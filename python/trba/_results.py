@@ -8,22 +8,22 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import _core
-from ._boxes import character_boxes, shown_share
+from ._boxes import Box, character_boxes, shown_share, turn_back
 from ._errors import ERROR_CLASSES, Error
-from ._options import PRECISIONS, PRESETS
+from ._options import PRECISIONS, PRESETS, ROTATES, Rotate
 from ._types import Character, ModelInfo, Result, make_architecture
 
 
-def make_info(model: _core.ModelCapsule) -> ModelInfo:
+def make_info(model: _core.ModelCapsule, rotate: Rotate | None) -> ModelInfo:
+    """`rotate` is what was asked for."""
     (architecture, preset, pad, compat, batch_max_length, cpu, precision, charset, n_characters, sidecar,
-     packed_bytes, characters) = _core.model_info(model)
-    return ModelInfo(make_architecture(architecture), PRESETS[preset], bool(pad), bool(compat), batch_max_length, cpu,
-                     PRECISIONS[precision], charset, n_characters, os.fsdecode(sidecar) or None, packed_bytes,
-                     characters)
+     own_rotate, packed_bytes, characters) = _core.model_info(model)
+    return ModelInfo(make_architecture(architecture), PRESETS[preset], bool(pad), bool(compat), batch_max_length,
+                     rotate or ROTATES[own_rotate], cpu, PRECISIONS[precision], charset, n_characters,
+                     os.fsdecode(sidecar) or None, packed_bytes, characters)
 
 
-def _make_character(raw: tuple[str, float, float, int],
-                    box: tuple[float, float, float, float] | None) -> Character:
+def _make_character(raw: tuple[str, float, float, int], box: Box | None) -> Character:
     return Character(*raw, box)
 
 
@@ -32,7 +32,13 @@ def make_result(raw: Any, info: ModelInfo) -> Result:
     status, message, text, confidence, score, characters, truncated, width, height, rotation, points = raw
     if status:
         return fail_result(ERROR_CLASSES[status](message), width, height, points)
-    boxes = character_boxes([character[2] for character in characters], shown_share(info, width, height), width, height)
+    # A region's size is that of what was read, an image's that before it was turned.
+    is_image = points is None
+    read_width, read_height = (height, width) if is_image and rotation in (90, 270) else (width, height)
+    boxes = character_boxes([character[2] for character in characters], shown_share(info, read_width, read_height),
+                            read_width, read_height)
+    if is_image:
+        boxes = [turn_back(box, rotation, width, height) for box in boxes]
     return Result(text, confidence, score, tuple(map(_make_character, characters, boxes)), bool(truncated), width,
                   height, rotation, points)
 

@@ -49,6 +49,7 @@ class ModelInfo:
     pad: bool  #: the aspect ratio is kept and the last column repeated
     compat: bool  #: clovaai's demo.py to the letter
     batch_max_length: int  #: attention decodes at most this many characters
+    rotate: str  #: which images are read turned, too: "none", "tall" or "auto"
     cpu: str  #: the processor tier in use: "ref", "blas", "avx2", "avx512", "avx512vnni", "avx512amx"
     precision: str  #: the numbers that are multiplied: "fp32", "int16", "bf16" or "bf16x2"
     charset: str  #: the preset's name, else "custom"
@@ -71,9 +72,10 @@ class Character:
     position: float  #: its centre, 0..1 of the width of the network's input: padding and rectification included
     step: int  #: decoder step (Attn) or frame (CTC)
     #: (left, top, right, bottom) in pixels of the image as decoded (of the region as cropped and turned): the strip of
-    #: the image's full height that reaches half-way to the neighbouring characters, or to the edge of the image. The
-    #: networks say about where a character is, not where it ends: this is for highlighting, not for measuring. None
-    #: after TPS, whose positions are those of the rectified word.
+    #: the image's full height that reaches half-way to the neighbouring characters, or to the edge of the image; in an
+    #: image that was read turned by 90 or 270 degrees, of its full width. The networks say about where a character is,
+    #: not where it ends: this is for highlighting, not for measuring. None after TPS, whose positions are those of the
+    #: rectified word.
     box: tuple[float, float, float, float] | None
 
     def to_dict(self) -> dict[str, Any]:
@@ -93,7 +95,7 @@ class Result:
     truncated: bool  #: attention did not reach its end token within batch_max_length
     width: int  #: of the image as decoded, or the region as cropped and turned; 0 if that failed
     height: int
-    rotation: int = 0  #: by how many degrees the region was turned counter-clockwise to be read: 0, 90, 180 or 270
+    rotation: int = 0  #: by how many degrees it was turned counter-clockwise to be read: 0, 90, 180 or 270
     points: Quadrilateral | None = None  #: the region's corners, clockwise from the text's top left; None: an image
     status: str = "ok"  #: else the error's
     error: Error | None = field(default=None, compare=False)  #: with errors="return": why there is no text
@@ -106,13 +108,12 @@ class Result:
         return self.error is None
 
     def to_dict(self) -> dict[str, Any]:
-        """For json.dumps(): the keys of strdemo's JSON lines, without path and region. Those of a region alone are
-        `points` and `rotation`."""
-        region = {"points": [[x if math.isfinite(x) else None for x in point] for point in self.points],
-                  "rotation": self.rotation} if self.points else {}  # JSON knows no infinity
+        """For json.dumps(): the keys of strdemo's JSON lines, without path and region. A region alone has `points`."""
+        region = {"points": [[x if math.isfinite(x) else None for x in point] for point in self.points]} \
+            if self.points else {}  # JSON knows no infinity
         return {"text": self.text, "confidence": self.confidence, "score": self.score,
                 "characters": [character.to_dict() for character in self.characters], "truncated": self.truncated,
-                "width": self.width, "height": self.height, "status": self.status,
+                "width": self.width, "height": self.height, "rotation": self.rotation, "status": self.status,
                 "message": self.error.message if self.error is not None else "", **region}
 
 

@@ -159,7 +159,8 @@ def program(installed, networks, page):
 MIXED = [list(BOXES[0]), [5, 5, 0, 9], corners(BOXES[1]), [900, 900, 5, 5], list(BOXES[2]), *[list(BOXES[1])] * 20]
 
 
-@pytest.mark.parametrize("options", [[], ["--rotate", "auto"], ["--vertical"], ["--rotate", "none"]])
+@pytest.mark.parametrize("options", [[], ["--rotate", "auto"], ["--vertical"], ["--rotate", "none"],
+                                     ["--rotate", "tall"]])
 def test_the_program_writes_what_strdemo_does(program, run_strdemo, write, options):
     path = write(("b.json", MIXED))
     mine, theirs = (call(path, "--format", "tsv", *options) for call in (program, run_strdemo))
@@ -207,7 +208,7 @@ def test_the_program_refuses_what_makes_no_sense(program, write, installed, netw
     boxes = write(("b.json", [list(BOXES[0])]))
     for done, words in ((program(boxes, inputs=[page, page]), "one page"), (program(tmp_path / "none"), "No such file"),
                         (program(write(("c.csv", "1,2\n"))), "c.csv:1"), (program(boxes, "--rotate", "90"), "90"),
-                        (run(installed.python, "-I", "-m", "trba", "--model", networks["ctc"], "--rotate", "auto",
+                        (run(installed.python, "-I", "-m", "trba", "--model", networks["ctc"], "--vertical",
                              page), "add --boxes")):
         assert (done.returncode, done.stdout) == (2, "") and words in done.stderr
 

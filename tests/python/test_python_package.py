@@ -229,9 +229,9 @@ def read_all(model: trba.Model, array: npt.NDArray[np.uint8], quads: npt.NDArray
     model.read_regions(page, [], rotate="90")  # type: ignore[arg-type]
 
 
-def open_model(path: Path, preset: trba.Preset, precision: trba.Precision, exif: trba.Exif,
-               alpha: trba.Alpha) -> trba.Model:
-    return trba.Model(path, preset=preset, precision=precision, exif=exif, alpha=alpha)
+def open_model(path: Path, preset: trba.Preset, precision: trba.Precision, exif: trba.Exif, alpha: trba.Alpha,
+               rotate: trba.Rotate) -> trba.Model:
+    return trba.Model(path, preset=preset, precision=precision, exif=exif, alpha=alpha, rotate=rotate)
 
 
 def read_page(model: trba.Model, page: trba.ImageInput, order: trba.ChannelOrder, rotate: trba.Rotate) -> None:
