@@ -60,22 +60,28 @@ struct product_step {
     int column, channel, n;
 };
 
+/* Between registers and memory. */
+ALWAYS_INLINE void copy_sums(tile_sums *to, const tile_sums *from, const int tiles, const int columns)
+{
+#pragma GCC unroll 5
+    for (int i = 0; i < tiles; i++)
+#pragma GCC unroll 2
+        for (int j = 0; j < columns; j++)
+#pragma GCC unroll 2
+            for (int q = 0; q < 2; q++) to[i][q][j] = from[i][q][j];
+}
+
 /* Adds the products of a pair of points of `tiles` tiles. Meanwhile a line is asked for with every pair of channels. */
 ALWAYS_INLINE void add_products(const struct winograd_product_int16 *w, const struct product_step *at, int first,
                                 tile_sums *kept, const int16_t *ahead, const int point, const int tiles,
                                 const int columns)
 {
     struct halving halvings[PRODUCT_COLUMNS];
-    ivec sums[PRODUCT_TILES][2][PRODUCT_COLUMNS];
+    tile_sums sums[PRODUCT_TILES];
 #pragma GCC unroll 2
     for (int j = 0; j < columns; j++)
         halvings[j] = halving_load(w->shifts + 2 * ((point == 3 ? w->width : 0) + at->column + j * LANES));
-#pragma GCC unroll 5
-    for (int i = 0; i < tiles; i++)
-#pragma GCC unroll 2
-        for (int j = 0; j < columns; j++)
-#pragma GCC unroll 2
-            for (int q = 0; q < 2; q++) sums[i][q][j] = kept[i][q][j];
+    copy_sums(sums, kept, tiles, columns);
     const int16_t *taps = w->taps + taps_of_column(at->column, w->n_channels) + at->channel / 2 * TAP_PAIRS;
     const size_t next = (size_t)(w->n_channels / 2) * TAP_PAIRS; /* vector of columns, if there are two */
     const size_t stride = (size_t)w->n_channels, three = 3 * stride, offset = (size_t)first * stride;
@@ -97,12 +103,7 @@ ALWAYS_INLINE void add_products(const struct winograd_product_int16 *w, const st
             }
         }
     }
-#pragma GCC unroll 5
-    for (int i = 0; i < tiles; i++)
-#pragma GCC unroll 2
-        for (int j = 0; j < columns; j++)
-#pragma GCC unroll 2
-            for (int q = 0; q < 2; q++) kept[i][q][j] = sums[i][q][j];
+    copy_sums(kept, sums, tiles, columns);
 }
 
 /* The same of all tiles, a few at a time. */
