@@ -39,9 +39,7 @@ static bool pack_direct(const struct kernels *kernels, struct arena *arena, bool
         .group_padded = padded(s->oc),
         .bias = from->bias,
     };
-    const bool is_int16 = !is_input && gemm_suits_int16(kernels, source.n_segments * source.segment_padded);
-    const bool is_packed = is_int16 ? gemm_pack_int16(kernels, arena, &source, s->kh, &weights->direct)
-                                    : gemm_pack(kernels, arena, &source, s->kh, &weights->direct);
+    const bool is_packed = gemm_pack_suitably(kernels, arena, &source, s->kh, is_input, &weights->direct);
     free(kernel);
     return is_packed;
 }

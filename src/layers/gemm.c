@@ -115,6 +115,14 @@ bool gemm_pack_int16(const struct kernels *kernels, struct arena *arena, const s
     return true;
 }
 
+bool gemm_pack_suitably(const struct kernels *kernels, struct arena *arena, const struct gemm_source *source,
+                        int n_taps, bool stays_float, struct gemm_weights *out)
+{
+    const bool is_int16 = !stays_float && gemm_suits_int16(kernels, source_depth(source));
+    return is_int16 ? gemm_pack_int16(kernels, arena, source, n_taps, out)
+                    : gemm_pack(kernels, arena, source, n_taps, out);
+}
+
 /* ---- one block, with our kernels ---- */
 
 static void run_tile(const struct kernels *kernels, const struct gemm_weights *weights, const struct gemm_rows *rows,

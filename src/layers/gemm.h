@@ -42,6 +42,9 @@ bool gemm_pack_int16(const struct kernels *kernels, struct arena *arena, const s
                      struct gemm_weights *out);
 /* Are products over that many terms done in integers? With few terms, turning a row into integers costs too much. */
 bool gemm_suits_int16(const struct kernels *kernels, int n_terms);
+/* Packs as they are done; stays_float: in floats in any case. */
+bool gemm_pack_suitably(const struct kernels *kernels, struct arena *arena, const struct gemm_source *source,
+                        int n_taps, bool stays_float, struct gemm_weights *out);
 
 /* The rows of one block: what to read, add and write. */
 struct gemm_rows {

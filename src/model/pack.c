@@ -245,10 +245,7 @@ void pack_gemm(struct packer *packer, const char *name, const struct gemm_source
     char work[NAME_BYTES];
     if (packer->failed) return;
     /* Logits decide, sometimes by little, and are few. */
-    const int n_terms = source->n_segments * source->segment_padded;
-    const bool is_int16 = !source->is_logits && gemm_suits_int16(packer->kernels, n_terms);
-    packer->failed = is_int16 ? !gemm_pack_int16(packer->kernels, packer->arena, source, 1, out)
-                              : !gemm_pack(packer->kernels, packer->arena, source, 1, out);
+    packer->failed = !gemm_pack_suitably(packer->kernels, packer->arena, source, 1, source->is_logits, out);
     snprintf(work, sizeof work, "product, %d to %d columns", source->n_segments * source->segment_length,
              source->n_groups * source->group_length);
     note_layer(packer, name, work, product_kernel(packer, out), bytes_before);
