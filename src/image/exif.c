@@ -48,19 +48,21 @@ int exif_orientation_in_app1(const uint8_t *data, size_t n_bytes)
     return exif_orientation_in_tiff(data + 6, n_bytes - 6);
 }
 
-void exif_apply_orientation(int orientation, const uint8_t *in, size_t stride_bytes, int width, int height,
-                            int channels, uint8_t *out)
+struct image_view exif_apply_orientation(int orientation, const struct image_view *in, uint8_t *out)
 {
     const bool is_transposed = orientation >= 5;
     const bool flips_x = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
     const bool flips_y = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
-    const int out_width = is_transposed ? height : width, out_height = is_transposed ? width : height;
-    const size_t pixel = (size_t)channels;
-    for (int y = 0; y < out_height; y++)
-        for (int x = 0; x < out_width; x++, out += pixel) {
+    const int width = is_transposed ? in->height : in->width, height = is_transposed ? in->width : in->height;
+    const size_t pixel = (size_t)in->channels;
+    const struct image_view turned = {out, width, height, in->channels, (size_t)width * pixel};
+    for (int y = 0; y < height; y++)
+        for (int x = 0; x < width; x++, out += pixel) {
             /* Where the pixel shown at (x, y) is stored. */
             const int column = is_transposed ? y : x, row = is_transposed ? x : y;
-            const int from_x = flips_x ? width - 1 - column : column, from_y = flips_y ? height - 1 - row : row;
-            memcpy(out, in + (size_t)from_y * stride_bytes + (size_t)from_x * pixel, pixel);
+            const int from_x = flips_x ? in->width - 1 - column : column;
+            const int from_y = flips_y ? in->height - 1 - row : row;
+            memcpy(out, in->pixels + (size_t)from_y * in->stride_bytes + (size_t)from_x * pixel, pixel);
         }
+    return turned;
 }

@@ -123,14 +123,8 @@ trba_status decode_reserve(int width, int height, int channels, size_t extra_byt
 static void apply_orientation(int orientation, const struct image_buffer *buffer, struct image_view *image)
 {
     const size_t n_bytes = image->stride_bytes * (size_t)image->height;
-    uint8_t *const turned = buffer->bytes + n_bytes;
     assert(image->pixels == buffer->bytes && buffer->capacity >= 2 * n_bytes);
-    exif_apply_orientation(orientation, image->pixels, image->stride_bytes, image->width, image->height,
-                           image->channels, turned);
-    const bool is_transposed = orientation >= 5;
-    const int width = is_transposed ? image->height : image->width;
-    const int height = is_transposed ? image->width : image->height;
-    *image = (struct image_view){turned, width, height, image->channels, (size_t)width * (size_t)image->channels};
+    *image = exif_apply_orientation(orientation, image, buffer->bytes + n_bytes);
 }
 
 void image_codecs_free(struct image_codecs *codecs)

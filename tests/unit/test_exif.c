@@ -60,7 +60,8 @@ static void damaged_blocks_say_nothing(void **state)
 static void every_orientation_is_applied(void **state)
 {
     (void)state;
-    static const uint8_t in[] = {1, 2, 3, 4, 5, 6};
+    static const uint8_t pixels[] = {1, 2, 3, 4, 5, 6};
+    const struct image_view in = {pixels, 3, 2, 1, 3};
     static const uint8_t expected[8][6] = {
         {1, 2, 3, 4, 5, 6}, {3, 2, 1, 6, 5, 4}, {6, 5, 4, 3, 2, 1}, {4, 5, 6, 1, 2, 3},
         {1, 4, 2, 5, 3, 6}, {4, 1, 5, 2, 6, 3}, {6, 3, 5, 2, 4, 1}, {3, 6, 2, 5, 1, 4},
@@ -68,8 +69,13 @@ static void every_orientation_is_applied(void **state)
     for (int orientation = 1; orientation <= 8; orientation++) {
         uint8_t out[7];
         memset(out, 0xAB, sizeof out);
-        exif_apply_orientation(orientation, in, 3, 3, 2, 1, out);
+        const struct image_view turned = exif_apply_orientation(orientation, &in, out);
         assert_memory_equal(out, expected[orientation - 1], 6);
+        assert_ptr_equal(turned.pixels, out);
+        assert_int_equal(turned.width, orientation < 5 ? 3 : 2);
+        assert_int_equal(turned.height, orientation < 5 ? 2 : 3);
+        assert_int_equal(turned.channels, 1);
+        assert_int_equal(turned.stride_bytes, turned.width);
         assert_int_equal(out[6], 0xAB);
     }
 }
@@ -77,9 +83,10 @@ static void every_orientation_is_applied(void **state)
 static void colours_stay_together(void **state)
 {
     (void)state;
-    static const uint8_t in[] = {1, 2, 3, 4, 5, 6}, mirrored[] = {4, 5, 6, 1, 2, 3};
+    static const uint8_t pixels[] = {1, 2, 3, 4, 5, 6}, mirrored[] = {4, 5, 6, 1, 2, 3};
+    const struct image_view in = {pixels, 2, 1, 3, sizeof pixels};
     uint8_t out[6];
-    exif_apply_orientation(2, in, sizeof in, 2, 1, 3, out);
+    exif_apply_orientation(2, &in, out);
     assert_memory_equal(out, mirrored, sizeof out);
 }
 
