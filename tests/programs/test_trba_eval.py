@@ -290,8 +290,9 @@ def test_predictions_have_every_image_in_order(trba, sets, answers, tmp_path):
                     for name in ("deeper/second", "first") for number, (label, text) in enumerate(answers[name], 1)]
         assert [tuple(line[key] for key in ("set", "path", "truth", "text", "right")) for line in lines] == expected
         for line in lines:
-            assert list(line) == ["set", "path", "truth", "text", "confidence", "right", "message"]
+            assert list(line) == ["set", "path", "truth", "text", "confidence", "right", "message", "rotation"]
             assert (line["text"] is None) == (line["confidence"] is None) == (line["message"] != "")
+            assert line["rotation"] == (None if line["text"] is None else 0)
 
 
 def test_predictions_are_judged_as_asked(trba, crnn, pictures):

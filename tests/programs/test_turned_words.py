@@ -112,8 +112,8 @@ def test_eval_turns_as_strdemo_does(trba, model, words, expected, tmp_path):
                             (["--compat", "clovaai", "--data_filtering_off"], "none")):
         done = trba.run("eval", "-m", path, tmp_path, "--json", "--predictions", tmp_path / "p.jsonl", *options)
         assert (done.returncode, json.loads(done.stdout)["rotate"]) == (0, rotate)
-        lines = map(json.loads, (tmp_path / "p.jsonl").read_text().splitlines())
-        assert [line["text"] for line in lines] == [text for _, text in expected[rotate]]
+        lines = [json.loads(line) for line in (tmp_path / "p.jsonl").read_text().splitlines()]
+        assert turns_and_texts(lines) == expected[rotate]
 
 
 @pytest.mark.parametrize("name,rotate", [("trba", "tall"), ("trba-ctc", "tall"), ("english_g2", "none")])

@@ -54,12 +54,12 @@ static bool is_filtered_out(const struct eval_reader *r)
     return r->is_filtered && (r->truth.n > r->most_characters || !alphabet_has_text(&r->alphabet, &r->truth));
 }
 
-/* Writes down what came of it. `text` is NULL without an answer, and `why` then says why. */
-static void keep_prediction(struct eval_reader *r, const struct eval_sample *sample, const char *text,
-                            float confidence, enum eval_verdict verdict, const char *why)
+/* Writes down what came of it. `answer` is NULL if there is none, and `why` then says why. */
+static void keep_prediction(struct eval_reader *r, const struct eval_sample *sample, const trba_result *answer,
+                            enum eval_verdict verdict, const char *why)
 {
     if (r->outputs->predictions == NULL) return;
-    predictions_add(r->outputs->predictions, r->set, sample, text, confidence, verdict, why);
+    predictions_add(r->outputs->predictions, r->set, sample, answer, verdict, why);
 }
 
 /* An image without an answer; its truth is in r->truth. The sentence on a file that cannot be opened names it. */
@@ -69,7 +69,7 @@ static void judge_broken(struct eval_reader *r, const struct eval_sample *sample
     const bool is_named = status == TRBA_ERROR_IO;
     if (!r->options->settings.quiet)
         console_print("%s%s%s (it counts as read wrong)", is_named ? "" : sample->name, is_named ? "" : ": ", why);
-    keep_prediction(r, sample, NULL, 0, eval_judge_broken(&r->judge, &r->truth, score), why);
+    keep_prediction(r, sample, NULL, eval_judge_broken(&r->judge, &r->truth, score), why);
     if (r->outputs->page != NULL) errors_page_add_broken(r->outputs->page, sample, why);
 }
 
@@ -84,7 +84,7 @@ static void judge_result(struct eval_reader *r, const struct eval_sample *sample
     }
     code_points_decode(result->text, &r->answer);
     const enum eval_verdict verdict = eval_judge_answer(&r->judge, &r->truth, &r->answer, score);
-    keep_prediction(r, sample, result->text, result->confidence, verdict, "");
+    keep_prediction(r, sample, result, verdict, "");
     if (verdict == VERDICT_WRONG && r->outputs->page != NULL)
         errors_page_add(r->outputs->page, sample, &r->truth, &r->answer, result->confidence);
 }

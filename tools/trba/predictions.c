@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* predictions.c - {"set": ..., "path": ..., "truth": ..., "text": ..., "confidence": ..., "right": ...,
- * "message": ...}, a line each, in the order of the sets. The keys are promised in trba.1.
+ * "message": ..., "rotation": ...}, a line each, in the order of the sets. The keys and their order are promised in
+ * trba.1.
  */
 #include "predictions.h"
 
@@ -34,13 +35,14 @@ static json_t *make_verdict(enum eval_verdict verdict)
 }
 
 void predictions_add(struct predictions *predictions, const struct eval_set *set, const struct eval_sample *sample,
-                     const char *text, float confidence, enum eval_verdict verdict, const char *why)
+                     const trba_result *answer, enum eval_verdict verdict, const char *why)
 {
-    json_t *line = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "set", json_text(set->path), "path",
+    json_t *line = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "set", json_text(set->path), "path",
                              json_text(sample->name), "truth", json_text(sample->label), "text",
-                             text != NULL ? json_text(text) : json_null(), "confidence",
-                             text != NULL ? json_number((double)confidence) : json_null(), "right",
-                             make_verdict(verdict), "message", json_text(why));
+                             answer != NULL ? json_text(answer->text) : json_null(), "confidence",
+                             answer != NULL ? json_number((double)answer->confidence) : json_null(), "right",
+                             make_verdict(verdict), "message", json_text(why), "rotation",
+                             answer != NULL ? json_integer(answer->rotation) : json_null());
     char *dumped = line != NULL ? json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(FLOAT_DIGITS)) : NULL;
     if (dumped == NULL) memory_exhausted(); /* a line that is left out would shift all that follow */
     fprintf(predictions->file, "%s\n", dumped);

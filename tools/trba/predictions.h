@@ -16,9 +16,9 @@ struct predictions {
 /* Creates the file. Returns false after a line on stderr. */
 bool predictions_open(struct predictions *predictions, const char *path);
 
-/* Adds an image of the set. `text` is NULL without an answer, and `why` says why; else `why` is "". */
+/* Adds an image of the set. `answer` is NULL if there is none, and `why` says why; else `why` is "". */
 void predictions_add(struct predictions *predictions, const struct eval_set *set, const struct eval_sample *sample,
-                     const char *text, float confidence, enum eval_verdict verdict, const char *why);
+                     const trba_result *answer, enum eval_verdict verdict, const char *why);
 
 /* Returns false after a line on stderr if something written did not arrive. */
 bool predictions_close(struct predictions *predictions);
