@@ -317,7 +317,8 @@ def test_predictions_keep_their_order_when_a_label_is_broken(trba, crnn, picture
 def test_predictions_replace_predictions_only(trba, crnn, pictures, tmp_path):
     gt, predictions = tmp_path / "gt.txt", tmp_path / "p.jsonl"
     gt.write_text(f"{pictures['word1.png']}\tx\n")
-    for output in (gt, crnn.path, pictures["word1.png"]):
+    (tmp_path / "notes.txt").write_text("not to be lost\n")
+    for output in (tmp_path / "notes.txt", pictures["word1.png"]):
         before = output.read_bytes()
         done = trba.run("eval", "--model", crnn.path, gt, "--predictions", output)
         assert (done.returncode, done.stdout) == (3, "") and f"{output} is there already and holds no" in done.stderr

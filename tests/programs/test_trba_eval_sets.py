@@ -9,12 +9,14 @@ import csv
 import io
 import json
 import os
+import shutil
 import struct
 
 import pytest
 
 lmdb = pytest.importorskip("lmdb")
 import eval_samples  # noqa: E402  (needs lmdb)
+from conftest import LOWER_ALNUM  # noqa: E402
 from test_trba_eval import Page, evaluate, without_times  # noqa: E402
 
 LABELS = ["plain", "with space", "a,b", 'say "x"', "\u00dcber \u20ac", "'quoted'", "line\nbreak", " padded "]
@@ -186,6 +188,50 @@ REFUSALS = {
 def test_refusal_is_one_sentence(trba, case, tmp_path):
     arguments, words = REFUSALS[case]
     assert_refused(trba.run("eval", *arguments, cwd=tmp_path), words)
+
+
+@pytest.fixture
+def inputs(crnn, pictures, tmp_path):
+    """A folder of files that eval can read, some of which would pass for what an earlier run has written."""
+    for name, source in (("x.pth", crnn.path), ("word.png", pictures["word1.png"])):
+        shutil.copy(source, tmp_path / name)
+    (tmp_path / "gt.txt").write_text("word.png\tx\n")
+    (tmp_path / "x.yaml").touch()
+    (tmp_path / "abc").write_text(LOWER_ALNUM)
+    (tmp_path / "page").write_text("<!DOCTYPE html>\n<p> x\n")
+    (tmp_path / "lines").write_text('{"set":"a b"}\n')
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "link").symlink_to("x.yaml")
+    os.link(tmp_path / "x.pth", tmp_path / "hard")
+    return tmp_path
+
+
+@pytest.mark.parametrize("option", ["--errors", "--predictions"])
+@pytest.mark.parametrize(("output", "arguments"), [
+    ("x.yaml", []), ("link", []), ("hard", []), ("abc", ["--charset", "abc"]), ("gt.txt", []), ("./page", ["page"]),
+    ("sub/../lines", ["lines"])])
+def test_output_that_is_a_file_to_read_is_refused_and_left_alone(trba, inputs, option, output, arguments):
+    before = (inputs / output).read_bytes()
+    done = trba.run("eval", "-m", "x.pth", "gt.txt", option, output, *arguments, cwd=inputs)
+    assert (inputs / output).read_bytes() == before
+    assert_refused(done, f"{option} {output} is a file to read, and would be lost: name another file")
+
+
+@pytest.mark.parametrize(("errors", "predictions"), [
+    ("new", "./new"), ("new", "sub/../new"), ("sub/new", "way/new"), ("page", "link to page"), ("page", "hard page")])
+def test_one_file_under_two_names_is_refused_and_left_alone(trba, inputs, errors, predictions):
+    (inputs / "way").symlink_to("sub")
+    (inputs / "link to page").symlink_to("page")
+    os.link(inputs / "page", inputs / "hard page")
+    done = trba.run("eval", "-m", "x.pth", "gt.txt", "--errors", errors, "--predictions", predictions, cwd=inputs)
+    assert_refused(done, "--errors and --predictions name the same file: name two")
+    assert "<p> x" in (inputs / "page").read_text() and not list(inputs.rglob("new"))
+
+
+def test_link_to_what_another_option_makes_is_refused(trba, inputs):
+    (inputs / "link to new").symlink_to("new")
+    done = trba.run("eval", "-m", "x.pth", "gt.txt", "--errors", "new", "--predictions", "link to new", cwd=inputs)
+    assert (done.returncode, done.stdout) == (3, "") and "link to new is there already" in done.stderr
 
 
 LISTS = {

@@ -214,6 +214,17 @@ def test_a_file_may_be_converted_in_place(checkpoint, state, tmp_path):
     assert torch.load(path, weights_only=True)["Prediction.weight"].equal(state["Prediction.weight"].half())
 
 
+def test_the_sidecar_is_not_written_over(checkpoint, tmp_path):
+    shutil.copy(checkpoint, tmp_path / "best.pth")
+    (tmp_path / "best.yaml").write_text("imgW: 120\n")
+    (tmp_path / "way").symlink_to(".")
+    for out in (tmp_path / "best.yaml", tmp_path / "way" / "best.yaml"):
+        done = convert(tmp_path / "best.pth", out, "--format", "pth")
+        assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
+        assert "best.pth, and would be lost" in done.stderr
+        assert out.read_text() == "imgW: 120\n"
+
+
 def test_the_format_is_by_name_or_asked_for(checkpoint, tmp_path):
     done = convert(checkpoint, tmp_path / "out.bin")
     assert done.returncode == 2 and ".safetensors, .pth or .pt" in done.stderr

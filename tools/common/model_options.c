@@ -12,6 +12,7 @@
 
 #include "console.h"
 #include "model_notes.h"
+#include "overwriting.h"
 
 _Static_assert(TRBA_PRESET_CLOVAAI == 1 && TRBA_PRESET_EASYOCR == 2, "order of the choices");
 _Static_assert(TRBA_EXIF_ANY == 0 && TRBA_EXIF_IGNORE == 1 && TRBA_EXIF_APPLY == 2, "order of the choices");
@@ -169,13 +170,6 @@ static void choose_charset(const char *charset, trba_model_options *out)
         out->charset_text = charset;
 }
 
-const char *model_options_charset_file(const struct model_settings *settings)
-{
-    trba_model_options chosen = {.charset_file = NULL};
-    if (settings->charset != NULL) choose_charset(settings->charset, &chosen);
-    return chosen.charset_file;
-}
-
 static bool has_list_ending(const char *text)
 {
     static const char *const endings[] = {".txt", ".yaml", ".yml", ".csv", ".tsv", ".json", ".dict"};
@@ -295,6 +289,17 @@ trba_model *model_options_open(const struct model_settings *settings, const trba
     trba_model_free(model);
     *status = TRBA_ERROR_ARGUMENT;
     return NULL;
+}
+
+bool model_options_reads(const struct model_settings *settings, const trba_model *model, const char *model_path,
+                         const char *path)
+{
+    trba_model_options chosen = {.charset_file = NULL};
+    trba_model_info info;
+    if (settings->charset != NULL) choose_charset(settings->charset, &chosen);
+    trba_model_get_info(model, &info);
+    return is_same_file(path, model_path) || is_same_file(path, info.sidecar) ||
+           is_same_file(path, chosen.charset_file);
 }
 
 trba_session *model_options_open_session(const struct model_settings *settings, const trba_model *model, int n_threads,

@@ -50,9 +50,6 @@ trba_rotate model_options_rotate(const struct model_settings *settings, trba_rot
 /* As --rotate spells it; never of ANY. */
 const char *model_options_rotate_name(trba_rotate rotate);
 
-/* The file that --charset names, or NULL. */
-const char *model_options_charset_file(const struct model_settings *settings);
-
 /* The library's options for the model at `path`. Pointers in them are those of `settings`. Returns false with a
  * sentence if this processor lacks the tier that is asked for, or the alphabet is the path of a file that is not
  * there. */
@@ -63,6 +60,10 @@ bool model_options_make(const struct model_settings *settings, const trba_archit
  * TRBA_ERROR_MISMATCH if the options do not fit the checkpoint. */
 trba_model *model_options_open(const struct model_settings *settings, const trba_architecture *expect,
                                char path[MODEL_PATH_BYTES], trba_status *status);
+
+/* Is the file at `path` one that the model was opened from: checkpoint, sidecar or alphabet? */
+bool model_options_reads(const struct model_settings *settings, const trba_model *model, const char *model_path,
+                         const char *path);
 
 /* Pictures that are read together unless --batch says otherwise. */
 enum { DEFAULT_BATCH = 16 };

@@ -8,6 +8,10 @@
 /* Are both paths the same regular file, whatever they are called? False if either is not there, or NULL. */
 bool is_same_file(const char *path, const char *other);
 
+/* Would writing to both paths write one file, whatever they are called and whether or not it is there yet? A link to
+ * what is not there counts as a file of its own. */
+bool is_same_place(const char *path, const char *other);
+
 /* Is that path the regular file that standard input comes from? False if it is not there, or NULL. */
 bool is_standard_input(const char *path);
 
@@ -17,5 +21,8 @@ bool is_picture_file(const char *path);
 /* May a file that begins with `start`, of at most 64 bytes, take this place? It may if nothing with bytes in it is
  * there (opening it says what else is wrong), or one of its own kind, from an earlier run. */
 bool is_replaceable(const char *path, const char *start);
+
+/* Says on stderr that the output file given to that option is one to read. */
+void say_input_would_be_lost(const char *option, const char *path);
 
 #endif

@@ -58,13 +58,10 @@ static bool is_input_file(const char *output, const char *input)
 static bool spares_inputs(const struct strdemo_options *options, const trba_model *model, const char *model_path)
 {
     const char *output = options->settings.output;
-    trba_model_info info;
-    trba_model_get_info(model, &info);
-    bool is_input = is_same_file(output, model_path) || is_same_file(output, info.sidecar) ||
-                    is_same_file(output, options->settings.boxes) ||
-                    is_same_file(output, model_options_charset_file(&options->model)) || is_picture_file(output);
+    bool is_input = model_options_reads(&options->model, model, model_path, output) ||
+                    is_same_file(output, options->settings.boxes) || is_picture_file(output);
     for (size_t i = 0; i < options->inputs.n_items; i++) is_input |= is_input_file(output, options->inputs.items[i]);
-    if (is_input) console_print("--output %s is a file to read, and would be lost: name another file", output);
+    if (is_input) say_input_would_be_lost("--output", output);
     return !is_input;
 }
 

@@ -11,6 +11,7 @@
 #include "common/console.h"
 #include "common/exit_codes.h"
 #include "common/model_search.h"
+#include "common/overwriting.h"
 #include "common/tool_memory.h"
 #include "trba.h"
 #include "trba_commands.h"
@@ -105,6 +106,17 @@ static void tell_sidecar(const char *in, const char *out)
     free(there);
 }
 
+/* False, and said, if the file to write is the sidecar of the one to read. */
+static bool spares_sidecar(const char *in, const char *out)
+{
+    int number;
+    char *sidecar = find_sidecar(in, &number);
+    const bool is_spared = !is_same_file(out, sidecar);
+    if (!is_spared) console_print("%s has the settings of %s, and would be lost: name another file", out, in);
+    free(sidecar);
+    return is_spared;
+}
+
 /* ---- converting -------------------------------------------------------------------------------------------------- */
 
 static int convert_file(const char *file, const char *out, const struct convert_settings *settings)
@@ -116,6 +128,7 @@ static int convert_file(const char *file, const char *out, const struct convert_
         console_print("%s", message);
         return PROGRAM_REFUSED;
     }
+    if (!spares_sidecar(path, out)) return PROGRAM_REFUSED;
     if (trba_checkpoint_open(path, &checkpoint, &err) != TRBA_OK) {
         console_print("%s", err.message);
         return PROGRAM_REFUSED;

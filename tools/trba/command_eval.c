@@ -12,6 +12,7 @@
 #include "common/console.h"
 #include "common/exit_codes.h"
 #include "common/model_notes.h"
+#include "common/overwriting.h"
 #include "common/tool_memory.h"
 #include "eval_reading.h"
 #include "eval_report.h"
@@ -26,6 +27,16 @@ static enum eval_comparison choose_comparison(const trba_model *model, const str
     const bool has_upper_case = alphabet.has_upper_case;
     alphabet_free(&alphabet);
     return has_upper_case ? COMPARE_SENSITIVE : COMPARE_INSENSITIVE;
+}
+
+/* False, and said, if the file that this option has written is one to read. (A picture, or anything else that is no
+ * output of an earlier run, is spared when it is opened.) */
+static bool spares_inputs(const struct eval_report *report, const char *option, const char *path)
+{
+    bool is_input = model_options_reads(&report->options->model, report->model, report->model_path, path);
+    for (size_t i = 0; i < report->sets->n; i++) is_input |= is_same_file(path, report->sets->items[i].path);
+    if (is_input) say_input_would_be_lost(option, path);
+    return !is_input;
 }
 
 /* Opens what is wanted beside the report. Returns false after a line on stderr. */
@@ -49,6 +60,9 @@ static bool close_outputs(const struct eval_outputs *outputs)
 
 static int read_and_report(struct eval_report *report)
 {
+    const struct eval_settings *s = &report->options->settings;
+    if (!spares_inputs(report, "--errors", s->errors) || !spares_inputs(report, "--predictions", s->predictions))
+        return PROGRAM_REFUSED;
     struct errors_page page;
     struct predictions predictions;
     struct eval_outputs outputs;
@@ -59,7 +73,7 @@ static int read_and_report(struct eval_report *report)
     if (!close_outputs(&outputs)) code = PROGRAM_UNWRITTEN;
     if (!is_open || code == PROGRAM_REFUSED) return code;
     for (size_t i = 0; i < report->sets->n; i++) eval_score_merge(report->total, &report->scores[i]);
-    return (report->options->settings.json ? eval_report_print_json : eval_report_print)(report, code);
+    return (s->json ? eval_report_print_json : eval_report_print)(report, code);
 }
 
 static int evaluate(const struct eval_options *options, const struct eval_sets *sets)

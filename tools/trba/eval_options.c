@@ -6,6 +6,7 @@
 
 #include "common/console.h"
 #include "common/exit_codes.h"
+#include "common/overwriting.h"
 #include "eval_score.h"
 
 _Static_assert(COMPARE_SENSITIVE == 0 && COMPARE_INSENSITIVE == 1 && COMPARE_ALNUM == 2, "order of the choices");
@@ -74,7 +75,7 @@ static bool check_together(const struct eval_options *options, char message[OPTI
         problem = "--quiet and --verbose contradict each other: leave out one";
     else if (is_dash(s->errors) || is_dash(s->predictions))
         problem = "--errors and --predictions need the name of a file: the report goes to standard output";
-    else if (s->errors != NULL && s->predictions != NULL && strcmp(s->errors, s->predictions) == 0)
+    else if (s->errors != NULL && s->predictions != NULL && is_same_place(s->errors, s->predictions))
         problem = "--errors and --predictions name the same file: name two";
     if (problem != NULL) snprintf(message, OPTION_MESSAGE_BYTES, "%s", problem);
     return problem == NULL;
