@@ -65,19 +65,40 @@ static const uint8_t word_png[] = {
     0x0e, 0x88, 0xd7, 0xbc, 0x2f, 0xf8, 0x3f, 0xc7, 0x1d, 0x00, 0xbd, 0xa6, 0x0c, 0x79, 0xa6, 0xd0, 0x15, 0x33,
     0x00, 0x00, 0x00, 0x00, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82};
 
+static const uint8_t tall_png[] = {
+    0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00, 0x00, 0x0d, 0x49, 0x48, 0x44, 0x52, 0x00, 0x00,
+    0x00, 0x04, 0x00, 0x00, 0x00, 0x09, 0x08, 0x00, 0x00, 0x00, 0x00, 0x30, 0x04, 0xd2, 0x7c, 0x00, 0x00, 0x00,
+    0x23, 0x49, 0x44, 0x41, 0x54, 0x78, 0xda, 0x63, 0x94, 0x64, 0x60, 0x60, 0x60, 0xd2, 0xc8, 0xdb, 0xf2, 0x8b,
+    0x49, 0x23, 0x6f, 0xcb, 0x2f, 0xc6, 0x89, 0xa8, 0x5c, 0x4e, 0x18, 0x97, 0x21, 0xf2, 0x69, 0xe1, 0x5f, 0x00,
+    0x20, 0x23, 0x0e, 0xc1, 0xef, 0xf4, 0x3b, 0xb3, 0x00, 0x00, 0x00, 0x00, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42,
+    0x60, 0x82};
+
+/* Boxes, a list, two data sets, the results of runs that were stopped in the middle of a line, a sidecar. */
+static const struct { const char *name, *text; } texts[] = {
+    {"page.json", "[[0, 0, 4, 3], [2, 1, 5, 3], [1, 0, 2, 4]]"},
+    {"names.txt", "word.png\nmissing.png\n"},
+    {"gt.txt", "word.png\tab\ntall9.png c d\nmissing.png\tx\n"},
+    {"labels.csv", "filename,words\nword.png,\"a,b\"\nmissing.png,x\n"},
+    {"done.tsv", "word.png\tab\t0.5\nmiss"},
+    {"done.jsonl", "{\"path\": \"word.png\", \"status\": \"ok\"}\n{\"path\": \"missing.png\", \"status\": \"io\"}\n{"},
+    {"told.yaml", "charset_preset: alnum36\nPAD: True\nrotate: tall\nbatch_max_length: 9\n"},
+};
+
 /* Anew for every input: the one before may have written over them (--output word.png). */
 static void write_files(void)
 {
-    static const char boxes[] = "[[0, 0, 4, 3], [2, 1, 5, 3]]", names[] = "word.png\nmissing.png\n";
     static uint8_t *network;
     static size_t network_bytes;
     if (network == NULL) network = tiny_network_new(&network_bytes);
     fuzz_folder_clean(NULL);
     fuzz_folder_write("tiny.pth", network, network_bytes);
     fuzz_folder_write("broken.pth", network, network_bytes / 2);
+    fuzz_folder_write("told.pth", network, network_bytes);
     fuzz_folder_write("word.png", word_png, sizeof word_png);
-    fuzz_folder_write("page.json", boxes, sizeof boxes - 1);
-    fuzz_folder_write("names.txt", names, sizeof names - 1);
+    fuzz_folder_write("tall9.png", tall_png, sizeof tall_png);
+    fuzz_folder_write("tall10.png", tall_png, sizeof tall_png);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        fuzz_folder_write(texts[i].name, texts[i].text, strlen(texts[i].text));
 }
 
 static FILE *open_nowhere(const char *mode)

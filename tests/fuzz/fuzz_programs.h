@@ -10,8 +10,9 @@
 typedef int (*program_main)(int argc, char **argv);
 
 /* The arguments are the input's lines. They run in a folder of their own, with no way out of it: a slash becomes an
- * underscore. In it lie tiny.pth (a network that reads), broken.pth, word.png, page.json and names.txt. What the
- * program prints goes nowhere. */
+ * underscore. In it lie tiny.pth (a network that reads), told.pth (the same, with a sidecar), broken.pth, word.png,
+ * tall9.png and tall10.png, page.json, names.txt, gt.txt, labels.csv, done.tsv and done.jsonl. What the program prints
+ * goes nowhere. */
 void fuzz_program_bytes(program_main run, const char *name, const uint8_t *bytes, size_t n_bytes);
 
 /* fclose() that leaves stdout open. */

@@ -17,6 +17,7 @@ static void check_sidecar(const struct sidecar *sidecar)
     trba_architecture_name(&sidecar->expect, name, sizeof name);
     fuzz_require(sidecar->preset >= TRBA_PRESET_ANY && sidecar->preset <= TRBA_PRESET_EASYOCR, "no such preset");
     fuzz_require(sidecar->pad >= TRBA_CHOICE_ANY && sidecar->pad <= TRBA_CHOICE_YES, "no such choice");
+    fuzz_require(sidecar->rotate >= TRBA_ROTATE_NONE && sidecar->rotate < TRBA_ROTATE_ANY, "no such way to rotate");
     fuzz_require(sidecar->batch_max_length >= 0, "a negative length");
     check_text(sidecar->charset_preset);
     check_text(sidecar->charset_text);

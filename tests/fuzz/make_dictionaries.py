@@ -63,8 +63,8 @@ def option_words(source_dir, program):
         yield from (f"--{name}\n", f"--{name}=")
     for choices in strings_of(source_dir, *tables, pattern=r'"(\w+(?:\|\w+)+)"'):
         yield from choices.split("|")
-    yield from ("tiny.pth", "broken.pth", "word.png", "page.json", "names.txt", "@names.txt", "@-", "-", "--", ".",
-                "-m\n", "preset:", "file:", "text:", "99", "4294967296")
+    yield from strings_of(source_dir, "tests/fuzz/fuzz_programs.c", pattern=r'\{?"(\w+\.\w+)", ')
+    yield from ("@names.txt", "@-", "-", "--", ".", "-m\n", "preset:", "file:", "text:", "99", "4294967296")
 
 
 def trba_words(source_dir):
@@ -74,8 +74,10 @@ def trba_words(source_dir):
 
 
 def sidecar_words(source_dir):
-    yield from (f"{key}: " for key in strings_of(source_dir, "src/model/sidecar_draft.c", pattern=r'"(\w+)"'))
-    yield from "True False TPS ResNet BiLSTM Attn CTC None clovaai easyocr alnum36 32".split()
+    draft = "src/model/sidecar_draft.c"
+    yield from (f"{key}: " for key in strings_of(source_dir, draft, pattern=r'\{"(\w+)", set_'))
+    yield from strings_of(source_dir, draft, pattern=r'value_bytes, "([\w~]+)"')
+    yield from "True False yes no on off TPS VGG RCNN ResNet BiLSTM Attn CTC None alnum36 printable94 32".split()
 
 
 def boxes_words(source_dir):

@@ -294,6 +294,10 @@ def opt_seeds():
     yield "windows", b"\xef\xbb\xbf" + "\r\n".join(lines).encode()
     yield "twice", ("\n".join(lines) * 2).replace("Seed1", "Seed2").encode()
     yield "trainer", "number: '0123456789'\nsymbol: \"!#\"\nlang_char: 'ab'\nimgH: 64\n".encode()
+    yield "turned", b"rotate: auto\nrgb: True\npreset: easyocr\nTransformation: None\n"
+    for number, value in enumerate(("rotate: sideways", "rotate: 90", "preset: paddle", "PAD: 2", "Prediction: LSTM",
+                                    "imgW: 0", "character: \0")):
+        yield f"bad_{number}", value.encode()
     yield "bad_number", b"imgH: 99999999999999999999\nimgW: -1\nrgb: maybe\n"
     yield "empty", b""
 
@@ -305,6 +309,11 @@ def yaml_seeds():
                       "PAD: True\nTransformation: 'None'\nFeatureExtraction: 'VGG'\nPrediction: 'CTC'\n").encode()
     yield "own", ("charset_preset: alnum36\npreset: clovaai\nbatch_max_length: 30\nsensitive: true\nrgb: no\n"
                   "rotate: tall\n").encode()
+    ways = ("none", "Tall", "AUTO", "~", "None", "''", "'auto'", "sideways", "[tall]", "!a tall")
+    for number, value in enumerate(ways):
+        yield f"rotate_{number}", f"rotate: {value}\n".encode()
+    yield "twice", b"rotate: tall\nrotate: none\npreset: easyocr\npreset: ~\n"
+    yield "two_alphabets", b"charset: abc\ncharset_preset: alnum36\n"
     yield "flow", b"{imgH: 32, network_params: {hidden_size: 8}, other: [1, [2, {a: b}]]}"
     yield "alias", b"a: &x 1\nimgH: *x\n"
     yield "block", b"character: |\n  abc\n  def\nsymbol: >-\n  !\n"
@@ -329,36 +338,101 @@ def boxes_seeds():
     yield "bad", b"10,12,x,20\nnan,inf,-1,1e999\n"
 
 
-def strdemo_seeds():
-    lines = ["-m tiny.pth word.png", "-m tiny.pth word.png -f tsv --time",
-             "--model=tiny.pth --format jsonl word.png names.txt", "--sensitive --character ab x", "-- -m",
-             "-m tiny.pth --boxes page.json --rotate auto --vertical word.png", "-m tiny.pth --compat clovaai word.png",
-             "-m broken.pth word.png", "-m tiny.pth --charset text:abc word.png",
-             "-m tiny.pth --preset easyocr word.png",
-             "-m tiny.pth --charset file:names.txt --no-sidecar -v word.png", "-m tiny.pth . -q -t 2 -b 3 -o out.tsv",
-             "--help", "--version", "-m missing.pth word.png", "-m tiny.pth -", "-m tiny.pth @names.txt",
-             "--saved_model tiny.pth --image_folder . --Transformation None --FeatureExtraction VGG "
-             "--SequenceModeling None --Prediction CTC --imgH 32 --imgW 50 --output_channel 8 --PAD --workers 4",
-             "-m tiny.pth --exif apply --alpha white --cpu ref --batch-max-length 3 word.png",
-             "-m tiny.pth --precision int16 -v --rotate tall word.png",
-             "-m tiny.pth --Transformation TPS --Prediction Attn word.png"]
-    yield from ((f"line_{i}", line.replace(" ", "\n").encode()) for i, line in enumerate(lines))
+# A command line each; fuzz_programs.c makes the files.
+STRDEMO_LINES = """
+    -m tiny.pth word.png
+    -m tiny.pth word.png -f tsv --time
+    --model=tiny.pth --format jsonl word.png names.txt
+    --sensitive --character ab x
+    -- -m
+    -m tiny.pth --boxes page.json --rotate auto --vertical word.png
+    -m tiny.pth --boxes page.json --rotate tall -f jsonl tall9.png
+    -m tiny.pth --compat clovaai word.png
+    -m broken.pth word.png
+    -m tiny.pth --charset text:abc word.png
+    -m tiny.pth --preset easyocr word.png
+    -m tiny.pth --preset easyocr --rotate tall tall9.png
+    -m tiny.pth --charset file:names.txt --no-sidecar -v word.png
+    -m tiny.pth . -q -t 2 -b 3 -o out.tsv
+    --help
+    --version
+    -m missing.pth word.png
+    -m tiny.pth -
+    -m tiny.pth @names.txt
+    -m tiny.pth @-
+    -m tiny.pth @word.png
+    --saved_model tiny.pth --image_folder . --Transformation None --FeatureExtraction VGG --SequenceModeling None
+        --Prediction CTC --imgH 32 --imgW 50 --output_channel 8 --PAD --workers 4
+    -m tiny.pth --exif apply --alpha white --cpu ref --batch-max-length 3 word.png
+    -m tiny.pth --precision int16 -v --rotate tall word.png
+    -m tiny.pth --precision auto --rotate auto . -b 2
+    -m tiny.pth --Transformation TPS --Prediction Attn word.png
+    -m told.pth -v --Transformation TPS --charset ab word.png
+    -m told.pth --time --verbose tall9.png word.png
+    -m told.pth --no-sidecar --rotate none -f jsonl .
+    -m told.pth --compat clovaai word.png
+    -m tiny.pth . -f tsv -o done.tsv --resume
+    -m tiny.pth @names.txt -f jsonl -o done.jsonl --resume
+    -m tiny.pth word.png -f jsonl -o done.tsv --resume
+    -m tiny.pth word.png -o word.png
+    -m tiny.pth @names.txt -o names.txt
+    -m told.pth word.png -o told.yaml
+    --vertical word.png
+    --boxes page.json --compat clovaai word.png
+    --boxes page.json -m tiny.pth .
+    --resume word.png
+    --resume -o done.tsv word.png
+    -q -v word.png
+"""
+TRBA_LINES = """
+    info tiny.pth
+    info --json tiny.pth
+    info --json --tensors --kernels told.pth
+    info --tensors tiny.pth
+    info word.png
+    info --kernels --precision auto tiny.pth
+    info --cpu ref --precision bf16 --kernels told.pth
+    info --help
+    compare tiny.pth
+    compare --json tiny.pth --Transformation TPS --FeatureExtraction ResNet
+    compare tiny.pth --num_class 38 --Prediction Attn
+    convert tiny.pth out.safetensors
+    convert tiny.pth out.pth --dtype float16 --prefix module.
+    convert told.pth out.pt --dtype bfloat16
+    convert told.pth told.yaml --format pth
+    convert tiny.pth tiny.pth
+    convert broken.pth out.pth
+    convert tiny.pth
+    charsets
+    charsets --json
+    charsets alnum36
+    version
+    help
+    nothing
+    eval -m tiny.pth gt.txt
+    eval -m told.pth . -v
+    eval -m tiny.pth labels.csv --json --filter --rotate auto
+    eval -m tiny.pth gt.txt labels.csv --errors out.html --predictions out.jsonl --compare alnum --confusions 3
+    eval -m told.pth gt.txt --root . --rotate none --precision int16 -q -b 2
+    eval -m tiny.pth --compat clovaai --benchmark_all_eval --data_filtering_off --eval_data gt.txt
+    eval -m tiny.pth word.png
+    eval -m tiny.pth names.txt
+    eval -m told.pth gt.txt --predictions told.yaml
+    eval -m told.pth gt.txt --errors names.txt
+    eval gt.txt --errors out --predictions out
+"""
 
 
-def trba_seeds():
-    lines = ["info tiny.pth", "info --json tiny.pth", "info --tensors tiny.pth", "info word.png", "compare tiny.pth",
-             "compare --json tiny.pth --Transformation TPS --FeatureExtraction ResNet",
-             "convert tiny.pth out.safetensors",
-             "convert tiny.pth out.pth --dtype float16 --prefix module.", "convert broken.pth out.pth", "charsets",
-             "charsets --json", "charsets alnum36", "version", "help", "info --help", "convert tiny.pth", "nothing",
-             "info --kernels --precision auto tiny.pth"]
-    yield from ((f"line_{i}", line.replace(" ", "\n").encode()) for i, line in enumerate(lines))
+def seeds_of_lines(lines):
+    """A line that stands deeper goes on with the one before."""
+    for number, line in enumerate(lines.replace("\n        ", " ").split("\n    ")[1:]):
+        yield f"line_{number}", "\n".join(line.split()).encode()
 
 
 SEEDS = {"zip": zip_seeds, "pickle": pickle_seeds, "legacy": legacy_seeds, "safetensors": safetensors_seeds,
          "checkpoint": checkpoint_seeds, "pickle_zip": pickle_zip_seeds, "convert": convert_seeds, "png": png_seeds,
          "jpeg": jpeg_seeds, "charset": charset_seeds, "opt": opt_seeds, "yaml": yaml_seeds, "boxes": boxes_seeds,
-         "strdemo": strdemo_seeds, "trba": trba_seeds}
+         "strdemo": lambda: seeds_of_lines(STRDEMO_LINES), "trba": lambda: seeds_of_lines(TRBA_LINES)}
 
 
 def write_seeds(folder, seeds):
