@@ -18,10 +18,10 @@ import os
 import pathlib
 import sys
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from . import Error, Model, Quadrilateral, Result, UnsupportedError, __version__, charset_presets, load_boxes
-from ._options import ALPHAS, looks_like_file
+from ._options import Alpha, Exif, Rotate, looks_like_file
 
 _CHUNK = 16  # lines appear as soon as this many images have been read
 
@@ -67,16 +67,16 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--format", choices=tuple(_FORMATS), default="text", help="what to print (default: text)")
     parser.add_argument("--boxes", metavar="FILE", help="read the regions of one page: a JSON, CSV or ICDAR text file, "
                         "as strdemo reads it, says where they are")
-    parser.add_argument("--rotate", choices=("none", "tall", "auto"), help="read words that stand on their side, too, "
+    parser.add_argument("--rotate", choices=get_args(Rotate), help="read words that stand on their side, too, "
                         "and keep the surest reading: tall, what is at least 1.5 times as tall as wide also turned by "
                         "90 and 270 degrees; auto, everything also by 90, 180 and 270 (default: as the model's sidecar "
                         "says, else none; with --boxes none)")
     parser.add_argument("--vertical", action="store_true", help="with --boxes: turn regions at least 1.5 times as tall "
                         "as wide counter-clockwise")
-    parser.add_argument("--exif", choices=("ignore", "apply"), help="turn images as their EXIF orientation says "
+    parser.add_argument("--exif", choices=get_args(Exif), help="turn images as their EXIF orientation says "
                         "(default: as the program of the model's preset)")
-    parser.add_argument("--alpha", choices=ALPHAS, default="ignore", help="what shows where an image is transparent: "
-                        "its stored colour, white or black (default: ignore)")
+    parser.add_argument("--alpha", choices=get_args(Alpha), default="ignore", help="what shows where an image is "
+                        "transparent: its stored colour, white or black (default: ignore)")
     parser.add_argument("--version", action="version", version=f"trba {__version__}")
     options = parser.parse_args(arguments)
     if options.boxes and len(options.images) > 1:

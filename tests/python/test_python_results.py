@@ -8,9 +8,12 @@ import io
 import json
 import pathlib
 import pickle
+import re
+import typing
 
 import numpy as np
 import pytest
+from conftest import SOURCE_DIR
 from PIL import Image
 
 
@@ -260,6 +263,40 @@ def test_bad_options_are_value_errors(trba, networks, options):
 def test_numbers_that_cannot_be_are_refused_at_once_by_their_names(trba, networks, name, value, most):
     with pytest.raises(trba.ArgumentError, match=f"^{name} is {value}; it must lie between 1 and {most}$"):
         trba.Model(networks["ctc"], **{name: value})
+
+
+def enum_names(what, prefix):
+    """The names of an enum of trba.h, in their order, as Python spells them."""
+    header = re.sub(r"/\*.*?\*/", "", (SOURCE_DIR / "include" / "trba.h").read_text(), flags=re.DOTALL)
+    [body] = re.findall(rf"typedef enum trba_{what} {{(.*?)}} trba_{what};", header, re.DOTALL)
+    return tuple(name.lower() for name in re.findall(rf"\bTRBA_{prefix}_(\w+)", body))
+
+
+@pytest.mark.parametrize("what, names, literal", [
+    ("preset", "PRESETS", "Preset"), ("exif", "EXIFS", "Exif"), ("alpha", "ALPHAS", "Alpha"),
+    ("rotate", "ROTATES", "Rotate"), ("precision", "PRECISIONS", "Precision"), ("dtype", "DTYPES", "Dtype"),
+    ("save_format", "SAVE_FORMATS", "SaveFormat")])
+def test_names_are_those_of_the_header(trba, what, names, literal):
+    known = getattr(trba._options, names)
+    assert known == enum_names(what, "SAVE" if what == "save_format" else what.upper())
+    assert set(typing.get_args(getattr(trba, literal))) == set(known) - {"any"}
+
+
+def test_limits_are_those_of_the_library(trba, networks, judge):
+    """It names its own when a number is past ours by one."""
+    def message(make, **options):
+        with pytest.raises(judge.TrbaError) as raised:
+            make(**options)
+        return raised.value.message
+
+    limits, path = trba._model, networks["attn"]
+    for name, most in (("img_h", limits._MAX_IMG_H), ("img_w", limits._MAX_IMG_W)):
+        assert message(judge.Model, source=path, expect={name: most + 1}).endswith(f"must lie between 1 and {most}")
+    most = limits._MAX_BATCH_MAX_LENGTH
+    assert message(judge.Model, source=path, batch_max_length=most + 1).endswith(f"must lie between 1 and {most}")
+    with judge.Model(path) as model:
+        for name, most in (("n_threads", limits._MAX_THREADS), ("batch_size", limits._MAX_BATCH_SIZE)):
+            assert message(judge.Session, model=model, **{name: most + 1}).endswith(f"must lie between 0 and {most}")
 
 
 def test_half_a_thread_is_a_type_error(trba, networks):
