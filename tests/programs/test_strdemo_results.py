@@ -211,6 +211,16 @@ def test_output_that_is_a_file_to_read_is_refused_and_left_alone(strdemo, crnn, 
     assert done.stderr == f"strdemo: --output {output} is a file to read, and would be lost: name another file\n"
 
 
+def test_old_results_stay_until_the_model_is_open_and_no_longer(strdemo, crnn, pictures, tmp_path):
+    output = tmp_path / "results"
+    output.write_text("old\n")
+    for refused in (["-m", "none.pth"], ["-m", crnn.path, "--charset", "abc"], ["-m", crnn.path, "--boxes", "none"]):
+        assert strdemo.run(*refused, "-o", output, pictures["word1.png"], cwd=tmp_path).returncode == 2
+        assert output.read_text() == "old\n"
+    assert strdemo.run("-m", crnn.path, "-f", "tsv", "-o", output, "none.png", cwd=tmp_path).returncode == 1
+    assert output.read_text() == ""
+
+
 def test_output_that_has_the_name_of_a_preset_is_written(strdemo, crnn, pictures, tmp_path):
     (tmp_path / "alnum36").write_text("not read\n")
     done = strdemo.run("-m", crnn.path, "-f", "tsv", "--charset", "alnum36", "-o", "alnum36", pictures["word1.png"],
