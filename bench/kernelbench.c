@@ -46,11 +46,15 @@ static void bench_gemm_block(const struct kernels *k, const struct shape *s)
     }
 }
 
+/* A column of points. */
 static void bench_gemm_panel(const struct kernels *k, const struct shape *s)
 {
-    const struct gemm_panel g = {.n_rows = s->first, .a = inputs, .a_stride = (size_t)s->second, .depth = s->second,
-                                 .b = weights, .width = smaller(s->third, k->winograd_panel), .out = outputs,
-                                 .continues = true};
+    const size_t rows = (size_t)s->first, depth = (size_t)s->second;
+    struct gemm_panel g = {.n_points = WINOGRAD_AXIS_POINTS, .n_rows = s->first, .a = inputs,
+                           .a_point_stride = rows * depth, .a_stride = depth, .depth = s->second, .b = weights,
+                           .width = smaller(s->third, k->winograd_panel), .out = outputs, .continues = true};
+    g.b_point_stride = depth * (size_t)g.width;
+    g.out_point_stride = rows * (size_t)g.width;
     for (int column = 0; column < s->third; column += g.width) k->gemm_panel(&g);
 }
 
@@ -120,12 +124,12 @@ static void bench_pixels_to_bf16(const struct kernels *k, const struct shape *s)
     k->pixels_to_bf16(&p);
 }
 
-/* Patches of a map of one row of tiles; products of all tiles side by side, as winograd.c has them. */
+/* All columns of points. */
 static void bench_winograd_weights(const struct kernels *k, const struct shape *s)
 {
     struct winograd_panel p = {.kernels = weights, .n_channels = s->second, .width = s->first, .points = outputs,
                                .point_stride = (size_t)s->first * (size_t)s->second + CHANNEL_ALIGN};
-    for (; p.row < WINOGRAD_AXIS_POINTS; p.row++) k->winograd_weights(&p);
+    for (; p.column < WINOGRAD_WIDE_POINTS; p.column++) k->winograd_weights(&p);
 }
 
 static void bench_winograd_taps_int16(const struct kernels *k, const struct shape *s)
@@ -158,22 +162,29 @@ static void bench_winograd_product_int16(const struct kernels *k, const struct s
     k->winograd_product_int16(&w);
 }
 
+/* Patches of a map of one row of tiles; products of all tiles side by side, as winograd.c has them. third: columns of
+ * points. */
 static void bench_winograd_input(const struct kernels *k, const struct shape *s)
 {
-    const size_t c = (size_t)s->second, row_stride = (size_t)(s->first * WINOGRAD_OUTPUTS + 2) * c;
-    for (int tile = 0; tile < s->first; tile++)
-        k->winograd_input(inputs + (size_t)(tile * WINOGRAD_OUTPUTS) * c, row_stride, c, s->second,
-                          outputs + (size_t)tile * c, (size_t)s->first * c);
+    const size_t c = (size_t)s->second, tile_outputs = (size_t)s->third - 2;
+    for (size_t tile = 0; tile < (size_t)s->first; tile++) {
+        const struct winograd_input in = {
+            .patch = inputs + tile * tile_outputs * c, .row_stride = ((size_t)s->first * tile_outputs + 2) * c,
+            .pixel_stride = c, .channels = s->second, .point_columns = s->third, .points = outputs + tile * c,
+            .point_stride = (size_t)s->first * c};
+        k->winograd_input(&in);
+    }
 }
 
 static void bench_winograd_output(const struct kernels *k, const struct shape *s)
 {
-    const size_t c = (size_t)s->second, row_stride = (size_t)(s->first * WINOGRAD_OUTPUTS) * c;
-    for (int tile = 0; tile < s->first; tile++) {
+    const size_t c = (size_t)s->second, tile_outputs = (size_t)s->third - 2;
+    for (size_t tile = 0; tile < (size_t)s->first; tile++) {
         const struct winograd_output o = {
-            .products = inputs + (size_t)tile * c, .point_stride = (size_t)s->first * c, .channels = s->second,
-            .bias = weights, .out = outputs + (size_t)(tile * WINOGRAD_OUTPUTS) * c, .row_stride = row_stride,
-            .pixel_stride = c, .n_rows = WINOGRAD_OUTPUTS, .n_columns = WINOGRAD_OUTPUTS, .has_relu = true};
+            .products = inputs + tile * c, .point_stride = (size_t)s->first * c, .point_columns = s->third,
+            .channels = s->second, .bias = weights, .out = outputs + tile * tile_outputs * c,
+            .row_stride = (size_t)s->first * tile_outputs * c, .pixel_stride = c, .n_rows = WINOGRAD_OUTPUTS,
+            .n_columns = (int)tile_outputs, .has_relu = true};
         k->winograd_output(&o);
     }
 }
@@ -251,9 +262,9 @@ static const struct bench *find_bench(const char *kernel)
 static double count_operations(const struct shape *s)
 {
     const double first = s->first, second = s->second;
-    if (strcmp(s->kernel, "gemm_block") == 0 || strcmp(s->kernel, "gemm_panel") == 0 ||
-         strcmp(s->kernel, "gemm_block_int16") == 0)
+    if (strcmp(s->kernel, "gemm_block") == 0 || strcmp(s->kernel, "gemm_block_int16") == 0)
         return 2.0 * first * second * s->third;
+    if (strcmp(s->kernel, "gemm_panel") == 0) return 2.0 * WINOGRAD_AXIS_POINTS * first * second * s->third;
     if (strcmp(s->kernel, "gemm_block_bf16") == 0) return 2.0 * 9.0 * first * second * s->third;
     if (strcmp(s->kernel, "weighted_sum") == 0) return 2.0 * first * second;
     if (strcmp(s->kernel, "tps_grid") == 0) return 4.0 * first * second;
@@ -268,16 +279,23 @@ static void die(const char *what, const char *which)
     exit(2);
 }
 
-/* Every array of a shape must fit: the largest is a product of two sizes, times at most 36 points. */
+/* A transform of tiles needs to know how wide they are. */
+static bool has_tile(const struct shape *s)
+{
+    if (strcmp(s->kernel, "winograd_input") != 0 && strcmp(s->kernel, "winograd_output") != 0) return true;
+    return s->third >= WINOGRAD_AXIS_POINTS && s->third <= WINOGRAD_WIDE_POINTS;
+}
+
+/* Every array of a shape must fit: the largest is a product of two sizes, times at most 48 points. */
 static void check_shape(const struct shape *s)
 {
     if (find_bench(s->kernel) == NULL) die("there is no kernel ", s->kernel);
     const double first = s->first, second = s->second > 0 ? s->second : 1, third = s->third > 0 ? s->third : 1;
-    const double points = strncmp(s->kernel, "winograd", 8) == 0 ? WINOGRAD_POINTS : MAX_WINDOW;
+    const double points = strncmp(s->kernel, "winograd", 8) == 0 ? WINOGRAD_MOST_POINTS : MAX_WINDOW;
     if (s->first < 1 || s->second < 0 || s->third < 0 || s->third > MEMORY_FLOATS ||
-        (strcmp(s->kernel, "max_pool") == 0 && s->third > MAX_WINDOW) ||
-        (first + 8) * second * points > MEMORY_FLOATS || second * third > MEMORY_FLOATS ||
-        first * third > MEMORY_FLOATS)
+        (strcmp(s->kernel, "max_pool") == 0 && s->third > MAX_WINDOW) || !has_tile(s) ||
+        (first + 8) * second * points > MEMORY_FLOATS || second * third * WINOGRAD_AXIS_POINTS > MEMORY_FLOATS ||
+        first * third * WINOGRAD_AXIS_POINTS > MEMORY_FLOATS)
         die("this shape is too large, or lacks a size: ", s->layer);
 }
 

@@ -20,10 +20,13 @@
 enum {
     CHANNEL_ALIGN = 16,     /* channels of every activation are padded to this: one AVX-512 vector, two AVX2 vectors */
     GEMM_MAX_ROWS = 6,      /* rows a gemm_block call may have in any tier */
-    WINOGRAD_OUTPUTS = 4,     /* of a tile, along each axis: F(4x4) */
-    WINOGRAD_AXIS_POINTS = 6, /* of a tile, along each axis */
+    WINOGRAD_OUTPUTS = 4,      /* of a tile, from top to bottom; in integers from left to right, too */
+    WINOGRAD_AXIS_POINTS = 6,  /* for these */
+    WINOGRAD_WIDE_OUTPUTS = 6, /* of a tile in floats, from left to right, at most */
+    WINOGRAD_WIDE_POINTS = 8,  /* for these */
     WINOGRAD_POINTS = WINOGRAD_AXIS_POINTS * WINOGRAD_AXIS_POINTS,
-    WINOGRAD_MAX_WIDTH = 64   /* columns of a panel in any tier */
+    WINOGRAD_MOST_POINTS = WINOGRAD_AXIS_POINTS * WINOGRAD_WIDE_POINTS,
+    WINOGRAD_MAX_WIDTH = 64    /* columns of a panel in any tier */
 };
 
 /* How a kernel may differ from its reference: the harness checks each class with its own bound. */
@@ -121,32 +124,48 @@ struct pixels_bf16 {
     size_t block_stride;
 };
 
-/* Evenly spaced rows times one panel, the sums kept for more:
- *   out[i][j] = (continues ? out[i][j] : 0) + sum over k of a[i][k] * b(k, j)
+/* Evenly spaced rows times one panel, for each of some points, the sums kept for more:
+ *   out[p][i][j] = (continues ? out[p][i][j] : 0) + sum over k of a[p][i][k] * b[p](k, j)
  * Each element is summed in the order of k, by fused multiply-adds except in the reference: a product may be cut into
  * several calls. */
 struct gemm_panel {
+    int n_points;
     int n_rows;
-    const float *a;      /* [n_rows][a_stride] */
-    size_t a_stride;
-    int depth;           /* a multiple of CHANNEL_ALIGN */
-    const float *b;      /* [depth][width] */
-    int width;           /* a multiple of CHANNEL_ALIGN, at most winograd_panel of the table */
-    float *out;          /* [n_rows][width] */
+    const float *a;          /* [n_points][a_point_stride], of which [n_rows][a_stride] */
+    size_t a_point_stride, a_stride;
+    int depth;               /* a multiple of CHANNEL_ALIGN */
+    const float *b;          /* [n_points][b_point_stride], of which [depth][width] */
+    size_t b_point_stride;
+    int width;               /* a multiple of CHANNEL_ALIGN, at most winograd_panel of the table */
+    float *out;              /* [n_points][out_point_stride], of which [n_rows][width] */
+    size_t out_point_stride;
     bool continues;
-    const float *ahead;  /* [depth][width / 4], what the caller will read soon: asked for from memory. NULL: nothing */
+    const float *ahead;      /* [n_points][depth][width / 4], what the caller will read soon: asked for from memory.
+                              * NULL: nothing */
 };
 
-/* One panel of 3x3 kernels to one row of points of the Winograd domain. With kernel(c, j)[t] = kernels[(c * 9 + t) *
- * width + j],
- *   points[x * point_stride + c * width + j] = element (row, x) of G . kernel(c, j) . G^T. */
+/* One panel of 3x3 kernels to one column of points of the Winograd domain: F(4,3) from top to bottom, F(6,3), of which
+ * F(5,3) has the first seven points, from left to right (winograd_matrices.h). With kernel(c, j)[t] =
+ * kernels[(c * 9 + t) * width + j],
+ *   points[y * point_stride + c * width + j] = element (y, column) of G4 . kernel(c, j) . G6^T. */
 struct winograd_panel {
     const float *kernels; /* [n_channels][9][width] */
     int n_channels;
     int width;            /* a multiple of CHANNEL_ALIGN, at most WINOGRAD_MAX_WIDTH */
-    int row;              /* 0 .. WINOGRAD_AXIS_POINTS - 1 */
+    int column;           /* 0 .. WINOGRAD_WIDE_POINTS - 1 */
     float *points;        /* [WINOGRAD_AXIS_POINTS][point_stride] */
     size_t point_stride;  /* at least n_channels * width */
+};
+
+/* One input tile of a Winograd convolution: from pixels to points, column by column. It reads as many pixels from left
+ * to right as there are columns of points, 6 x 6, 6 x 7 or 6 x 8 pixels, and makes F(4 x 4), F(4 x 5) or F(4 x 6). */
+struct winograd_input {
+    const float *patch;                 /* pixel (0, 0) */
+    size_t row_stride, pixel_stride;    /* in floats */
+    int channels;
+    int point_columns;                  /* 6, 7 or 8 */
+    float *points;                      /* [point_columns][WINOGRAD_AXIS_POINTS][point_stride], channel innermost */
+    size_t point_stride;
 };
 
 /* Kernels in 16-bit integers on their way to the Winograd domain F(4x4): transformed along one axis when the model is
@@ -201,8 +220,9 @@ enum { WINOGRAD_FEW_TILES = 28 };
 
 /* One output tile of a Winograd convolution: from the transformed products to pixels. */
 struct winograd_output {
-    const float *products;              /* [WINOGRAD_POINTS][point_stride], channel innermost */
+    const float *products;              /* as winograd_input's points */
     size_t point_stride;
+    int point_columns;
     int channels;
     const float *bias;                  /* [channels] */
     const float *residual;              /* like out; NULL: none */

@@ -2,20 +2,21 @@
 /* winograd.c - 3x3 convolutions with fewer multiplications (Lavin and Gray, 2015).
  *
  *   chunk of tiles:  input transform   patch of every tile -> v [points][tiles][c]
- *                    per panel of columns, per block of tiles, on one thread, per few channels, per row of points:
- *                        weights       kernels -> u [columns of points][channels][width]
+ *                    per panel of columns, per block of tiles, on one thread, per few channels, per column of points:
+ *                        weights       kernels -> u [rows of points][channels][width]
  *                        product       for each point: v [tiles][channels] . u [channels][width], added to m
  *                    then
  *                        output        m [points][tiles][width] -> pixels, with bias, residual and ReLU
  *
- * F(4x4) does 36 products for 16 outputs instead of 144: four times fewer. Its weights, transformed, are four times the
- * kernels, too much to fetch from memory for one image; so they are transformed where they are needed: as many channels
- * at a time, and one row of points, as the first-level cache holds together with their kernels. With many tiles all
- * channels are transformed at once, into the second-level cache: then m is written only once.
+ * Tiles are 4 pixels high and 5 or 6 wide, so that they fit maps of any width: F(4x5) does 42 products for 20 outputs
+ * instead of 180, F(4x6) 48 for 24 instead of 216. Transformed weights are up to five times the kernels, too much to
+ * fetch from memory for one image; so they are transformed where they are needed: as many channels at a time, and one
+ * column of points, as the first-level cache holds together with their kernels. With many tiles all channels are
+ * transformed at once, into the second-level cache: then m is written only once.
  *
- * In integers the weights are transformed along one axis when the model is opened, and along the other where they are
- * needed: all channels of a row of points at once, into the second-level cache, or with few tiles in registers, where
- * they are multiplied at once. v is made integers tile by tile.
+ * In integers tiles are 4x4, and the weights are transformed from top to bottom when the model is opened, and from left
+ * to right where they are needed: all channels of a row of points at once, into the second-level cache, or with few
+ * tiles in registers, where they are multiplied at once. v is made integers tile by tile.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -140,12 +141,21 @@ enum {
     TASKS_PER_THREAD = 3,           /* at least, if there is enough to do */
     MOST_INPUT_TILES = 8,           /* of a task of the input transform */
     CHUNK_BYTES = 16 * 1024 * 1024, /* of v: stays in the last-level cache */
-    MOST_BLOCK_ROWS = 224,          /* tiles of a task; 36 x 224 x 32 sums are 1 MB */
+    MOST_BLOCK_ROWS = 160,          /* tiles of a task; 36 x 224 x 32 sums are 1 MB */
     LEAST_BLOCK_ROWS = 12,          /* with fewer, transforming weights costs more than another thread saves */
-    FEW_ROWS = 24,                  /* below, weights are transformed so much at a time: u and its kernels are in */
+    FEW_ROWS = 17,                  /* below, weights are transformed so much at a time: u and its kernels are in */
     FEW_ROWS_BYTES = 31 * 1024,     /* the first-level cache */
     MORE_ROWS_BYTES = 124 * 1024,   /* from there on so much: m is read and written less often */
-    MANY_ROWS = 48                  /* from here on all channels at once: u is in the second-level cache */
+    MANY_ROWS = 34                  /* from here on all channels at once: u is in the second-level cache */
+};
+
+/* How a map is cut into tiles. A row of tiles has n_wide of `outputs` columns each, then n_narrow of one less. All wide
+ * tiles come before all narrow ones, whatever their image: so the last column of points, which only they have, is that
+ * of the first tiles. */
+struct tiling {
+    int tiles_y;
+    int outputs;
+    int n_wide, n_narrow;
 };
 
 struct winograd_job {
@@ -154,13 +164,15 @@ struct winograd_job {
     const struct feature_map *in, *out, *residual;
     bool has_relu;
     int columns;              /* of a panel */
-    int tiles_y, tiles_x;     /* per image */
+    struct tiling tiling;
+    int point_columns;        /* of a wide tile */
     int first_tile, n_tiles;  /* of this chunk */
+    int n_wide;               /* of them, the first */
     int block_rows, n_blocks; /* tiles of a task; tasks per panel */
     bool keeps_blocks;        /* tasks in the order of blocks, else of panels */
     int step_channels;        /* transformed at a time */
     int input_tiles;          /* of a task of the input transform */
-    float *v;                 /* [WINOGRAD_POINTS][v_stride], of which [n_tiles][c] */
+    float *v;                 /* [point_columns][WINOGRAD_AXIS_POINTS][v_stride], of which [n_tiles][c] */
     int16_t *v_int16;         /* instead of v: the same in integers */
     size_t v_stride;
     float *v_scales;          /* [WINOGRAD_POINTS][n_tiles], with v_int16 */
@@ -168,23 +180,48 @@ struct winograd_job {
     size_t scratch_floats, u_floats;
 };
 
-static void tile_place(const struct winograd_job *job, int tile, int *image, int *y, int *x)
+/* Tiles of five and six columns, as few as go. In integers four: the larger a tile, the larger its points beside its
+ * outputs. */
+static struct tiling cut_into_tiles(const struct feature_map *out, bool is_int16)
 {
-    const int all = job->first_tile + tile;
-    *x = all % job->tiles_x * WINOGRAD_OUTPUTS;
-    *y = all / job->tiles_x % job->tiles_y * WINOGRAD_OUTPUTS;
-    *image = all / job->tiles_x / job->tiles_y;
+    struct tiling tiling = {.tiles_y = divide_up(out->h, WINOGRAD_OUTPUTS), .outputs = WINOGRAD_OUTPUTS};
+    if (is_int16) {
+        tiling.n_wide = divide_up(out->w, WINOGRAD_OUTPUTS);
+        return tiling;
+    }
+    const int n_tiles = divide_up(out->w, WINOGRAD_WIDE_OUTPUTS), narrow = WINOGRAD_WIDE_OUTPUTS - 1;
+    const bool is_even = narrow * n_tiles >= out->w;
+    tiling.outputs = is_even ? narrow : WINOGRAD_WIDE_OUTPUTS;
+    tiling.n_wide = is_even ? n_tiles : out->w - narrow * n_tiles;
+    tiling.n_narrow = n_tiles - tiling.n_wide;
+    return tiling;
+}
+
+struct tile {
+    int image, y, x, outputs;
+};
+
+static struct tile find_tile(const struct winograd_job *job, int number)
+{
+    const struct tiling *tiling = &job->tiling;
+    const int all = job->first_tile + number, all_wide = job->out->n * tiling->tiles_y * tiling->n_wide;
+    const bool is_wide = all < all_wide;
+    const int per_row = is_wide ? tiling->n_wide : tiling->n_narrow, at = is_wide ? all : all - all_wide;
+    struct tile tile = {.outputs = tiling->outputs - (is_wide ? 0 : 1)};
+    tile.x = (is_wide ? 0 : tiling->n_wide * tiling->outputs) + at % per_row * tile.outputs;
+    tile.y = at / per_row % tiling->tiles_y * WINOGRAD_OUTPUTS;
+    tile.image = at / per_row / tiling->tiles_y;
+    return tile;
 }
 
 /* Copies the part of the patch inside the bordered map, zero around it. */
-static void gather_edge(const struct winograd_job *job, int image, int y, int x, float *edge)
+static void gather_edge(const struct winograd_job *job, const struct tile *tile, float *edge)
 {
-    enum { N = WINOGRAD_AXIS_POINTS };
-    const size_t c = (size_t)job->in->c;
-    memset(edge, 0, WINOGRAD_POINTS * c * sizeof(float));
-    const int n_columns = smaller(N, job->in->w + 2 - x);
-    for (int i = 0; i < N && y + i < job->in->h + 2; i++)
-        memcpy(edge + (size_t)(i * N) * c, map_pixel(job->in, image, y + i - 1, x - 1),
+    const size_t c = (size_t)job->in->c, row_floats = (size_t)(tile->outputs + 2) * c;
+    memset(edge, 0, WINOGRAD_AXIS_POINTS * row_floats * sizeof(float));
+    const int n_columns = smaller(tile->outputs + 2, job->in->w + 2 - tile->x);
+    for (int i = 0; i < WINOGRAD_AXIS_POINTS && tile->y + i < job->in->h + 2; i++)
+        memcpy(edge + (size_t)i * row_floats, map_pixel(job->in, tile->image, tile->y + i - 1, tile->x - 1),
                (size_t)n_columns * c * sizeof(float));
 }
 
@@ -198,24 +235,24 @@ static void quantize_tile(const struct winograd_job *job, int tile, const float 
                                                                      job->v_int16 + p * job->v_stride + at * c);
 }
 
-static void transform_input_tile(const struct winograd_job *job, int tile, int thread)
+static void transform_input_tile(const struct winograd_job *job, int number, int thread)
 {
     const struct feature_map *in = job->in;
     const size_t c = (size_t)in->c;
     float *edge = job->scratch + (size_t)thread * job->scratch_floats, *points = edge + WINOGRAD_POINTS * c;
-    int image, y, x;
-    tile_place(job, tile, &image, &y, &x);
-    const float *patch = map_pixel(in, image, y - 1, x - 1);
-    size_t row_stride = map_row_stride(in);
-    if (y + WINOGRAD_AXIS_POINTS > in->h + 2 || x + WINOGRAD_AXIS_POINTS > in->w + 2) {
-        gather_edge(job, image, y, x, edge);
-        patch = edge;
-        row_stride = WINOGRAD_AXIS_POINTS * c;
+    const struct tile tile = find_tile(job, number);
+    struct winograd_input call = {.patch = map_pixel(in, tile.image, tile.y - 1, tile.x - 1),
+                                  .row_stride = map_row_stride(in), .pixel_stride = c, .channels = in->c,
+                                  .point_columns = tile.outputs + 2};
+    if (tile.y + WINOGRAD_AXIS_POINTS > in->h + 2 || tile.x + call.point_columns > in->w + 2) {
+        gather_edge(job, &tile, edge);
+        call.patch = edge;
+        call.row_stride = (size_t)call.point_columns * c;
     }
-    float *v = job->v != NULL ? job->v + (size_t)tile * c : points;
-    const size_t point_stride = job->v != NULL ? job->v_stride : c;
-    job->kernels->winograd_input(patch, row_stride, c, in->c, v, point_stride);
-    if (job->v == NULL) quantize_tile(job, tile, points);
+    call.points = job->v != NULL ? job->v + (size_t)number * c : points;
+    call.point_stride = job->v != NULL ? job->v_stride : c;
+    job->kernels->winograd_input(&call);
+    if (job->v == NULL) quantize_tile(job, number, points);
 }
 
 static void input_task(void *arg, int task, int thread)
@@ -229,7 +266,7 @@ static void input_task(void *arg, int task, int thread)
 struct winograd_block {
     int first_row, n_rows;
     int first_column, width;
-    float *u, *m; /* m [WINOGRAD_POINTS][m_stride], of which [n_rows][width] */
+    float *u, *m; /* m [points][m_stride], of which [n_rows][width] */
 };
 
 /* From one point of m to the next. */
@@ -238,7 +275,7 @@ static size_t m_stride(const struct winograd_block *block)
     return (size_t)(block->n_rows * block->width) + PADDING;
 }
 
-/* Adds the products over channels first .. first + n - 1. */
+/* Adds the products over channels first .. first + n - 1, column of points by column of points. */
 static void add_products(const struct winograd_job *job, const struct winograd_block *block, int first, int n)
 {
     const int c = job->in->c, width = block->width;
@@ -247,25 +284,28 @@ static void add_products(const struct winograd_job *job, const struct winograd_b
     struct winograd_panel panel = {.kernels = kernels, .n_channels = n, .width = width, .points = block->u,
                                    .point_stride = (size_t)(n * width) + PADDING};
     const float *ahead = kernels + (size_t)(n * width) * 9, *ahead_end = ahead + (size_t)(n * width) * 9;
-    enum { N = WINOGRAD_AXIS_POINTS };
-    for (int p = 0; p < WINOGRAD_POINTS; p++) {
-        if (p % N == 0) {
-            panel.row = p / N;
-            job->kernels->winograd_weights(&panel);
-        }
+    const int n_wide = larger(0, smaller(job->n_wide - block->first_row, block->n_rows));
+    const int point_columns = n_wide > 0 ? job->point_columns : job->point_columns - 1;
+    for (; panel.column < point_columns; panel.column++) {
+        const size_t first_point = (size_t)(panel.column * WINOGRAD_AXIS_POINTS);
         const struct gemm_panel g = {
-            .n_rows = block->n_rows,
-            .a = job->v + (size_t)p * job->v_stride + (size_t)block->first_row * (size_t)c + first,
+            .n_points = WINOGRAD_AXIS_POINTS,
+            .n_rows = panel.column == job->point_columns - 1 ? n_wide : block->n_rows,
+            .a = job->v + first_point * job->v_stride + (size_t)block->first_row * (size_t)c + first,
+            .a_point_stride = job->v_stride,
             .a_stride = (size_t)c,
             .depth = n,
-            .b = panel.points + (size_t)(p % N) * panel.point_stride,
+            .b = panel.points,
+            .b_point_stride = panel.point_stride,
             .width = width,
-            .out = block->m + (size_t)p * m_stride(block),
+            .out = block->m + first_point * m_stride(block),
+            .out_point_stride = m_stride(block),
             .continues = first > 0,
             .ahead = ahead < ahead_end ? ahead : NULL,
         };
+        job->kernels->winograd_weights(&panel);
         job->kernels->gemm_panel(&g);
-        ahead += n * width / 4;
+        ahead += n * width * WINOGRAD_AXIS_POINTS / 4;
     }
 }
 
@@ -275,12 +315,14 @@ static size_t integers_stride(const struct winograd_job *job, int width)
     return (size_t)(job->in->c * width) + 2 * PADDING;
 }
 
-/* The products at one point. Meanwhile what lies at `ahead` is asked for, bit by bit; returns how far it came. */
+/* The products at point x of a row of points. Meanwhile what lies at `ahead` is asked for, bit by bit; returns how far
+ * it came. */
 static const int16_t *multiply_int16(const struct winograd_job *job, const struct winograd_block *block,
-                                     const struct winograd_taps_int16 *taps, int point, const int16_t *ahead)
+                                     const struct winograd_taps_int16 *taps, int row_of_points, int x,
+                                     const int16_t *ahead)
 {
     const size_t c = (size_t)job->in->c;
-    const int x = point % WINOGRAD_AXIS_POINTS;
+    const int point = x * WINOGRAD_AXIS_POINTS + row_of_points;
     struct gemm_block_int16 g = {.depth = job->in->c, .n_columns = block->width};
     g.b = (const int16_t *)block->u + (size_t)x * integers_stride(job, block->width);
     g.column_scales = taps->scales + x * block->width;
@@ -302,15 +344,16 @@ static const int16_t *multiply_int16(const struct winograd_job *job, const struc
 
 /* The products at one row of points, of few tiles. */
 static void multiply_few_int16(const struct winograd_job *job, const struct winograd_block *block,
-                               const struct winograd_taps_int16 *taps, int first_point)
+                               const struct winograd_taps_int16 *taps, int row_of_points)
 {
     const size_t c = (size_t)job->in->c, n_tiles = (size_t)job->n_tiles, first_row = (size_t)block->first_row;
+    const size_t first_point = (size_t)row_of_points, to_next = WINOGRAD_AXIS_POINTS;
     const struct winograd_product_int16 product = {
         .taps = taps->taps, .shifts = taps->shifts, .column_scales = taps->scales,
         .n_channels = job->in->c, .width = block->width, .n_tiles = block->n_rows,
-        .a = job->v_int16 + (size_t)first_point * job->v_stride + first_row * c, .a_stride = job->v_stride,
-        .row_scales = job->v_scales + (size_t)first_point * n_tiles + first_row, .scale_stride = n_tiles,
-        .out = block->m + (size_t)first_point * m_stride(block), .out_stride = m_stride(block),
+        .a = job->v_int16 + first_point * job->v_stride + first_row * c, .a_stride = to_next * job->v_stride,
+        .row_scales = job->v_scales + first_point * n_tiles + first_row, .scale_stride = to_next * n_tiles,
+        .out = block->m + first_point * m_stride(block), .out_stride = to_next * m_stride(block),
         .ahead = taps->taps + c * (size_t)block->width * WINOGRAD_TAPS,
     };
     job->kernels->winograd_product_int16(&product);
@@ -321,7 +364,7 @@ static void multiply_row_int16(const struct winograd_job *job, const struct wino
 {
     const struct winograd_taps_int16 taps = panel_taps(job->weights, block->first_column, block->width, row);
     if (block->n_rows <= WINOGRAD_FEW_TILES) {
-        multiply_few_int16(job, block, &taps, row * WINOGRAD_AXIS_POINTS);
+        multiply_few_int16(job, block, &taps, row);
         return;
     }
     const struct winograd_points_int16 points = {.taps = taps.taps, .shifts = taps.shifts,
@@ -331,26 +374,27 @@ static void multiply_row_int16(const struct winograd_job *job, const struct wino
     const int16_t *ahead = taps.taps + (size_t)(taps.n_channels * block->width) * WINOGRAD_TAPS;
     job->kernels->winograd_points_int16(&points);
     for (int x = 0; x < WINOGRAD_AXIS_POINTS; x++)
-        ahead = multiply_int16(job, block, &taps, row * WINOGRAD_AXIS_POINTS + x, ahead);
+        ahead = multiply_int16(job, block, &taps, row, x, ahead);
 }
 
 static void transform_output(const struct winograd_job *job, const struct winograd_block *block)
 {
     const struct feature_map *out = job->out;
     for (int row = 0; row < block->n_rows; row++) {
-        int image, y, x;
-        tile_place(job, block->first_row + row, &image, &y, &x);
+        const struct tile tile = find_tile(job, block->first_row + row);
         const struct winograd_output o = {
             .products = block->m + (size_t)(row * block->width),
             .point_stride = m_stride(block),
+            .point_columns = tile.outputs + 2,
             .channels = block->width,
             .bias = job->weights->bias + block->first_column,
-            .residual = job->residual != NULL ? map_pixel(job->residual, image, y, x) + block->first_column : NULL,
-            .out = map_pixel(out, image, y, x) + block->first_column,
+            .residual = job->residual != NULL
+                            ? map_pixel(job->residual, tile.image, tile.y, tile.x) + block->first_column : NULL,
+            .out = map_pixel(out, tile.image, tile.y, tile.x) + block->first_column,
             .row_stride = map_row_stride(out),
             .pixel_stride = (size_t)out->c,
-            .n_rows = smaller(WINOGRAD_OUTPUTS, out->h - y),
-            .n_columns = smaller(WINOGRAD_OUTPUTS, out->w - x),
+            .n_rows = smaller(WINOGRAD_OUTPUTS, out->h - tile.y),
+            .n_columns = smaller(tile.outputs, out->w - tile.x),
             .has_relu = job->has_relu,
         };
         job->kernels->winograd_output(&o);
@@ -407,23 +451,26 @@ void winograd_forward(struct layer_run *run, const struct conv2d_weights *weight
     const int n_threads = thread_pool_size(run->pool), columns = panel_columns(run->kernels, is_int16);
     const int n_panels = divide_up(out->c, columns);
     job.columns = columns;
-    job.tiles_y = divide_up(out->h, WINOGRAD_OUTPUTS);
-    job.tiles_x = divide_up(out->w, WINOGRAD_OUTPUTS);
+    job.tiling = cut_into_tiles(out, is_int16);
+    job.point_columns = job.tiling.outputs + 2;
+    const int tiles_per_image = job.tiling.tiles_y * (job.tiling.n_wide + job.tiling.n_narrow);
+    const int n_wide = out->n * job.tiling.tiles_y * job.tiling.n_wide;
+    const size_t n_points = (size_t)(job.point_columns * WINOGRAD_AXIS_POINTS);
 
     /* Chunks as even as they go. */
-    const size_t tile_floats = WINOGRAD_POINTS * (size_t)in->c;
+    const size_t tile_floats = n_points * (size_t)in->c;
     const int fitting = larger(1, (int)(CHUNK_BYTES / (tile_floats * sizeof(float))));
-    const int total = out->n * job.tiles_y * job.tiles_x, n_chunks = divide_up(total, fitting);
+    const int total = out->n * tiles_per_image, n_chunks = divide_up(total, fitting);
     const int chunk = divide_up(total, n_chunks);
     choose_blocks(&job, chunk, n_threads);
     job.step_channels = choose_step(&job);
     job.u_floats = is_int16 ? WINOGRAD_AXIS_POINTS * integers_stride(&job, columns) / 2
                             : WINOGRAD_AXIS_POINTS * (size_t)(job.step_channels * columns + PADDING);
-    const size_t m_floats = WINOGRAD_POINTS * (size_t)(job.block_rows * columns + PADDING);
+    const size_t m_floats = n_points * (size_t)(job.block_rows * columns + PADDING);
     job.scratch_floats = round_up(larger_size(2 * tile_floats, job.u_floats + m_floats), CHANNEL_ALIGN);
     job.v_stride = (size_t)chunk * (size_t)in->c + (chunk < FEW_ROWS ? 0 : PADDING);
     const size_t v_floats = is_int16 ? WINOGRAD_POINTS * (job.v_stride / 2 + (size_t)chunk)
-                                     : WINOGRAD_POINTS * job.v_stride;
+                                     : n_points * job.v_stride;
     float *workspace = run_workspace(run, v_floats + (size_t)n_threads * job.scratch_floats);
     if (run->is_planning) return;
 
@@ -431,6 +478,7 @@ void winograd_forward(struct layer_run *run, const struct conv2d_weights *weight
     float *v = workspace + (size_t)n_threads * job.scratch_floats;
     for (job.first_tile = 0; job.first_tile < total; job.first_tile += chunk) {
         job.n_tiles = smaller(chunk, total - job.first_tile);
+        job.n_wide = larger(0, smaller(n_wide - job.first_tile, job.n_tiles));
         job.n_blocks = divide_up(job.n_tiles, job.block_rows);
         job.keeps_blocks = job.n_blocks >= n_threads;
         if (is_int16) {

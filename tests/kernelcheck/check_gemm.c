@@ -205,18 +205,48 @@ struct panel_case {
 
 static void make_panel_case(struct check *c, struct panel_case *p, int n_rows, int width)
 {
-    p->call = (struct gemm_panel){.n_rows = n_rows, .depth = check_pick(c, 1, 5) * CHANNEL_ALIGN, .width = width,
-                                  .continues = check_toss(c)};
-    p->call.a_stride = (size_t)(p->call.depth + check_pick(c, 0, 40));
-    check_begin(c, "rows=%d width=%d depth=%d a_stride=%zu%s", n_rows, width, p->call.depth, p->call.a_stride,
-                p->call.continues ? " continues" : "");
-    const size_t n = (size_t)(n_rows * width);
-    p->call.a = check_input(c, (size_t)(n_rows - 1) * p->call.a_stride + (size_t)p->call.depth, VALUES_MIXED);
-    p->call.b = check_input(c, (size_t)(p->call.depth * width), VALUES_MIXED);
-    p->call.out = check_output(c, n);
-    p->before = check_input(c, n, VALUES_MIXED);
-    for (size_t i = 0; p->call.continues && i < n; i++) p->call.out[i] = p->before[i];
-    if (check_toss(c)) p->call.ahead = p->call.b;
+    struct gemm_panel *g = &p->call;
+    *g = (struct gemm_panel){.n_points = check_pick(c, 1, WINOGRAD_AXIS_POINTS), .n_rows = n_rows,
+                             .depth = check_pick(c, 1, 5) * CHANNEL_ALIGN, .width = width, .continues = check_toss(c)};
+    const size_t n_more = (size_t)g->n_points - 1, depth = (size_t)g->depth, n = (size_t)(n_rows * width);
+    g->a_stride = depth + (size_t)check_pick(c, 0, 40);
+    g->a_point_stride = (size_t)n_rows * g->a_stride + (size_t)check_pick(c, 0, 40);
+    g->b_point_stride = depth * (size_t)width + (size_t)check_pick(c, 0, 40);
+    g->out_point_stride = n + (size_t)check_pick(c, 0, 40);
+    check_begin(c, "points=%d rows=%d width=%d depth=%d strides=%zu %zu, %zu, %zu%s", g->n_points, n_rows, width,
+                g->depth, g->a_point_stride, g->a_stride, g->b_point_stride, g->out_point_stride,
+                g->continues ? " continues" : "");
+    g->a = check_input(c, n_more * g->a_point_stride + (size_t)(n_rows - 1) * g->a_stride + depth, VALUES_MIXED);
+    g->b = check_input(c, n_more * g->b_point_stride + depth * (size_t)width, VALUES_MIXED);
+    const size_t out_floats = n_more * g->out_point_stride + n;
+    g->out = check_output(c, out_floats);
+    p->before = check_input(c, out_floats, VALUES_MIXED);
+    for (size_t i = 0; g->continues && i < out_floats; i++)
+        if (i % g->out_point_stride < n) g->out[i] = p->before[i];
+    if (check_toss(c)) g->ahead = g->b;
+}
+
+/* Between the points nothing may be written: it still holds the sentinel, a NaN. */
+static void check_panel_gaps(struct check *c, const struct gemm_panel *g)
+{
+    for (int point = 0; point + 1 < g->n_points; point++)
+        for (size_t at = (size_t)(g->n_rows * g->width); at < g->out_point_stride; at++)
+            check_true(c, "wrote between points", isnan(g->out[(size_t)point * g->out_point_stride + at]));
+}
+
+static void check_panel_element(struct check *c, const struct panel_case *p, int point, int i, int j)
+{
+    const struct gemm_panel *g = &p->call;
+    const size_t at = (size_t)point * g->out_point_stride + (size_t)(i * g->width + j);
+    const float *a = g->a + (size_t)point * g->a_point_stride + (size_t)i * g->a_stride;
+    const float *b = g->b + (size_t)point * g->b_point_stride + j;
+    double sum = g->continues ? (double)p->before[at] : 0.0, magnitude = fabs(sum);
+    for (int k = 0; k < g->depth; k++) {
+        const double term = (double)a[k] * (double)b[k * g->width];
+        sum += term;
+        magnitude += fabs(term);
+    }
+    check_summed(c, "out", at, g->out[at], sum, 2.0 * g->depth, magnitude);
 }
 
 static void check_panel_sums(struct check *c, int n_rows, int width)
@@ -224,30 +254,25 @@ static void check_panel_sums(struct check *c, int n_rows, int width)
     struct panel_case p;
     make_panel_case(c, &p, n_rows, width);
     c->table->gemm_panel(&p.call);
-    for (int i = 0; i < n_rows; i++) {
-        for (int j = 0; j < width; j++) {
-            double sum = p.call.continues ? (double)p.before[i * width + j] : 0.0, magnitude = fabs(sum);
-            for (int k = 0; k < p.call.depth; k++) {
-                const double term = (double)p.call.a[(size_t)i * p.call.a_stride + (size_t)k] *
-                                    (double)p.call.b[k * width + j];
-                sum += term;
-                magnitude += fabs(term);
-            }
-            check_summed(c, "out", (size_t)(i * width + j), p.call.out[i * width + j], sum, 2.0 * p.call.depth,
-                         magnitude);
-        }
-    }
+    for (int point = 0; point < p.call.n_points; point++)
+        for (int i = 0; i < n_rows; i++)
+            for (int j = 0; j < width; j++) check_panel_element(c, &p, point, i, j);
+    check_panel_gaps(c, &p.call);
     check_end(c);
 }
 
-/* The same bits when the product is cut in two, and when a row is alone. */
+/* The same bits when the product is cut in two, and when a row is alone, at the last of the points alone. */
 static void check_panel_cuts(struct check *c, int n_rows, int width)
 {
     struct panel_case p;
     make_panel_case(c, &p, n_rows, width);
+    const size_t last = (size_t)p.call.n_points - 1, last_out = last * p.call.out_point_stride;
     struct gemm_panel part = p.call;
+    part.n_points = 1;
+    part.a += last * part.a_point_stride;
+    part.b += last * part.b_point_stride;
     part.out = check_output(c, (size_t)(n_rows * width));
-    for (int i = 0; p.call.continues && i < n_rows * width; i++) part.out[i] = p.before[i];
+    for (int i = 0; p.call.continues && i < n_rows * width; i++) part.out[i] = p.before[last_out + (size_t)i];
     c->table->gemm_panel(&p.call);
     part.depth = check_pick(c, 1, p.call.depth / CHANNEL_ALIGN) * CHANNEL_ALIGN;
     for (int row = 0; row < n_rows; row++) { /* one row; then the rest of its terms */
@@ -262,7 +287,8 @@ static void check_panel_cuts(struct check *c, int n_rows, int width)
         one.continues = true;
         if (one.depth > 0) c->table->gemm_panel(&one);
     }
-    for (int i = 0; i < n_rows * width; i++) check_bits(c, "out", (size_t)i, part.out[i], p.call.out[i]);
+    for (int i = 0; i < n_rows * width; i++)
+        check_bits(c, "out", (size_t)i, part.out[i], p.call.out[last_out + (size_t)i]);
     check_end(c);
 }
 

@@ -78,7 +78,7 @@ static double exact_tap(const struct made_column *m, int channel, int tap, doubl
     *magnitude = 0.0;
     for (int y = 0; y < 3; y++) {
         const size_t at = (size_t)((channel * 9 + y * 3 + tap) * m->w->width + m->column);
-        const double term = winograd_weight_matrix[m->row * 3 + y] * factors[tap] * (double)m->w->kernels[at];
+        const double term = winograd_axis_4.weight[m->row * 3 + y] * factors[tap] * (double)m->w->kernels[at];
         sum += term;
         *magnitude += fabs(term);
     }

@@ -36,17 +36,23 @@ static void gemm_block_ref(const struct gemm_block *g)
     }
 }
 
+/* One row, at one point. */
+static void panel_row_ref(const struct gemm_panel *g, int point, int row)
+{
+    const float *a = g->a + (size_t)point * g->a_point_stride + (size_t)row * g->a_stride;
+    const float *b = g->b + (size_t)point * g->b_point_stride;
+    float *out = g->out + (size_t)point * g->out_point_stride + row * g->width;
+    for (int j = 0; j < g->width; j++) {
+        float sum = g->continues ? out[j] : 0.0f;
+        for (int k = 0; k < g->depth; k++) sum += a[k] * b[k * g->width + j];
+        out[j] = sum;
+    }
+}
+
 static void gemm_panel_ref(const struct gemm_panel *g)
 {
-    for (int i = 0; i < g->n_rows; i++) {
-        const float *a = g->a + (size_t)i * g->a_stride;
-        float *out = g->out + i * g->width;
-        for (int j = 0; j < g->width; j++) {
-            float sum = g->continues ? out[j] : 0.0f;
-            for (int k = 0; k < g->depth; k++) sum += a[k] * g->b[k * g->width + j];
-            out[j] = sum;
-        }
-    }
+    for (int point = 0; point < g->n_points; point++)
+        for (int row = 0; row < g->n_rows; row++) panel_row_ref(g, point, row);
 }
 
 static void gemm_block_int16_ref(const struct gemm_block_int16 *g)
@@ -182,51 +188,58 @@ static void pixels_to_bf16_ref(const struct pixels_bf16 *p)
     }
 }
 
-/* Element (i, j) of matrix . in . matrix^T, in double; matrix [..][n], in [n][n] with `stride` from one element to the
- * next. */
-static float transform_ref(const double *matrix, int n, const float *in, size_t stride, int i, int j)
+/* Element (i, j) of left . in . right^T, in double: left [..][rows], in [rows][columns], right [..][columns]. */
+static float transform_ref(const double *left, int rows, const double *right, int columns, const float *in, int i,
+                           int j)
 {
     double sum = 0.0;
-    for (int y = 0; y < n; y++)
-        for (int x = 0; x < n; x++)
-            sum += matrix[i * n + y] * matrix[j * n + x] * (double)in[(size_t)(y * n + x) * stride];
+    for (int y = 0; y < rows; y++)
+        for (int x = 0; x < columns; x++)
+            sum += left[i * rows + y] * right[j * columns + x] * (double)in[y * columns + x];
     return (float)sum;
 }
 
 static void winograd_weights_ref(const struct winograd_panel *p)
 {
-    for (int x = 0; x < WINOGRAD_AXIS_POINTS; x++) {
-        for (int c = 0; c < p->n_channels; c++) {
-            float *out = p->points + (size_t)x * p->point_stride + c * p->width;
-            for (int j = 0; j < p->width; j++)
-                out[j] = transform_ref(winograd_weight_matrix, 3, p->kernels + c * 9 * p->width + j, (size_t)p->width,
-                                       p->row, x);
+    for (int c = 0; c < p->n_channels; c++) {
+        for (int j = 0; j < p->width; j++) {
+            float kernel[9];
+            for (int t = 0; t < 9; t++) kernel[t] = p->kernels[(c * 9 + t) * p->width + j];
+            for (int y = 0; y < WINOGRAD_AXIS_POINTS; y++)
+                p->points[(size_t)y * p->point_stride + (size_t)(c * p->width + j)] =
+                    transform_ref(winograd_axis_4.weight, 3, winograd_wide_weight, 3, kernel, y, p->column);
         }
     }
 }
 
-static void winograd_input_ref(const float *patch, size_t row_stride, size_t pixel_stride, int channels, float *v,
-                               size_t point_stride)
+static void winograd_input_ref(const struct winograd_input *in)
 {
-    enum { N = WINOGRAD_AXIS_POINTS };
-    for (int c = 0; c < channels; c++) {
-        float in[WINOGRAD_POINTS];
-        for (int i = 0; i < N; i++)
-            for (int j = 0; j < N; j++)
-                in[i * N + j] = patch[(size_t)i * row_stride + (size_t)j * pixel_stride + (size_t)c];
-        for (int p = 0; p < WINOGRAD_POINTS; p++)
-            v[(size_t)p * point_stride + (size_t)c] = transform_ref(winograd_input_matrix, N, in, 1, p / N, p % N);
+    const double *right = winograd_axis(in->point_columns)->input;
+    const int rows = WINOGRAD_AXIS_POINTS, columns = in->point_columns;
+    for (int c = 0; c < in->channels; c++) {
+        float patch[WINOGRAD_MOST_POINTS];
+        for (int i = 0; i < rows; i++)
+            for (int j = 0; j < columns; j++)
+                patch[i * columns + j] =
+                    in->patch[(size_t)i * in->row_stride + (size_t)j * in->pixel_stride + (size_t)c];
+        for (int p = 0; p < rows * columns; p++)
+            in->points[(size_t)p * in->point_stride + (size_t)c] =
+                transform_ref(winograd_axis_4.input, rows, right, columns, patch, p % rows, p / rows);
     }
 }
 
 static void winograd_output_ref(const struct winograd_output *o)
 {
+    const double *right = winograd_axis(o->point_columns)->output;
+    const int rows = WINOGRAD_AXIS_POINTS, columns = o->point_columns;
     for (int c = 0; c < o->channels; c++) {
+        float products[WINOGRAD_MOST_POINTS];
+        for (int p = 0; p < rows * columns; p++)
+            products[p % rows * columns + p / rows] = o->products[(size_t)p * o->point_stride + (size_t)c];
         for (int i = 0; i < o->n_rows; i++) {
             for (int j = 0; j < o->n_columns; j++) {
                 const size_t at = (size_t)i * o->row_stride + (size_t)j * o->pixel_stride + (size_t)c;
-                float sum = transform_ref(winograd_output_matrix, WINOGRAD_AXIS_POINTS, o->products + c,
-                                          o->point_stride, i, j) + o->bias[c];
+                float sum = transform_ref(winograd_axis_4.output, rows, right, columns, products, i, j) + o->bias[c];
                 if (o->residual != NULL) sum += o->residual[at];
                 o->out[at] = o->has_relu && !(sum > 0.0f) ? 0.0f : sum;
             }
@@ -238,11 +251,12 @@ static void winograd_output_ref(const struct winograd_output *o)
 static void taps_ref(const struct winograd_taps_int16 *w, int row, int channel, int j, float factor,
                      float taps[WINOGRAD_TAPS])
 {
+    const double *weight = winograd_axis_4.weight;
     for (int t = 0; t < WINOGRAD_TAPS; t++) {
         double sum = 0.0;
         for (int y = 0; y < 3; y++)
-            sum += winograd_weight_matrix[row * 3 + y] * (double)w->kernels[(channel * 9 + y * 3 + t) * w->width + j];
-        taps[t] = (float)(sum * winograd_weight_matrix[3 + t]) * factor; /* 1, 3/4 and 9/16: point 1 */
+            sum += weight[row * 3 + y] * (double)w->kernels[(channel * 9 + y * 3 + t) * w->width + j];
+        taps[t] = (float)(sum * weight[3 + t]) * factor; /* 1, 3/4 and 9/16: point 1 */
     }
 }
 

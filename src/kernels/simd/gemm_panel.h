@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gemm_panel.h - the product of evenly spaced rows with one panel, added to what is there. Include a vector_*.h first,
- * and define WINOGRAD_VECTORS, vectors per panel row, and WINOGRAD_ROWS, rows per tile.
+/* gemm_panel.h - the products of evenly spaced rows with one panel for each of some points, added to what is there.
+ * Include a vector_*.h first, and define WINOGRAD_VECTORS, vectors per panel row, and WINOGRAD_ROWS, rows per tile.
  *
- * The panel is narrow and the tile high, so that the seven tiles of one image are one pass: AVX2 6 x 2 vectors, AVX-512
+ * The panel is narrow and the tile high, so that the tiles of one image are one pass: AVX2 6 x 2 vectors, AVX-512
  * 12 x 2. Rows lie evenly spaced, so a pointer to every third and the distance are enough to address them.
  */
 #ifndef TRBA_KERNELS_SIMD_GEMM_PANEL_H
@@ -12,28 +12,29 @@
 
 enum { PANEL_MAX_ROWS = 12, ROWS_PER_POINTER = 3 };
 
-/* `rows` rows from `row` on. What `ahead` points to is asked for at an even pace, a line of the cache for each 64 bytes
- * of the panel; so are the rows of the next tile where they follow these in memory. */
-ALWAYS_INLINE void panel_tile(const struct gemm_panel *g, int row, const int rows, const int vectors)
+/* `rows` rows from `row` on, at one point. What `ahead` points to is asked for at an even pace, a line of the cache for
+ * each 64 bytes of the panel; so are the rows of the next tile where they follow these in memory. */
+ALWAYS_INLINE void panel_tile(const struct gemm_panel *g, int point, int row, const int rows, const int vectors)
 {
     enum { MAX_POINTERS = PANEL_MAX_ROWS / ROWS_PER_POINTER };
     vec acc[PANEL_MAX_ROWS][WINOGRAD_VECTORS];
     const float *a[MAX_POINTERS];
-    float *out = g->out + row * g->width;
+    float *out = g->out + (size_t)point * g->out_point_stride + row * g->width;
+    const float *first_row = g->a + (size_t)point * g->a_point_stride;
 #pragma GCC unroll 4
     for (int i = 0; i < rows; i += ROWS_PER_POINTER)
-        a[i / ROWS_PER_POINTER] = g->a + (size_t)(row + i) * g->a_stride;
+        a[i / ROWS_PER_POINTER] = first_row + (size_t)(row + i) * g->a_stride;
 #pragma GCC unroll 12
     for (int i = 0; i < rows; i++)
 #pragma GCC unroll 2
         for (int j = 0; j < vectors; j++)
             acc[i][j] = g->continues ? vec_load(out + (i * vectors + j) * LANES) : vec_zero();
-    const float *b = g->b;
+    const float *b = g->b + (size_t)point * g->b_point_stride;
     const size_t stride = g->a_stride;
-    uintptr_t ahead = (uintptr_t)(row == 0 && g->ahead != NULL ? g->ahead : b);
+    uintptr_t ahead = (uintptr_t)(row == 0 && g->ahead != NULL ? g->ahead + point * g->depth * g->width / 4 : b);
     const int pace = 64 / (vectors * LANES);
     const bool rows_follow = row + rows < g->n_rows && (size_t)g->depth == stride;
-    uintptr_t rows_ahead = (uintptr_t)(rows_follow ? g->a + (size_t)(row + rows) * stride : b);
+    uintptr_t rows_ahead = (uintptr_t)(rows_follow ? first_row + (size_t)(row + rows) * stride : b);
     const size_t rows_pace = (size_t)(rows * pace) * sizeof(float);
     for (int k = 0; k < g->depth; k += pace, ahead += 64) {
         vec_prefetch_near(ahead);
@@ -61,36 +62,48 @@ ALWAYS_INLINE void panel_tile(const struct gemm_panel *g, int row, const int row
         for (int j = 0; j < vectors; j++) vec_store(out + (i * vectors + j) * LANES, acc[i][j]);
 }
 
+/* The same rows at points first .. end - 1. */
+ALWAYS_INLINE void panel_points(const struct gemm_panel *g, int first, int end, int row, const int rows,
+                                const int vectors)
+{
+    for (int point = first; point < end; point++) panel_tile(g, point, row, rows, vectors);
+}
+
 /* Tiles are as even as they go. */
-ALWAYS_INLINE void panel_tiles(const struct gemm_panel *g, const int vectors)
+ALWAYS_INLINE void panel_tiles(const struct gemm_panel *g, int first, int end, const int vectors)
 {
     const int n_tiles = (g->n_rows + WINOGRAD_ROWS - 1) / WINOGRAD_ROWS;
     for (int tile = 0, row = 0; tile < n_tiles; tile++) {
         const int n = (g->n_rows - row + n_tiles - tile - 1) / (n_tiles - tile);
         switch (n) {
-        case 1: panel_tile(g, row, 1, vectors); break;
-        case 2: panel_tile(g, row, 2, vectors); break;
-        case 3: panel_tile(g, row, 3, vectors); break;
-        case 4: panel_tile(g, row, 4, vectors); break;
-        case 5: panel_tile(g, row, 5, vectors); break;
-        case 6: panel_tile(g, row, 6, vectors); break;
+        case 1: panel_points(g, first, end, row, 1, vectors); break;
+        case 2: panel_points(g, first, end, row, 2, vectors); break;
+        case 3: panel_points(g, first, end, row, 3, vectors); break;
+        case 4: panel_points(g, first, end, row, 4, vectors); break;
+        case 5: panel_points(g, first, end, row, 5, vectors); break;
+        case 6: panel_points(g, first, end, row, 6, vectors); break;
 #if WINOGRAD_ROWS > 6
-        case 7: panel_tile(g, row, 7, vectors); break;
-        case 8: panel_tile(g, row, 8, vectors); break;
-        case 9: panel_tile(g, row, 9, vectors); break;
-        case 10: panel_tile(g, row, 10, vectors); break;
-        case 11: panel_tile(g, row, 11, vectors); break;
-        default: panel_tile(g, row, 12, vectors); break;
+        case 7: panel_points(g, first, end, row, 7, vectors); break;
+        case 8: panel_points(g, first, end, row, 8, vectors); break;
+        case 9: panel_points(g, first, end, row, 9, vectors); break;
+        case 10: panel_points(g, first, end, row, 10, vectors); break;
+        case 11: panel_points(g, first, end, row, 11, vectors); break;
+        default: panel_points(g, first, end, row, 12, vectors); break;
 #endif
         }
         row += n;
     }
 }
 
+/* Point by point, so that a panel stays in the cache while all rows go by; if they are few, without choosing the tile
+ * anew for each point. */
 static void TIER(gemm_panel)(const struct gemm_panel *g)
 {
-    if (g->width == CHANNEL_ALIGN) panel_tiles(g, CHANNEL_VECTORS);
-    else panel_tiles(g, WINOGRAD_VECTORS);
+    const int step = g->n_rows <= WINOGRAD_ROWS ? g->n_points : 1;
+    for (int point = 0; point < g->n_points; point += step) {
+        if (g->width == CHANNEL_ALIGN) panel_tiles(g, point, point + step, CHANNEL_VECTORS);
+        else panel_tiles(g, point, point + step, WINOGRAD_VECTORS);
+    }
 }
 
 #endif

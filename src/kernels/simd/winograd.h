@@ -7,13 +7,14 @@
 /* The points of F(4,3): a = 3/4, b = 3/2; A = a^2, B = b^2. */
 static const float point_a = 0.75f, point_b = 1.5f, square_a = 0.5625f, square_b = 2.25f;
 
-ALWAYS_INLINE void input_axis(vec d[WINOGRAD_AXIS_POINTS])
+/* Six pixels to the points 0, a, -a, b, -b and infinity. */
+ALWAYS_INLINE void input_axis(vec d[WINOGRAD_AXIS_POINTS], const float a, const float b)
 {
-    const vec product = vec_set(square_a * square_b), sum = vec_set(square_a + square_b);
+    const vec product = vec_set(a * a * b * b), sum = vec_set(a * a + b * b);
     const vec first = vec_fma(product, d[0], vec_fnma(sum, d[2], d[4]));
-    const vec even_a = vec_fnma(vec_set(square_b), d[2], d[4]), even_b = vec_fnma(vec_set(square_a), d[2], d[4]);
-    const vec odd_a = vec_mul(vec_set(point_a), vec_fnma(vec_set(square_b), d[1], d[3]));
-    const vec odd_b = vec_mul(vec_set(point_b), vec_fnma(vec_set(square_a), d[1], d[3]));
+    const vec even_a = vec_fnma(vec_set(b * b), d[2], d[4]), even_b = vec_fnma(vec_set(a * a), d[2], d[4]);
+    const vec odd_a = vec_mul(vec_set(a), vec_fnma(vec_set(b * b), d[1], d[3]));
+    const vec odd_b = vec_mul(vec_set(b), vec_fnma(vec_set(a * a), d[1], d[3]));
     const vec last = vec_fma(product, d[1], vec_fnma(sum, d[3], d[5]));
     d[0] = first;
     d[1] = vec_add(even_a, odd_a);
@@ -21,6 +22,36 @@ ALWAYS_INLINE void input_axis(vec d[WINOGRAD_AXIS_POINTS])
     d[3] = vec_add(even_b, odd_b);
     d[4] = vec_sub(even_b, odd_b);
     d[5] = last;
+}
+
+/* (x^2 - 1/4)(x^2 - 1) of five pixels, times x. */
+ALWAYS_INLINE vec input_beside(const vec d[5])
+{
+    return vec_fma(vec_set(0.25f), d[0], vec_fnma(vec_set(1.25f), d[2], d[4]));
+}
+
+/* All points but 2 and -2 have the factor x - 2, or x^2 - 4, of M in common: what it makes of the pixels is a patch of
+ * six for all of them. */
+ALWAYS_INLINE void input_columns(vec d[WINOGRAD_WIDE_POINTS], const int point_columns)
+{
+    if (point_columns == 6) {
+        input_axis(d, point_a, point_b);
+    } else if (point_columns == 7) {
+        const vec beside = input_beside(d + 1);
+        const vec minus_half = vec_fnma(vec_set(2.5f), vec_sub(d[4], d[2]), vec_sub(d[5], d[1]));
+#pragma GCC unroll 6
+        for (int j = 0; j < WINOGRAD_AXIS_POINTS; j++) d[j] = vec_fnma(vec_set(2.0f), d[j], d[j + 1]);
+        input_axis(d, 0.5f, 1.0f);
+        d[2] = minus_half; /* not by differences in which d[3] cancels itself */
+        d[6] = beside;
+    } else {
+        const vec even = input_beside(d + 2), odd = input_beside(d + 1);
+#pragma GCC unroll 6
+        for (int j = 0; j < WINOGRAD_AXIS_POINTS; j++) d[j] = vec_fnma(vec_set(4.0f), d[j], d[j + 2]);
+        input_axis(d, 0.5f, 1.0f);
+        d[6] = vec_fma(vec_set(2.0f), odd, even);
+        d[7] = vec_fnma(vec_set(2.0f), odd, even);
+    }
 }
 
 ALWAYS_INLINE void output_axis(vec d[WINOGRAD_AXIS_POINTS])
@@ -35,6 +66,41 @@ ALWAYS_INLINE void output_axis(vec d[WINOGRAD_AXIS_POINTS])
     d[3] = vec_fma(vec_set(4.0f / 9), difference2, vec_fma(vec_set(-2.0f / 9), difference1, last));
 }
 
+/* The powers 0 to n - 1 of a pair of points p and -p, times the sum or difference of what they have over N, added to
+ * d. */
+ALWAYS_INLINE void add_powers(vec *d, vec sum, vec difference, float p, const int n)
+{
+    float power = 1.0f;
+#pragma GCC unroll 6
+    for (int k = 0; k < n; k++, power *= p) d[k] = vec_fma(vec_set(power), k % 2 == 0 ? sum : difference, d[k]);
+}
+
+ALWAYS_INLINE void output_columns(vec d[WINOGRAD_WIDE_POINTS], const int point_columns)
+{
+    if (point_columns == 6) {
+        output_axis(d);
+        return;
+    }
+    const bool is_even = point_columns == 8; /* the points come in pairs */
+    const int n = point_columns - 2;
+    const vec half = vec_mul(vec_set(is_even ? 32.0f / 45 : 16.0f / 9), d[1]);
+    const vec minus_half = vec_set(is_even ? 32.0f / 45 : 16.0f / 15);
+    const vec one = vec_mul(vec_set(is_even ? -2.0f / 9 : -2.0f / 3), d[3]);
+    const vec minus_one = vec_set(-2.0f / 9);
+    const vec sum_half = vec_fma(minus_half, d[2], half), difference_half = vec_fnma(minus_half, d[2], half);
+    const vec sum_one = vec_fma(minus_one, d[4], one), difference_one = vec_fnma(minus_one, d[4], one);
+    const vec two = vec_mul(vec_set(is_even ? 1.0f / 90 : 2.0f / 45), d[6]);
+    const vec sum_two = is_even ? vec_fma(vec_set(1.0f / 90), d[7], two) : two;
+    const vec difference_two = is_even ? vec_fnma(vec_set(1.0f / 90), d[7], two) : two;
+    const vec last = d[5];
+    d[0] = vec_fma(vec_set(is_even ? -1.0f : -2.0f), d[0], sum_one);
+#pragma GCC unroll 6
+    for (int k = 1; k < n; k++) d[k] = k % 2 == 0 ? sum_one : difference_one;
+    d[n - 1] = vec_add(d[n - 1], last);
+    add_powers(d, sum_half, difference_half, 0.5f, n);
+    add_powers(d, sum_two, difference_two, 2.0f, n);
+}
+
 /* Three taps to the points of F(4,3): 1, p, p^2. */
 ALWAYS_INLINE void weights_axis(vec d[WINOGRAD_AXIS_POINTS])
 {
@@ -47,19 +113,19 @@ ALWAYS_INLINE void weights_axis(vec d[WINOGRAD_AXIS_POINTS])
     d[4] = vec_sub(even_b, odd_b);
 }
 
-/* Three taps to one of the points. */
-ALWAYS_INLINE vec weights_point(const float *taps, int stride, const int point)
+/* Three taps to one point, at p or (the sixth) at infinity. */
+ALWAYS_INLINE vec weights_point(const float *taps, int stride, const int point, const float p)
 {
-    const vec middle = vec_load(taps + stride);
     if (point == 0) return vec_load(taps);
-    if (point == WINOGRAD_AXIS_POINTS - 1) return vec_load(taps + 2 * stride);
-    const float p = (point % 2 == 1 ? 1.0f : -1.0f) * (point <= 2 ? point_a : point_b);
-    return vec_fma(vec_set(p), middle, vec_fma(vec_set(p * p), vec_load(taps + 2 * stride), vec_load(taps)));
+    if (point == 5) return vec_load(taps + 2 * stride);
+    return vec_fma(vec_set(p), vec_load(taps + stride),
+                   vec_fma(vec_set(p * p), vec_load(taps + 2 * stride), vec_load(taps)));
 }
 
 /* The call's fields are copied first: the compiler takes it that stores of vectors may change them. */
-ALWAYS_INLINE void weights_row(const struct winograd_panel *p, const int row)
+ALWAYS_INLINE void weights_column(const struct winograd_panel *p, const int column)
 {
+    static const float at[WINOGRAD_WIDE_POINTS] = {0.0f, 0.5f, -0.5f, 1.0f, -1.0f, 0.0f, 2.0f, -2.0f};
     const int width = p->width, end = p->n_channels * width;
     const size_t point_stride = p->point_stride;
     const float *kernels = p->kernels;
@@ -67,7 +133,7 @@ ALWAYS_INLINE void weights_row(const struct winograd_panel *p, const int row)
         for (int j = 0; j < width; j += LANES, kernels += LANES, out += LANES) {
             vec d[WINOGRAD_AXIS_POINTS];
 #pragma GCC unroll 3
-            for (int k = 0; k < 3; k++) d[k] = weights_point(kernels + k * width, 3 * width, row);
+            for (int k = 0; k < 3; k++) d[k] = weights_point(kernels + 3 * k * width, width, column, at[column]);
             weights_axis(d);
 #pragma GCC unroll 6
             for (int k = 0; k < WINOGRAD_AXIS_POINTS; k++) vec_store(out + (size_t)k * point_stride, d[k]);
@@ -77,40 +143,49 @@ ALWAYS_INLINE void weights_row(const struct winograd_panel *p, const int row)
 
 static void TIER(winograd_weights)(const struct winograd_panel *p)
 {
-    switch (p->row) {
-    case 0: weights_row(p, 0); return;
-    case 1: weights_row(p, 1); return;
-    case 2: weights_row(p, 2); return;
-    case 3: weights_row(p, 3); return;
-    case 4: weights_row(p, 4); return;
-    default: weights_row(p, 5); return;
+    switch (p->column) {
+    case 0: weights_column(p, 0); return;
+    case 1: weights_column(p, 1); return;
+    case 2: weights_column(p, 2); return;
+    case 3: weights_column(p, 3); return;
+    case 4: weights_column(p, 4); return;
+    case 5: weights_column(p, 5); return;
+    case 6: weights_column(p, 6); return;
+    default: weights_column(p, 7); return;
     }
 }
 
-/* Rows first, then columns; the half-done patch stays in registers (or, for 6x6, in L1). */
-static void TIER(winograd_input)(const float *patch, size_t row_stride, size_t pixel_stride, int channels, float *v,
-                                 size_t point_stride)
+/* Rows first, then columns; the half-done patch stays in registers or in the first-level cache. */
+ALWAYS_INLINE void input_tile(const struct winograd_input *in, const int point_columns)
 {
-    for (int c = 0; c < channels; c += LANES) {
-        vec half[WINOGRAD_AXIS_POINTS][WINOGRAD_AXIS_POINTS];
+    const size_t row_stride = in->row_stride, pixel_stride = in->pixel_stride, point_stride = in->point_stride;
+    for (int c = 0; c < in->channels; c += LANES) {
+        vec half[WINOGRAD_AXIS_POINTS][WINOGRAD_WIDE_POINTS];
 #pragma GCC unroll 6
         for (int i = 0; i < WINOGRAD_AXIS_POINTS; i++) {
-#pragma GCC unroll 6
-            for (int j = 0; j < WINOGRAD_AXIS_POINTS; j++)
-                half[i][j] = vec_load(patch + (size_t)i * row_stride + (size_t)j * pixel_stride + c);
-            input_axis(half[i]);
+#pragma GCC unroll 8
+            for (int j = 0; j < point_columns; j++)
+                half[i][j] = vec_load(in->patch + (size_t)i * row_stride + (size_t)j * pixel_stride + c);
+            input_columns(half[i], point_columns);
         }
-#pragma GCC unroll 6
-        for (int j = 0; j < WINOGRAD_AXIS_POINTS; j++) {
+#pragma GCC unroll 8
+        for (int j = 0; j < point_columns; j++) {
             vec column[WINOGRAD_AXIS_POINTS];
 #pragma GCC unroll 6
             for (int i = 0; i < WINOGRAD_AXIS_POINTS; i++) column[i] = half[i][j];
-            input_axis(column);
+            input_axis(column, point_a, point_b);
 #pragma GCC unroll 6
             for (int i = 0; i < WINOGRAD_AXIS_POINTS; i++)
-                vec_store(v + (size_t)(i * WINOGRAD_AXIS_POINTS + j) * point_stride + c, column[i]);
+                vec_store(in->points + (size_t)(j * WINOGRAD_AXIS_POINTS + i) * point_stride + c, column[i]);
         }
     }
+}
+
+static void TIER(winograd_input)(const struct winograd_input *in)
+{
+    if (in->point_columns == 6) input_tile(in, 6);
+    else if (in->point_columns == 7) input_tile(in, 7);
+    else input_tile(in, 8);
 }
 
 /* Adds bias and residual, applies ReLU, stores one pixel's vector. */
@@ -136,33 +211,42 @@ ALWAYS_INLINE void prefetch_pixels(const struct winograd_output *o)
     }
 }
 
-static void TIER(winograd_output)(const struct winograd_output *o)
+/* Columns first: an output column needs all columns of points, but each column of points has its rows at hand. */
+ALWAYS_INLINE void output_tile(const struct winograd_output *o, const int point_columns)
 {
-    prefetch_pixels(o);
+    const size_t point_stride = o->point_stride;
     for (int c = 0; c < o->channels; c += LANES) {
-        vec half[WINOGRAD_AXIS_POINTS][WINOGRAD_AXIS_POINTS];
+        vec half[WINOGRAD_OUTPUTS][WINOGRAD_WIDE_POINTS];
         const vec bias = vec_load(o->bias + c);
-#pragma GCC unroll 6
-        for (int i = 0; i < WINOGRAD_AXIS_POINTS; i++) {
-#pragma GCC unroll 6
-            for (int j = 0; j < WINOGRAD_AXIS_POINTS; j++)
-                half[i][j] = vec_load(o->products + (size_t)(i * WINOGRAD_AXIS_POINTS + j) * o->point_stride + c);
-            output_axis(half[i]);
-        }
-#pragma GCC unroll 6
-        for (int j = 0; j < WINOGRAD_OUTPUTS; j++) {
+#pragma GCC unroll 8
+        for (int j = 0; j < point_columns; j++) {
             vec column[WINOGRAD_AXIS_POINTS];
-            if (j >= o->n_columns) break;
 #pragma GCC unroll 6
-            for (int i = 0; i < WINOGRAD_AXIS_POINTS; i++) column[i] = half[i][j];
+            for (int i = 0; i < WINOGRAD_AXIS_POINTS; i++)
+                column[i] = vec_load(o->products + (size_t)(j * WINOGRAD_AXIS_POINTS + i) * point_stride + c);
             output_axis(column);
+#pragma GCC unroll 4
+            for (int i = 0; i < WINOGRAD_OUTPUTS; i++) half[i][j] = column[i];
+        }
+#pragma GCC unroll 4
+        for (int i = 0; i < WINOGRAD_OUTPUTS; i++) {
+            if (i >= o->n_rows) break;
+            output_columns(half[i], point_columns);
 #pragma GCC unroll 6
-            for (int i = 0; i < WINOGRAD_OUTPUTS; i++)
-                if (i < o->n_rows)
-                    winograd_store(o, column[i], bias,
+            for (int j = 0; j < point_columns - 2; j++)
+                if (j < o->n_columns)
+                    winograd_store(o, half[i][j], bias,
                                    (size_t)i * o->row_stride + (size_t)j * o->pixel_stride + (size_t)c);
         }
     }
+}
+
+static void TIER(winograd_output)(const struct winograd_output *o)
+{
+    prefetch_pixels(o);
+    if (o->point_columns == 6) output_tile(o, 6);
+    else if (o->point_columns == 7) output_tile(o, 7);
+    else output_tile(o, 8);
 }
 
 #endif

@@ -13,10 +13,11 @@
 /* T0, T1 and T2 of LANES columns, transformed along the other axis, times `factor`. */
 ALWAYS_INLINE void load_taps(const float *kernels, int width, vec factor, vec taps[WINOGRAD_TAPS], const int row)
 {
+    static const float at[WINOGRAD_AXIS_POINTS] = {0.0f, point_a, -point_a, point_b, -point_b, 0.0f};
     const vec factors[WINOGRAD_TAPS] = {factor, vec_mul(vec_set(point_a), factor), vec_mul(vec_set(square_a), factor)};
 #pragma GCC unroll 3
     for (int t = 0; t < WINOGRAD_TAPS; t++)
-        taps[t] = vec_mul(weights_point(kernels + t * width, 3 * width, row), factors[t]);
+        taps[t] = vec_mul(weights_point(kernels + t * width, 3 * width, row, at[row]), factors[t]);
 }
 
 /* What the largest magnitude of the kernels of each of LANES columns becomes INT16_LARGEST with; 0 if negligible. */
