@@ -23,7 +23,7 @@ struct passage {
 struct session_passes {
     const trba_model *model;
     struct layer_run run;
-    int batch_size; /* at most so many inputs in a pass */
+    int batch_size;      /* at most so many inputs in a pass */
     network_trace trace; /* NULL: none */
     void *trace_user;
 };
