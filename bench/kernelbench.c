@@ -292,10 +292,11 @@ static void check_shape(const struct shape *s)
     if (find_bench(s->kernel) == NULL) die("there is no kernel ", s->kernel);
     const double first = s->first, second = s->second > 0 ? s->second : 1, third = s->third > 0 ? s->third : 1;
     const double points = strncmp(s->kernel, "winograd", 8) == 0 ? WINOGRAD_MOST_POINTS : MAX_WINDOW;
+    const double products = strcmp(s->kernel, "gemm_panel") == 0 ? WINOGRAD_AXIS_POINTS : 1;
     if (s->first < 1 || s->second < 0 || s->third < 0 || s->third > MEMORY_FLOATS ||
         (strcmp(s->kernel, "max_pool") == 0 && s->third > MAX_WINDOW) || !has_tile(s) ||
-        (first + 8) * second * points > MEMORY_FLOATS || second * third * WINOGRAD_AXIS_POINTS > MEMORY_FLOATS ||
-        first * third * WINOGRAD_AXIS_POINTS > MEMORY_FLOATS)
+        (first + 8) * second * points > MEMORY_FLOATS || second * third * products > MEMORY_FLOATS ||
+        first * third * products > MEMORY_FLOATS)
         die("this shape is too large, or lacks a size: ", s->layer);
 }
 

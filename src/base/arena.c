@@ -2,9 +2,9 @@
 /* arena.c - blocks in a list; the newest is filled first.
  *
  * Small blocks come from calloc(), large ones straight from the system at the bounds of huge pages, which they ask for:
- * walking 500 MB of weights in 4 KiB pages costs more in page faults (when packing) and address translation (when
- * reading) than it should. Either way what has not been handed out is zero, and a page is first touched by whoever uses
- * it.
+ * walking 500 MB of weights, or the maps of a batch, in 4 KiB pages costs more in page faults (when they are written
+ * first) and address translation (when they are read) than it should. Either way what has not been handed out is zero,
+ * and a page is first touched by whoever uses it.
  */
 #include "base/arena.h"
 

@@ -2,7 +2,6 @@
 /* layer_run.c - planning, cutting up, and handing out the memory of a forward pass. */
 #include "layers/layer_run.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
@@ -36,16 +35,18 @@ bool run_allocate(struct layer_run *run)
 {
     size_t total = 0;
     for (int i = 0; i < N_RUN_BUFFERS; i++) total += round_up(run_buffer_at(run, i)->planned, RUN_ALIGNMENT_FLOATS);
-    const size_t bytes = larger_size(total, 1) * sizeof(float);
-    void *memory = aligned_alloc(RUN_ALIGNMENT, round_up(bytes, RUN_ALIGNMENT));
+    struct arena arena;
+    arena_init(&arena, SIZE_MAX);
+    void *memory = arena_alloc_array(&arena, total, sizeof(float));
     if (memory == NULL) {
         forget_plan(run);
         return false;
     }
 
-    free(run->memory);
+    arena_free(&run->arena);
+    run->arena = arena;
     run->memory = memory;
-    run->memory_bytes = bytes;
+    run->memory_bytes = total * sizeof(float);
     float *at = memory;
     for (int i = 0; i < N_RUN_BUFFERS; i++) {
         struct run_buffer *buffer = run_buffer_at(run, i);
@@ -59,7 +60,7 @@ bool run_allocate(struct layer_run *run)
 
 void run_free(struct layer_run *run)
 {
-    free(run->memory);
+    arena_free(&run->arena);
     run->memory = NULL;
 }
 
