@@ -55,6 +55,7 @@ struct gemm_block {
     const float *residual[GEMM_MAX_ROWS]; /* [n_columns] each; residual[0] NULL: none */
     float *out[GEMM_MAX_ROWS];            /* [n_columns] each */
     bool has_relu;
+    bool is_followed;                     /* by more rows for the same panels: so what follows them is not asked for */
 };
 
 /* Fixed-point products. A row of activations and a column of weights each become 16-bit integers and a scale,

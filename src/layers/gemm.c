@@ -125,6 +125,11 @@ bool gemm_pack_suitably(const struct kernels *kernels, struct arena *arena, cons
 
 /* ---- one block, with our kernels ---- */
 
+/* Up to so many rows wait for the panel, which comes from memory, and ask for the next one all the time. More rows fill
+ * the second-level cache, together with a panel: the next one is asked for only by the last of them. */
+enum { FEW_ROWS = GEMM_BLOCK_ROWS / 2 };
+
+/* Rows first_row .. of some columns. */
 static void run_tile(const struct kernels *kernels, const struct gemm_weights *weights, const struct gemm_rows *rows,
                      int first_row, int n_rows, int first_column, int n_columns)
 {
@@ -138,6 +143,7 @@ static void run_tile(const struct kernels *kernels, const struct gemm_weights *w
         .n_columns = n_columns,
         .bias = weights->bias != NULL ? weights->bias + first_column : NULL,
         .has_relu = rows->has_relu,
+        .is_followed = rows->n_rows > FEW_ROWS && first_row + n_rows < rows->n_rows,
     };
     for (int i = 0; i < n_rows; i++) {
         block.a[i] = rows->a[first_row + i];

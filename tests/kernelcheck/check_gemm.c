@@ -67,7 +67,8 @@ static void make_case(struct check *c, struct gemm_case *g)
     g->residual_copy = malloc((size_t)g->n_rows * n * sizeof(float));
     if (g->matrix == NULL || g->residual_copy == NULL) exit(2);
     g->block = (struct gemm_block){.n_rows = g->n_rows, .taps = g->taps, .n_taps = g->n_taps, .depth = g->depth,
-                                   .n_columns = g->n_columns, .has_relu = g->has_relu};
+                                   .n_columns = g->n_columns, .has_relu = g->has_relu,
+                                   .is_followed = check_toss(c)};
     g->block.b = pack_panels(c, g);
     g->block.bias = g->has_bias ? check_input(c, n, VALUES_MIXED) : NULL;
     make_rows(c, g, a_floats);
