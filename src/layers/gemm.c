@@ -187,6 +187,17 @@ static size_t int16_workspace(const struct gemm_weights *weights)
     return (size_t)GEMM_BLOCK_ROWS * (int16_row_floats(weights) + 1);
 }
 
+/* What the rows from first_row on ask for of the panel that follows: each tile of rows the next share of it, until all
+ * is asked for. NULL: nothing. */
+static const int16_t *share_of_next_panel(const struct kernels *kernels, const struct gemm_weights *weights,
+                                          int first_row, int first_column)
+{
+    const size_t depth = (size_t)(weights->n_taps * weights->depth);
+    const int next = first_column + kernels->gemm_columns, share = first_row / kernels->gemm_rows * CHANNEL_ALIGN;
+    if (share >= smaller(kernels->gemm_columns, weights->n_columns - next)) return NULL;
+    return weights->packed_int16 + (size_t)(next + share) * depth;
+}
+
 /* Rows first_row .. of one panel. */
 static void run_tile_int16(const struct kernels *kernels, const struct gemm_weights *weights,
                            const struct gemm_rows *rows, int first_row, int n_rows, int first_column,
@@ -201,6 +212,7 @@ static void run_tile_int16(const struct kernels *kernels, const struct gemm_weig
         .n_columns = smaller(kernels->gemm_columns, weights->n_columns - first_column),
         .bias = weights->bias != NULL ? weights->bias + first_column : NULL,
         .has_relu = rows->has_relu,
+        .ahead = share_of_next_panel(kernels, weights, first_row, first_column),
     };
     for (int i = 0; i < n_rows; i++) {
         block.a[i] = integers + (size_t)(first_row + i) * depth;
