@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* arena.c - blocks in a list; the newest is filled first.
  *
- * Small blocks come from calloc(), large ones straight from the system at the bounds of huge pages, which they ask for:
- * walking 500 MB of weights, or the maps of a batch, in 4 KiB pages costs more in page faults (when they are written
- * first) and address translation (when they are read) than it should. Either way what has not been handed out is zero,
- * and a page is first touched by whoever uses it.
+ * Small blocks come from calloc(), large ones in huge pages. Either way what has not been handed out is zero, and a
+ * page is first touched by whoever uses it.
  */
 #include "base/arena.h"
 
@@ -15,8 +13,9 @@
 #include <sys/mman.h>
 
 #include "base/checked.h"
+#include "base/huge_pages.h"
 
-enum { ARENA_ALIGNMENT = 64, ARENA_BLOCK_BYTES = 64 * 1024, HUGE_PAGE_BYTES = 2 * 1024 * 1024 };
+enum { ARENA_ALIGNMENT = 64, ARENA_BLOCK_BYTES = 64 * 1024 };
 
 struct arena_block {
     struct arena_block *next;
@@ -31,26 +30,13 @@ void arena_init(struct arena *a, size_t limit_bytes)
                         .block_bytes = ARENA_BLOCK_BYTES};
 }
 
-/* n_bytes, a multiple of HUGE_PAGE_BYTES, at a multiple of it: one more is asked for and what sticks out given back. */
-static void *map_huge_pages(size_t n_bytes)
-{
-    if (n_bytes > SIZE_MAX - HUGE_PAGE_BYTES) return NULL;
-    uint8_t *all = mmap(NULL, n_bytes + HUGE_PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (all == MAP_FAILED) return NULL;
-    const size_t before = (HUGE_PAGE_BYTES - (uintptr_t)all % HUGE_PAGE_BYTES) % HUGE_PAGE_BYTES;
-    if (before > 0) munmap(all, before);
-    munmap(all + before + n_bytes, HUGE_PAGE_BYTES - before);
-    madvise(all + before, n_bytes, MADV_HUGEPAGE); /* a hint, which may be refused */
-    return all + before;
-}
-
 static struct arena_block *arena_block_new(size_t n_bytes)
 {
     size_t total;
     if (!checked_add(n_bytes, sizeof(struct arena_block) + ARENA_ALIGNMENT, &total)) return NULL;
-    const bool is_mapped = total >= 2 * HUGE_PAGE_BYTES && total <= SIZE_MAX - HUGE_PAGE_BYTES;
+    const bool is_mapped = huge_pages_suit(total);
     if (is_mapped) total = round_up(total, HUGE_PAGE_BYTES);
-    struct arena_block *block = is_mapped ? map_huge_pages(total) : calloc(1, total);
+    struct arena_block *block = is_mapped ? huge_pages_map(total) : calloc(1, total);
     if (block == NULL) return NULL;
     const uintptr_t behind = (uintptr_t)(block + 1);
     const size_t skip = (ARENA_ALIGNMENT - behind % ARENA_ALIGNMENT) % ARENA_ALIGNMENT;

@@ -18,14 +18,14 @@
 #include "trba.h"
 
 enum {
-    CHANNEL_ALIGN = 16,     /* channels of every activation are padded to this: one AVX-512 vector, two AVX2 vectors */
-    GEMM_MAX_ROWS = 6,      /* rows a gemm_block call may have in any tier */
+    CHANNEL_ALIGN = 16,        /* channels of every activation are padded to this: one AVX-512 vector, two of AVX2 */
+    GEMM_MAX_ROWS = 6,         /* rows a gemm_block call may have in any tier */
     WINOGRAD_OUTPUTS = 4,      /* of a tile, from top to bottom; in integers from left to right, too */
-    WINOGRAD_AXIS_POINTS = 6,  /* for these */
+    WINOGRAD_AXIS_POINTS = 6,  /* that so many outputs take */
     WINOGRAD_WIDE_OUTPUTS = 6, /* of a tile in floats, from left to right, at most */
-    WINOGRAD_WIDE_POINTS = 8,  /* for these */
-    WINOGRAD_POINTS = WINOGRAD_AXIS_POINTS * WINOGRAD_AXIS_POINTS,
-    WINOGRAD_MOST_POINTS = WINOGRAD_AXIS_POINTS * WINOGRAD_WIDE_POINTS,
+    WINOGRAD_WIDE_POINTS = 8,  /* that so many outputs take */
+    WINOGRAD_POINTS = WINOGRAD_AXIS_POINTS * WINOGRAD_AXIS_POINTS,      /* of a tile in integers */
+    WINOGRAD_MOST_POINTS = WINOGRAD_AXIS_POINTS * WINOGRAD_WIDE_POINTS, /* of a tile in floats */
     WINOGRAD_MAX_WIDTH = 64    /* columns of a panel in any tier */
 };
 
@@ -159,7 +159,7 @@ struct winograd_panel {
 };
 
 /* One input tile of a Winograd convolution: from pixels to points, column by column. It reads as many pixels from left
- * to right as there are columns of points, 6 x 6, 6 x 7 or 6 x 8 pixels, and makes F(4 x 4), F(4 x 5) or F(4 x 6). */
+ * to right as there are columns of points, 6 x 6, 6 x 7 or 6 x 8, for F(4x4), F(4x5) or F(4x6). */
 struct winograd_input {
     const float *patch;                 /* pixel (0, 0) */
     size_t row_stride, pixel_stride;    /* in floats */

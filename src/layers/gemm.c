@@ -187,13 +187,13 @@ static size_t int16_workspace(const struct gemm_weights *weights)
     return (size_t)GEMM_BLOCK_ROWS * (int16_row_floats(weights) + 1);
 }
 
-/* What the rows from first_row on ask for of the panel that follows: each tile of rows the next share of it, until all
- * is asked for. NULL: nothing. */
+/* What a tile of rows asks for of the panel that follows: one after the other a share of it, until all is asked for.
+ * NULL: nothing. */
 static const int16_t *share_of_next_panel(const struct kernels *kernels, const struct gemm_weights *weights,
-                                          int first_row, int first_column)
+                                          int tile, int first_column)
 {
     const size_t depth = (size_t)(weights->n_taps * weights->depth);
-    const int next = first_column + kernels->gemm_columns, share = first_row / kernels->gemm_rows * CHANNEL_ALIGN;
+    const int next = first_column + kernels->gemm_columns, share = tile * CHANNEL_ALIGN;
     if (share >= smaller(kernels->gemm_columns, weights->n_columns - next)) return NULL;
     return weights->packed_int16 + (size_t)(next + share) * depth;
 }
@@ -201,7 +201,7 @@ static const int16_t *share_of_next_panel(const struct kernels *kernels, const s
 /* Rows first_row .. of one panel. */
 static void run_tile_int16(const struct kernels *kernels, const struct gemm_weights *weights,
                            const struct gemm_rows *rows, int first_row, int n_rows, int first_column,
-                           const int16_t *integers, const float *scales)
+                           const int16_t *integers, const float *scales, const int16_t *ahead)
 {
     const size_t depth = (size_t)(weights->n_taps * weights->depth);
     struct gemm_block_int16 block = {
@@ -212,7 +212,7 @@ static void run_tile_int16(const struct kernels *kernels, const struct gemm_weig
         .n_columns = smaller(kernels->gemm_columns, weights->n_columns - first_column),
         .bias = weights->bias != NULL ? weights->bias + first_column : NULL,
         .has_relu = rows->has_relu,
-        .ahead = share_of_next_panel(kernels, weights, first_row, first_column),
+        .ahead = ahead,
     };
     for (int i = 0; i < n_rows; i++) {
         block.a[i] = integers + (size_t)(first_row + i) * depth;
@@ -235,7 +235,8 @@ static void run_rows_int16(const struct kernels *kernels, const struct gemm_weig
     for (int column = first_column; column < first_column + n_columns; column += kernels->gemm_columns) {
         for (int tile = 0, row = 0; tile < n_tiles; tile++) {
             const int n = rows_of_tile(rows->n_rows - row, n_tiles - tile);
-            run_tile_int16(kernels, weights, rows, row, n, column, integers, scales);
+            run_tile_int16(kernels, weights, rows, row, n, column, integers, scales,
+                           share_of_next_panel(kernels, weights, tile, column));
             row += n;
         }
     }

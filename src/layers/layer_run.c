@@ -2,9 +2,11 @@
 /* layer_run.c - planning, cutting up, and handing out the memory of a forward pass. */
 #include "layers/layer_run.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/huge_pages.h"
 #include "base/integers.h"
 
 enum { RUN_ALIGNMENT = 64, RUN_ALIGNMENT_FLOATS = RUN_ALIGNMENT / sizeof(float) };
@@ -35,18 +37,16 @@ bool run_allocate(struct layer_run *run)
 {
     size_t total = 0;
     for (int i = 0; i < N_RUN_BUFFERS; i++) total += round_up(run_buffer_at(run, i)->planned, RUN_ALIGNMENT_FLOATS);
-    struct arena arena;
-    arena_init(&arena, SIZE_MAX);
-    void *memory = arena_alloc_array(&arena, total, sizeof(float));
+    size_t bytes = larger_size(total, 1) * sizeof(float);
+    void *memory = huge_pages_alloc(&bytes);
     if (memory == NULL) {
         forget_plan(run);
         return false;
     }
 
-    arena_free(&run->arena);
-    run->arena = arena;
+    free(run->memory);
     run->memory = memory;
-    run->memory_bytes = total * sizeof(float);
+    run->memory_bytes = bytes;
     float *at = memory;
     for (int i = 0; i < N_RUN_BUFFERS; i++) {
         struct run_buffer *buffer = run_buffer_at(run, i);
@@ -60,7 +60,7 @@ bool run_allocate(struct layer_run *run)
 
 void run_free(struct layer_run *run)
 {
-    arena_free(&run->arena);
+    free(run->memory);
     run->memory = NULL;
 }
 

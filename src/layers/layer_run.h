@@ -15,7 +15,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/arena.h"
 #include "base/thread_pool.h"
 #include "kernels/kernels.h"
 
@@ -53,7 +52,6 @@ struct layer_run {
     struct feature_map last_map[N_MAP_SLOTS]; /* whose border is known to be zero */
     struct run_buffer workspace, rows;
     size_t rows_used;
-    struct arena arena;  /* holds the memory: large blocks lie in huge pages */
     void *memory;        /* what the buffers are cut from */
     size_t memory_bytes;
 };

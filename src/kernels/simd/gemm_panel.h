@@ -31,7 +31,8 @@ ALWAYS_INLINE void panel_tile(const struct gemm_panel *g, int point, int row, co
             acc[i][j] = g->continues ? vec_load(out + (i * vectors + j) * LANES) : vec_zero();
     const float *b = g->b + (size_t)point * g->b_point_stride;
     const size_t stride = g->a_stride;
-    uintptr_t ahead = (uintptr_t)(row == 0 && g->ahead != NULL ? g->ahead + point * g->depth * g->width / 4 : b);
+    const size_t of_points_before = (size_t)(point * g->depth * g->width) / 4;
+    uintptr_t ahead = (uintptr_t)(row == 0 && g->ahead != NULL ? g->ahead + of_points_before : b);
     const int pace = 64 / (vectors * LANES);
     const bool rows_follow = row + rows < g->n_rows && (size_t)g->depth == stride;
     uintptr_t rows_ahead = (uintptr_t)(rows_follow ? first_row + (size_t)(row + rows) * stride : b);

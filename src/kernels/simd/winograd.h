@@ -24,7 +24,7 @@ ALWAYS_INLINE void input_axis(vec d[WINOGRAD_AXIS_POINTS], const float a, const 
     d[5] = last;
 }
 
-/* (x^2 - 1/4)(x^2 - 1) of five pixels, times x. */
+/* (x^2 - 1/4)(x^2 - 1) of five pixels; of the pixels from the second on, that is x times as much. */
 ALWAYS_INLINE vec input_beside(const vec d[5])
 {
     return vec_fma(vec_set(0.25f), d[0], vec_fnma(vec_set(1.25f), d[2], d[4]));
@@ -81,19 +81,19 @@ ALWAYS_INLINE void output_columns(vec d[WINOGRAD_WIDE_POINTS], const int point_c
         output_axis(d);
         return;
     }
-    const bool is_even = point_columns == 8; /* the points come in pairs */
+    const bool comes_in_pairs = point_columns == 8; /* -2 is there, too */
     const int n = point_columns - 2;
-    const vec half = vec_mul(vec_set(is_even ? 32.0f / 45 : 16.0f / 9), d[1]);
-    const vec minus_half = vec_set(is_even ? 32.0f / 45 : 16.0f / 15);
-    const vec one = vec_mul(vec_set(is_even ? -2.0f / 9 : -2.0f / 3), d[3]);
+    const vec half = vec_mul(vec_set(comes_in_pairs ? 32.0f / 45 : 16.0f / 9), d[1]);
+    const vec minus_half = vec_set(comes_in_pairs ? 32.0f / 45 : 16.0f / 15);
+    const vec one = vec_mul(vec_set(comes_in_pairs ? -2.0f / 9 : -2.0f / 3), d[3]);
     const vec minus_one = vec_set(-2.0f / 9);
     const vec sum_half = vec_fma(minus_half, d[2], half), difference_half = vec_fnma(minus_half, d[2], half);
     const vec sum_one = vec_fma(minus_one, d[4], one), difference_one = vec_fnma(minus_one, d[4], one);
-    const vec two = vec_mul(vec_set(is_even ? 1.0f / 90 : 2.0f / 45), d[6]);
-    const vec sum_two = is_even ? vec_fma(vec_set(1.0f / 90), d[7], two) : two;
-    const vec difference_two = is_even ? vec_fnma(vec_set(1.0f / 90), d[7], two) : two;
+    const vec two = vec_mul(vec_set(comes_in_pairs ? 1.0f / 90 : 2.0f / 45), d[6]);
+    const vec sum_two = comes_in_pairs ? vec_fma(vec_set(1.0f / 90), d[7], two) : two;
+    const vec difference_two = comes_in_pairs ? vec_fnma(vec_set(1.0f / 90), d[7], two) : two;
     const vec last = d[5];
-    d[0] = vec_fma(vec_set(is_even ? -1.0f : -2.0f), d[0], sum_one);
+    d[0] = vec_fma(vec_set(comes_in_pairs ? -1.0f : -2.0f), d[0], sum_one);
 #pragma GCC unroll 6
     for (int k = 1; k < n; k++) d[k] = k % 2 == 0 ? sum_one : difference_one;
     d[n - 1] = vec_add(d[n - 1], last);
