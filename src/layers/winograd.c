@@ -26,15 +26,15 @@
 #include "layers/winograd_job.h"
 
 enum {
-    TASKS_PER_THREAD = 3,           /* at least, if there is enough to do */
-    MOST_INPUT_TILES = 8,           /* of a task of the input transform */
-    CHUNK_BYTES = 16 * 1024 * 1024, /* of v: stays in the last-level cache */
-    MOST_BLOCK_POINTS = 36 * 224,   /* of the tiles of a task; 32 sums of each are 1 MB */
-    LEAST_BLOCK_ROWS = 12,          /* with fewer, transforming weights costs more than another thread saves */
-    FEW_ROWS = 17,                  /* below, weights are transformed so much at a time: u and its kernels are in */
-    FEW_ROWS_BYTES = 31 * 1024,     /* the first-level cache */
-    MORE_ROWS_BYTES = 124 * 1024,   /* from there on so much: m is read and written less often */
-    MANY_ROWS = 34                  /* from here on all channels at once: u is in the second-level cache */
+    TASKS_PER_THREAD = 3,            /* at least, if there is enough to do */
+    MOST_INPUT_TILES = 8,            /* of a task of the input transform */
+    CHUNK_BYTES = 16 * 1024 * 1024,  /* of v: stays in the last-level cache */
+    MOST_BLOCK_SUMS = 36 * 224 * 32, /* of a task: m is 1 MB */
+    LEAST_BLOCK_ROWS = 12,           /* with fewer, transforming weights costs more than another thread saves */
+    FEW_ROWS = 17,                   /* below, weights are transformed so much at a time: u and its kernels are in */
+    FEW_ROWS_BYTES = 31 * 1024,      /* the first-level cache */
+    MORE_ROWS_BYTES = 124 * 1024,    /* from there on so much: m is read and written less often */
+    MANY_ROWS = 34                   /* from here on all channels at once: u is in the second-level cache */
 };
 
 /* Tiles of five and six columns, as few as go. In integers of four: the larger, the more rounding is made larger. */
@@ -203,7 +203,7 @@ static int choose_block_rows(const struct winograd_job *job, int n_threads)
     const int n_tiles = job->chunk_tiles, n_panels = divide_up(job->out->c, job->columns);
     const int wanted = n_threads == 1 ? 1 : divide_up(TASKS_PER_THREAD * n_threads, n_panels);
     const int most = larger(1, n_tiles / LEAST_BLOCK_ROWS);
-    const int most_rows = MOST_BLOCK_POINTS / (job->point_columns * WINOGRAD_AXIS_POINTS);
+    const int most_rows = MOST_BLOCK_SUMS / (job->point_columns * WINOGRAD_AXIS_POINTS * job->columns);
     const int n_blocks = larger(divide_up(n_tiles, most_rows), smaller(wanted, most));
     return (int)round_up((size_t)divide_up(n_tiles, n_blocks), GEMM_MAX_ROWS);
 }
