@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* winograd.h - the transforms of 3x3 convolutions on whole vectors of channels. Include a vector_*.h first. The
- * matrices are those of winograd_matrices.h, written out so that shared terms are computed once. */
+/* winograd.h - the transforms of 3x3 convolutions on whole vectors of channels. Include a vector_*.h first, and define
+ * WINOGRAD_VECTORS, vectors per panel row. The matrices are those of winograd_matrices.h, written out so that shared
+ * terms are computed once. */
 #ifndef TRBA_KERNELS_SIMD_WINOGRAD_H
 #define TRBA_KERNELS_SIMD_WINOGRAD_H
 
@@ -123,13 +124,14 @@ ALWAYS_INLINE vec weights_point(const float *taps, int stride, const int point, 
 }
 
 /* The call's fields are copied first: the compiler takes it that stores of vectors may change them. */
-ALWAYS_INLINE void weights_column(const struct winograd_panel *p, const int column)
+ALWAYS_INLINE void weights_column(const struct winograd_panel *p, const int column, const int width)
 {
     static const float at[WINOGRAD_WIDE_POINTS] = {0.0f, 0.5f, -0.5f, 1.0f, -1.0f, 0.0f, 2.0f, -2.0f};
-    const int width = p->width, end = p->n_channels * width;
+    const int end = p->n_channels * width;
     const size_t point_stride = p->point_stride;
     const float *kernels = p->kernels;
     for (float *out = p->points, *out_end = out + end; out < out_end; kernels += 8 * width) {
+#pragma GCC unroll 2
         for (int j = 0; j < width; j += LANES, kernels += LANES, out += LANES) {
             vec d[WINOGRAD_AXIS_POINTS];
 #pragma GCC unroll 3
@@ -141,18 +143,26 @@ ALWAYS_INLINE void weights_column(const struct winograd_panel *p, const int colu
     }
 }
 
-static void TIER(winograd_weights)(const struct winograd_panel *p)
+ALWAYS_INLINE void weights_any_column(const struct winograd_panel *p, const int width)
 {
     switch (p->column) {
-    case 0: weights_column(p, 0); return;
-    case 1: weights_column(p, 1); return;
-    case 2: weights_column(p, 2); return;
-    case 3: weights_column(p, 3); return;
-    case 4: weights_column(p, 4); return;
-    case 5: weights_column(p, 5); return;
-    case 6: weights_column(p, 6); return;
-    default: weights_column(p, 7); return;
+    case 0: weights_column(p, 0, width); return;
+    case 1: weights_column(p, 1, width); return;
+    case 2: weights_column(p, 2, width); return;
+    case 3: weights_column(p, 3, width); return;
+    case 4: weights_column(p, 4, width); return;
+    case 5: weights_column(p, 5, width); return;
+    case 6: weights_column(p, 6, width); return;
+    default: weights_column(p, 7, width); return;
     }
+}
+
+/* A width that the compiler knows saves the arithmetic of nine addresses. */
+static void TIER(winograd_weights)(const struct winograd_panel *p)
+{
+    enum { USUAL_WIDTH = WINOGRAD_VECTORS * LANES };
+    if (p->width == USUAL_WIDTH) weights_any_column(p, USUAL_WIDTH);
+    else weights_any_column(p, p->width);
 }
 
 /* Rows first, then columns; the half-done patch stays in registers or in the first-level cache. */
