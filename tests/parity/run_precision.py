@@ -255,8 +255,8 @@ def write_markdown(path, arguments, tier, comparisons):
     lines += [textwrap.fill(
         f"The first {N_TRACED} images of each set, differences from fp32 relative to the largest value of the stage "
         "and image. *Typical*: the root of the mean square, of the middle image; *largest*: of any value of any image. "
-        "For comparison: fp32 is less than 1e-4 from PyTorch in logits, as the tests demand; "
-        "[PARITY.md](PARITY.md) has how far.", 120), ""]
+        "For comparison: fp32 is less than 1e-4 from PyTorch in logits for the pictures of the tests; "
+        "[PARITY.md](PARITY.md) has how far for a thousand.", 120), ""]
     lines += make_table(STAGE_HEADINGS, [stage_row(comparison) for comparison in comparisons])
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
