@@ -35,8 +35,7 @@ static struct arena_block *arena_block_new(size_t n_bytes)
     size_t total;
     if (!checked_add(n_bytes, sizeof(struct arena_block) + ARENA_ALIGNMENT, &total)) return NULL;
     const bool is_mapped = huge_pages_suit(total);
-    if (is_mapped) total = round_up(total, HUGE_PAGE_BYTES);
-    struct arena_block *block = is_mapped ? huge_pages_map(total) : calloc(1, total);
+    struct arena_block *block = is_mapped ? huge_pages_map(&total) : calloc(1, total);
     if (block == NULL) return NULL;
     const uintptr_t behind = (uintptr_t)(block + 1);
     const size_t skip = (ARENA_ALIGNMENT - behind % ARENA_ALIGNMENT) % ARENA_ALIGNMENT;

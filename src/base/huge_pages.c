@@ -8,20 +8,21 @@
 
 #include "base/checked.h"
 
-enum { LINE_BYTES = 64 };
+enum { HUGE_PAGE_BYTES = 2 * 1024 * 1024, LINE_BYTES = 64 };
 
-bool huge_pages_suit(size_t n_bytes) { return n_bytes >= 2 * HUGE_PAGE_BYTES && n_bytes <= SIZE_MAX - HUGE_PAGE_BYTES; }
+bool huge_pages_suit(size_t n_bytes) { return n_bytes >= 2 * HUGE_PAGE_BYTES; }
 
 /* One page more is asked for, and what sticks out given back. */
-void *huge_pages_map(size_t n_bytes)
+void *huge_pages_map(size_t *n_bytes)
 {
-    if (n_bytes > SIZE_MAX - HUGE_PAGE_BYTES) return NULL;
-    uint8_t *all = mmap(NULL, n_bytes + HUGE_PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (*n_bytes > SIZE_MAX - 2 * HUGE_PAGE_BYTES) return NULL;
+    *n_bytes = round_up(*n_bytes, HUGE_PAGE_BYTES);
+    uint8_t *all = mmap(NULL, *n_bytes + HUGE_PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (all == MAP_FAILED) return NULL;
     const size_t before = (HUGE_PAGE_BYTES - (uintptr_t)all % HUGE_PAGE_BYTES) % HUGE_PAGE_BYTES;
     if (before > 0) munmap(all, before);
-    munmap(all + before + n_bytes, HUGE_PAGE_BYTES - before);
-    madvise(all + before, n_bytes, MADV_HUGEPAGE);
+    munmap(all + before + *n_bytes, HUGE_PAGE_BYTES - before);
+    madvise(all + before, *n_bytes, MADV_HUGEPAGE);
     return all + before;
 }
 
@@ -29,7 +30,7 @@ void *huge_pages_alloc(size_t *n_bytes)
 {
     const bool is_large = huge_pages_suit(*n_bytes);
     const size_t alignment = is_large ? HUGE_PAGE_BYTES : LINE_BYTES;
-    if (*n_bytes > SIZE_MAX - HUGE_PAGE_BYTES) return NULL;
+    if (*n_bytes > SIZE_MAX - alignment) return NULL;
     *n_bytes = round_up(*n_bytes, alignment);
     void *memory = aligned_alloc(alignment, *n_bytes);
     if (memory != NULL && is_large) madvise(memory, *n_bytes, MADV_HUGEPAGE);

@@ -8,15 +8,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { HUGE_PAGE_BYTES = 2 * 1024 * 1024 };
-
 /* Is that much worth huge pages? */
 bool huge_pages_suit(size_t n_bytes);
-/* Zeros. n_bytes: a multiple of HUGE_PAGE_BYTES. The memory is the system's: it goes back by munmap(). NULL: there is
- * none to be had. */
-void *huge_pages_map(size_t n_bytes);
-/* Undefined, for free(). At least 64-byte aligned, and rounded up to `*n_bytes`, which is what the caller gets. NULL:
+/* Zeros, straight from the system: they go back by munmap(). `*n_bytes` is rounded up to what the caller gets. NULL:
  * there is none to be had. */
+void *huge_pages_map(size_t *n_bytes);
+/* The same from the allocator: undefined, for free(), at least 64-byte aligned; what is not worth huge pages in any. */
 void *huge_pages_alloc(size_t *n_bytes);
 
 #endif
