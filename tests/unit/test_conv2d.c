@@ -222,6 +222,14 @@ static void check_case(const struct kernels *kernels, const struct conv_case *t,
     arena_free(&arena);
 }
 
+/* One whose sizes and options are chosen. */
+static void check_new_case(const struct kernels *kernels, struct conv_case *t, enum conv2d_method method)
+{
+    make_case(t);
+    check_case(kernels, t, method);
+    free_case(t);
+}
+
 static void choose_options(struct conv_case *t)
 {
     t->has_bias = random_int(0, 1);
@@ -243,9 +251,7 @@ static void check_direct(const struct kernels *kernels)
             struct conv_case t = {.shape = kinds[i].shape, .is_input = kinds[i].is_input, .n = random_int(1, 3),
                                   .h = random_int(2, 9), .w = random_int(2, 17)};
             choose_options(&t);
-            make_case(&t);
-            check_case(kernels, &t, CONV2D_DIRECT);
-            free_case(&t);
+            check_new_case(kernels, &t, CONV2D_DIRECT);
         }
     }
 }
@@ -258,18 +264,22 @@ static void direct_convolutions_match_double(void **state)
 
 /* Also where the table itself would not ask for Winograd: the reference tier has its kernels too. With BLAS the packed
  * products have another layout, so it never does. */
+static bool ask_for_winograd(const struct kernels *kernels, struct kernels *asking)
+{
+    *asking = *kernels;
+    asking->uses_winograd = true;
+    return !kernels->uses_blas;
+}
+
 static void check_winograd(const struct kernels *kernels)
 {
-    if (kernels->uses_blas) return;
-    struct kernels asking = *kernels;
-    asking.uses_winograd = true;
+    struct kernels asking;
+    if (!ask_for_winograd(kernels, &asking)) return;
     for (int round = 0; round < 24; round++) {
         struct conv_case t = {.shape = {random_int(1, 40), random_int(1, 70), 3, 3, 1, 1, 1, 1},
                               .n = random_int(1, 3), .h = random_int(1, 9), .w = random_int(1, 30)};
         choose_options(&t);
-        make_case(&t);
-        check_case(&asking, &t, CONV2D_WINOGRAD);
-        free_case(&t);
+        check_new_case(&asking, &t, CONV2D_WINOGRAD);
     }
 }
 
@@ -277,13 +287,10 @@ static void check_winograd(const struct kernels *kernels)
  * by zeros, too, lets no NaN pass. */
 static void check_last_tile(const struct kernels *kernels)
 {
-    if (kernels->uses_blas) return;
-    struct kernels asking = *kernels;
-    asking.uses_winograd = true;
+    struct kernels asking;
+    if (!ask_for_winograd(kernels, &asking)) return;
     struct conv_case t = {.shape = {20, 20, 3, 3, 1, 1, 1, 1}, .n = 2, .h = 4, .w = 4};
-    make_case(&t);
-    check_case(&asking, &t, CONV2D_WINOGRAD);
-    free_case(&t);
+    check_new_case(&asking, &t, CONV2D_WINOGRAD);
 }
 
 static void winograd_reads_nothing_behind_the_map(void **state)
@@ -458,9 +465,7 @@ static void check_bf16(const struct kernels *kernels)
                 struct conv_case t = {.shape = kinds[i].shape, .is_input = kinds[i].is_input, .n = random_int(1, 3),
                                       .h = random_int(2, 9), .w = random_int(2, 37)};
                 choose_options(&t);
-                make_case(&t);
-                check_case(&asking, &t, kinds[i].method);
-                free_case(&t);
+                check_new_case(&asking, &t, kinds[i].method);
             }
         }
     }
@@ -478,9 +483,7 @@ static void check_bf16_chunks(const struct kernels *kernels)
     struct kernels asking;
     if (!ask_for_bf16(kernels, 2, &asking)) return;
     struct conv_case t = {.shape = {500, 2, 3, 3, 1, 1, 1, 1}, .n = 3, .h = 18, .w = 98, .has_bias = true};
-    make_case(&t);
-    check_case(&asking, &t, CONV2D_BF16);
-    free_case(&t);
+    check_new_case(&asking, &t, CONV2D_BF16);
 }
 
 static void bfloat16_goes_through_several_chunks(void **state)
