@@ -218,20 +218,34 @@ def test_output_that_is_a_file_to_read_is_refused_and_left_alone(trba, inputs, o
 
 
 @pytest.mark.parametrize(("errors", "predictions"), [
-    ("new", "./new"), ("new", "sub/../new"), ("sub/new", "way/new"), ("page", "link to page"), ("page", "hard page")])
+    ("new", "./new"), ("new", "sub/../new"), ("sub/new", "way/new"), ("page", "link to page"), ("page", "hard page"),
+    ("new", "link to new"), ("link to new", "new"), ("sub/new", "link to link"), ("link to link", "whole path"),
+    ("new", "way/up")])
 def test_one_file_under_two_names_is_refused_and_left_alone(trba, inputs, errors, predictions):
     (inputs / "way").symlink_to("sub")
     (inputs / "link to page").symlink_to("page")
     os.link(inputs / "page", inputs / "hard page")
+    for link, target in (("link to new", "new"), ("link to link", "sub/link"), ("sub/link", "new"),
+                         ("sub/up", "../new"), ("whole path", inputs / "sub" / "new")):
+        (inputs / link).symlink_to(target)
     done = trba.run("eval", "-m", "x.pth", "gt.txt", "--errors", errors, "--predictions", predictions, cwd=inputs)
     assert_refused(done, "--errors and --predictions name the same file: name two")
     assert "<p> x" in (inputs / "page").read_text() and not list(inputs.rglob("new"))
 
 
-def test_link_to_what_another_option_makes_is_refused(trba, inputs):
-    (inputs / "link to new").symlink_to("new")
-    done = trba.run("eval", "-m", "x.pth", "gt.txt", "--errors", "new", "--predictions", "link to new", cwd=inputs)
-    assert (done.returncode, done.stdout) == (3, "") and "link to new is there already" in done.stderr
+def test_links_to_different_new_files_are_written(trba, inputs):
+    (inputs / "link to a").symlink_to("a")
+    (inputs / "link to b").symlink_to("b")
+    done = trba.run("eval", "-m", "x.pth", "gt.txt", "--errors", "link to a", "--predictions", "link to b", cwd=inputs)
+    assert done.returncode == 0, done.stderr
+    assert (inputs / "a").read_text().startswith("<!DOCTYPE") and (inputs / "b").read_text().startswith('{"set"')
+
+
+def test_link_that_goes_round_is_one_sentence(trba, inputs):
+    (inputs / "round").symlink_to("round")
+    done = trba.run("eval", "-m", "x.pth", "gt.txt", "--errors", "round", "--predictions", "new", cwd=inputs)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (3, "", 1), done.stderr
+    assert "cannot write to round: Too many levels of symbolic links" in done.stderr
 
 
 LISTS = {

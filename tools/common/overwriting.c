@@ -10,6 +10,8 @@
 
 #include "console.h"
 
+enum { MOST_LINKS = 40 /* that Linux follows in one path */ };
+
 static bool find_regular(const char *path, struct stat *out)
 {
     return path != NULL && stat(path, out) == 0 && S_ISREG(out->st_mode);
@@ -26,6 +28,24 @@ bool is_same_file(const char *path, const char *other)
     return find_regular(path, &one) && find_regular(other, &two) && is_same(&one, &two);
 }
 
+/* Puts the path that writing to `path`, where nothing is, would make a file of into out: a link's target, the target's
+ * if that is a link again, and so on. What goes round ends somewhere: opening it says what is wrong. */
+static bool follow_links(const char *path, char out[PATH_MAX])
+{
+    char target[PATH_MAX];
+    const int n_path = snprintf(out, PATH_MAX, "%s", path);
+    bool fits = n_path >= 0 && n_path < PATH_MAX;
+    for (int i = 0; fits && i < MOST_LINKS; i++) {
+        const ssize_t n = readlink(out, target, sizeof target);
+        if (n < 0) break;
+        const char *slash = target[0] != '/' ? strrchr(out, '/') : NULL;
+        const size_t n_folder = slash != NULL ? (size_t)(slash - out) + 1 : 0;
+        fits = n_folder + (size_t)n < PATH_MAX;
+        if (fits) snprintf(out + n_folder, PATH_MAX - n_folder, "%.*s", (int)n, target);
+    }
+    return fits;
+}
+
 /* The folder that a file of that path lies in, and its name there. */
 static bool find_folder(const char *path, struct stat *out, const char **name)
 {
@@ -39,11 +59,12 @@ static bool find_folder(const char *path, struct stat *out, const char **name)
 bool is_same_place(const char *path, const char *other)
 {
     struct stat one, two;
+    char target[PATH_MAX], other_target[PATH_MAX];
     const char *name, *other_name;
     const bool is_there = stat(path, &one) == 0, is_other_there = stat(other, &two) == 0;
     if (is_there || is_other_there) return is_there && is_other_there && is_same(&one, &two);
-    return find_folder(path, &one, &name) && find_folder(other, &two, &other_name) && is_same(&one, &two) &&
-           strcmp(name, other_name) == 0;
+    return follow_links(path, target) && follow_links(other, other_target) && find_folder(target, &one, &name) &&
+           find_folder(other_target, &two, &other_name) && is_same(&one, &two) && strcmp(name, other_name) == 0;
 }
 
 bool is_standard_input(const char *path)

@@ -8,8 +8,7 @@
 /* Are both paths the same regular file, whatever they are called? False if either is not there, or NULL. */
 bool is_same_file(const char *path, const char *other);
 
-/* Would writing to both paths write one file, whatever they are called and whether or not it is there yet? A link to
- * what is not there counts as a file of its own. */
+/* Would writing to both paths write one file, whatever they are called and whether or not it is there yet? */
 bool is_same_place(const char *path, const char *other);
 
 /* Is that path the regular file that standard input comes from? False if it is not there, or NULL. */

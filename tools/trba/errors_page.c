@@ -145,7 +145,7 @@ bool errors_page_open(struct errors_page *page, const char *path, const char *mo
     fputs("<h1>Read wrong by ", page->file);
     write_escaped(model, page->file);
     fputs("</h1>\n<main>\n", page->file);
-    fflush(page->file); /* so that --predictions finds it here if it is the same file after all, through a link */
+    fflush(page->file); /* so that --predictions finds it here if it is the same file after all, as X and x may be */
     return true;
 }
 
