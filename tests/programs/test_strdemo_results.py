@@ -211,14 +211,32 @@ def test_output_that_is_a_file_to_read_is_refused_and_left_alone(strdemo, crnn, 
     assert done.stderr == f"strdemo: --output {output} is a file to read, and would be lost: name another file\n"
 
 
-def test_old_results_stay_until_the_model_is_open_and_no_longer(strdemo, crnn, pictures, tmp_path):
-    output = tmp_path / "results"
-    output.write_text("old\n")
-    for refused in (["-m", "none.pth"], ["-m", crnn.path, "--charset", "abc"], ["-m", crnn.path, "--boxes", "none"]):
-        assert strdemo.run(*refused, "-o", output, pictures["word1.png"], cwd=tmp_path).returncode == 2
-        assert output.read_text() == "old\n"
-    assert strdemo.run("-m", crnn.path, "-f", "tsv", "-o", output, "none.png", cwd=tmp_path).returncode == 1
-    assert output.read_text() == ""
+# What is refused before anything is read, the model, the session or the inputs being at fault.
+LARGEST = ["--imgH", "1024", "--imgW", "16384", "--batch", "17"]
+REFUSED = {
+    "no model": ["-m", "none.pth"], "alphabet": ["--charset", "abc"], "no boxes": ["--boxes", "none"],
+    "session": [*LARGEST, *["word.png"] * 16], "page's session": [*LARGEST, "--boxes", "boxes"],
+    "two pages": ["--boxes", "boxes", "word.png"],
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_old_results_stay_when_a_run_is_refused(strdemo, crnn, pictures, tmp_path, kind):
+    shutil.copy(pictures["word1.png"], tmp_path / "word.png")
+    (tmp_path / "boxes").write_text("[[0, 0, 20, 10]]")
+    (tmp_path / "results").write_text("old\n")
+    done = strdemo.run("-m", crnn.path, "-o", "results", *REFUSED[kind], "word.png", cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
+    assert (tmp_path / "results").read_text() == "old\n"
+
+
+@pytest.mark.parametrize("inputs", [["none.png"], ["@list"], ["--boxes", "boxes", "none.png"]])
+def test_old_results_go_when_a_run_reads_nothing(strdemo, crnn, tmp_path, inputs):
+    (tmp_path / "list").write_text("\n")
+    (tmp_path / "boxes").write_text("[[0, 0, 20, 10]]")
+    (tmp_path / "results").write_text("old\n")
+    done = strdemo.run("-m", crnn.path, "-f", "tsv", "-o", "results", *inputs, cwd=tmp_path)
+    assert (done.returncode, (tmp_path / "results").read_text()) == (1, "")
 
 
 def test_output_that_has_the_name_of_a_preset_is_written(strdemo, crnn, pictures, tmp_path):

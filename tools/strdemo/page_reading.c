@@ -107,6 +107,7 @@ static void choose_unfinished(struct page_reader *r, const struct boxes *boxes, 
 
 static int read_all_regions(struct page_reader *r, size_t batch, struct result_output *out, struct reading_time *time)
 {
+    if (!result_output_begin(out)) return PROGRAM_UNWRITTEN;
     result_output_heading(out);
     for (size_t first = 0; first < r->n && !out->is_broken; first += batch) {
         const size_t left = r->n - first;

@@ -269,6 +269,7 @@ static int read_batches(struct reader *r, size_t batch)
     fill_lanes(r, wants_two_lanes(r, n_threads, batch) ? 2 : 1, batch);
     if (r->lanes[0].batch.n > 0) {
         if (!open_sessions(r, r->n_lanes == 2 ? n_threads / 2 : asked)) return PROGRAM_REFUSED;
+        if (!result_output_begin(r->out)) return PROGRAM_UNWRITTEN;
         const int code = run_lanes(r);
         if (code != PROGRAM_OK) return code;
     }

@@ -74,18 +74,25 @@ static bool open_file(struct result_output *out, bool resumes)
         console_print("cannot write to %s: another strdemo is writing to it", out->name);
         return false;
     }
-    if (resumes) return take_over(out);
-    return !is_regular_file(out->file) || ftruncate(fd, 0) == 0 || say_unwritten(out);
+    return !resumes || take_over(out);
 }
 
 bool result_output_open(struct result_output *out, const char *path, enum result_format format, bool resumes)
 {
     *out = (struct result_output){.file = stdout, .name = "standard output", .format = format};
+    out->is_begun = path == NULL || resumes;
     if (path == NULL) return true;
     out->name = path;
     if (open_file(out, resumes)) return true;
     if (out->file != NULL) fclose(out->file);
     return false;
+}
+
+bool result_output_begin(struct result_output *out)
+{
+    if (out->is_begun) return true;
+    out->is_begun = true;
+    return !is_regular_file(out->file) || ftruncate(fileno(out->file), 0) == 0 || say_unwritten(out);
 }
 
 /* Brings a file to the disk, not only into the kernel: after exit code 0 nobody starts again, whatever happens to the

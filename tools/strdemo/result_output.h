@@ -14,14 +14,18 @@ struct result_output {
     FILE *file;
     const char *name; /* for messages */
     enum result_format format;
+    bool is_begun;    /* what the file held is gone, or taken over */
     bool is_broken;   /* a line did not arrive; a sentence has said why, and nothing more is written */
     struct finished_results *finished; /* what the file held already; NULL unless `resumes` */
 };
 
 /* Opens `path`, or stdout for NULL. Each line leaves the program when it is complete, so that one that is killed leaves
- * whole lines and at most the last one torn. A file is emptied, or with `resumes` read and gone on with. Returns false
- * after a line on stderr: that is not possible, or another strdemo is writing to the file. */
+ * whole lines and at most the last one torn. With `resumes` a file is read and gone on with. Returns false after a line
+ * on stderr: that is not possible, or another strdemo is writing to the file. */
 bool result_output_open(struct result_output *out, const char *path, enum result_format format, bool resumes);
+/* Empties a file that is not gone on with; the first line comes after this. The second call does nothing. Returns false
+ * after a line on stderr. */
+bool result_output_begin(struct result_output *out);
 /* Returns false when something written did not arrive; in a file: on the disk. */
 bool result_output_close(struct result_output *out);
 

@@ -83,6 +83,8 @@ static int read_inputs(const trba_model *model, const struct strdemo_options *op
     if (!result_output_open(&out, s->output, format, s->resume != 0)) return PROGRAM_UNWRITTEN;
     describe_finished(&out, s);
     int code = s->boxes != NULL ? read_page(model, options, boxes, &out, &time) : read_all(model, options, &out, &time);
+    /* Also if there was nothing to read: old results are not to be taken for those of this run. */
+    if (code != PROGRAM_REFUSED && !result_output_begin(&out)) code = PROGRAM_UNWRITTEN;
     if (!result_output_close(&out)) code = PROGRAM_UNWRITTEN;
     if (s->time) reading_time_print(&time);
     reading_time_free(&time);
