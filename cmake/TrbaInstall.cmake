@@ -7,13 +7,10 @@
 include(CMakePackageConfigHelpers)
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/trba")
 
-set(libraries trba)
+install(TARGETS trba EXPORT trba_targets LIBRARY COMPONENT library NAMELINK_COMPONENT development)
 if(TRBA_BUILD_STATIC)
-    list(APPEND libraries trba_static)
+    install(TARGETS trba_static EXPORT trba_static_targets ARCHIVE COMPONENT development)
 endif()
-install(TARGETS ${libraries} EXPORT trba_targets
-        LIBRARY COMPONENT library NAMELINK_COMPONENT development
-        ARCHIVE COMPONENT development)
 install(FILES include/trba.h TYPE INCLUDE COMPONENT development)
 install(FILES LICENSE NOTICE TYPE DOC COMPONENT licence)
 set(models_dir "${CMAKE_INSTALL_DATADIR}/trba/models")
@@ -47,6 +44,11 @@ endif()
 
 install(EXPORT trba_targets NAMESPACE trba:: DESTINATION "${package_dir}" FILE trba-targets.cmake
         COMPONENT development)
+if(TRBA_BUILD_STATIC)
+    install(EXPORT trba_static_targets NAMESPACE trba:: DESTINATION "${package_dir}" FILE trba-static-targets.cmake
+            COMPONENT development)
+endif()
+list(JOIN TRBA_PC_MODULES " " TRBA_PC_MODULES_SPACED)
 configure_package_config_file(cmake/trba-config.cmake.in trba-config.cmake INSTALL_DESTINATION "${package_dir}")
 write_basic_package_version_file(trba-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/trba-config.cmake" "${PROJECT_BINARY_DIR}/trba-config-version.cmake"

@@ -73,6 +73,7 @@ set_target_properties(trba PROPERTIES VERSION ${PROJECT_VERSION}
 
 if(TRBA_BUILD_STATIC)
     add_library(trba_static STATIC ${trba_objects_OBJECTS})
+    add_library(trba::trba_static ALIAS trba_static)
     set_target_properties(trba_static PROPERTIES OUTPUT_NAME trba EXPORT_NAME trba_static)
     target_include_directories(trba_static PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
                                                   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)

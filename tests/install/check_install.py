@@ -54,6 +54,18 @@ def check_cmake_package(cmake, compilers, version, prefix, folder):
         print(f"CMake package, {program.name}: {run(program).strip()}")
 
 
+def check_cmake_package_alone(cmake, compilers, version, prefix, folder):
+    """Where nothing that the library was built from can be found: the shared one needs none of it."""
+    env = {**os.environ, "PKG_CONFIG_LIBDIR": "/nowhere", "PKG_CONFIG_PATH": ""}
+    run(cmake, "-S", HERE, "-B", folder / "alone", f"-DCMAKE_PREFIX_PATH={prefix}",
+        f"-DCMAKE_C_COMPILER={compilers[0]}", f"-DCMAKE_CXX_COMPILER={compilers[1]}",
+        f"-DTRBA_EXPECTED_VERSION={version}", env=env)
+    run(cmake, "--build", folder / "alone")
+    built = [program.name for program in sorted((folder / "alone").glob("user_c*_trba*"))]
+    if built != ["user_c_trba", "user_cpp_trba"]:
+        sys.exit(f"without the library's dependencies the outside project built {built}")
+
+
 def check_pkg_config(compilers, prefix, folder):
     pc = find_one(prefix, "trba.pc")
     env = {**os.environ, "PKG_CONFIG_PATH": str(pc.parent)}
@@ -129,6 +141,7 @@ def main():
             find_one(prefix, file)
         version = run("pkg-config", "--modversion", find_one(prefix, "trba.pc")).strip()
         check_cmake_package(cmake, compilers, version, prefix, folder)
+        check_cmake_package_alone(cmake, compilers, version, prefix, folder)
         check_pkg_config(compilers, prefix, folder)
         check_readme(compilers[0], prefix, folder)
         check_programs(version, prefix)
