@@ -89,7 +89,8 @@ static trba_status refuse_stranger(const struct tensor_table *table, trba_error 
     if (table->n_tensors == 0)
         return error_set(err, TRBA_ERROR_MISMATCH, "this file holds no tensors, so it is none of the clovaai networks");
     struct message m = {.length = 0};
-    message_add(&m, "this file is none of the clovaai networks: it holds %zu tensors such as ", table->n_tensors);
+    message_add(&m, "this file is none of the clovaai networks: it holds %zu tensor%s such as ",
+                table->n_tensors, table->n_tensors == 1 ? "" : "s");
     for (size_t i = 0; i < table->n_tensors && i < 3; i++)
         message_add(&m, "%s%s", i == 0 ? "" : ", ", show_name(table->tensors[i].name).text);
     message_add(&m, ", but none named FeatureExtraction.ConvNet.*");

@@ -63,6 +63,7 @@ static bool fail_memory(struct pickle_machine *m)
 
 static bool fail_end(struct pickle_machine *m)
 {
+    m->in->failed = true;
     return fail_with(m, TRBA_ERROR_FORMAT, "the data ends in the middle");
 }
 
@@ -152,9 +153,12 @@ static bool read_counted(struct pickle_machine *m, int width, struct pickle_text
     uint64_t n;
     *out = (struct pickle_text){.bytes = "", .n = 0};
     if (!read_number(m, width, &n)) return false;
-    if (n > bytes_left(m->in))
+    const size_t n_left = bytes_left(m->in);
+    if (n > n_left) {
+        m->in->failed = true;
         return fail_with(m, TRBA_ERROR_FORMAT, "a length of %llu bytes where %zu are left", (unsigned long long)n,
-                         bytes_left(m->in));
+                         n_left);
+    }
     *out = (struct pickle_text){.bytes = (const char *)bytes_take(m->in, (size_t)n), .n = (size_t)n};
     return true;
 }

@@ -26,11 +26,20 @@ struct torch_legacy {
     size_t n_storages;
 };
 
+/* The pickles stand before the weights. */
+static trba_status read_pickle(struct torch_legacy *legacy, struct pickle_value **out, trba_error *err)
+{
+    const trba_status status = pickle_read(&legacy->in, &legacy->heap, out, err);
+    if (status == TRBA_OK || !legacy->in.failed) return status;
+    return error_set(err, TRBA_ERROR_FORMAT,
+                     "damaged checkpoint: the file ends before its weights, so the download is incomplete");
+}
+
 static trba_status check_magic(struct torch_legacy *legacy, trba_error *err)
 {
     static const char magic[] = "\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
     struct pickle_value *value = NULL;
-    trba_status status = pickle_read(&legacy->in, &legacy->heap, &value, err);
+    trba_status status = read_pickle(legacy, &value, err);
     if (status != TRBA_OK) return status;
     if (value->kind == PICKLE_LONG && pickle_text_equals(value->as.text, magic)) return TRBA_OK;
     return error_set(err, TRBA_ERROR_UNSUPPORTED,
@@ -42,8 +51,8 @@ static trba_status check_magic(struct torch_legacy *legacy, trba_error *err)
 static trba_status check_version(struct torch_legacy *legacy, trba_error *err)
 {
     struct pickle_value *version = NULL, *system = NULL;
-    trba_status status = pickle_read(&legacy->in, &legacy->heap, &version, err);
-    if (status == TRBA_OK) status = pickle_read(&legacy->in, &legacy->heap, &system, err);
+    trba_status status = read_pickle(legacy, &version, err);
+    if (status == TRBA_OK) status = read_pickle(legacy, &system, err);
     if (status != TRBA_OK) return status;
     if (version->kind != PICKLE_INT || version->as.integer != 1001)
         return error_set(err, TRBA_ERROR_UNSUPPORTED, "this legacy checkpoint is of a version that is not 1001");
@@ -129,7 +138,7 @@ static trba_status locate_storage(struct torch_legacy *legacy, const struct pick
 static trba_status locate_storages(struct torch_legacy *legacy, trba_error *err)
 {
     struct pickle_value *keys = NULL;
-    trba_status status = pickle_read(&legacy->in, &legacy->heap, &keys, err);
+    trba_status status = read_pickle(legacy, &keys, err);
     if (status == TRBA_OK && keys->kind != PICKLE_LIST)
         return error_set(err, TRBA_ERROR_FORMAT, "damaged checkpoint: it has no list of storages");
     for (size_t i = 0; status == TRBA_OK && i < keys->as.list.n; i++)
@@ -156,7 +165,7 @@ trba_status torch_legacy_read(struct table_builder *builder, const void *bytes, 
     pickle_heap_init(&legacy.heap);
     trba_status status = check_magic(&legacy, err);
     if (status == TRBA_OK) status = check_version(&legacy, err);
-    if (status == TRBA_OK) status = pickle_read(&legacy.in, &legacy.heap, &root, err);
+    if (status == TRBA_OK) status = read_pickle(&legacy, &root, err);
     if (status == TRBA_OK) status = collect_storages(&legacy, err);
     if (status == TRBA_OK) status = locate_storages(&legacy, err);
     if (status == TRBA_OK) status = find_weights(builder, &legacy.heap, root, find_storage, &legacy, err);

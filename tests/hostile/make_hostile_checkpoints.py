@@ -1033,12 +1033,17 @@ def legacy_cut_before_weights():
     return legacy_file()[:-25]
 
 
-@case("legacy file, cut inside the object", "damaged")
+@case("legacy file, cut inside the object", "file ends before its weights, so the download is incomplete")
 def legacy_cut_in_object():
     return legacy_file()[:120]
 
 
-@case("legacy file, cut after the magic number", "without a STOP")
+@case("legacy file, cut inside the magic number", "file ends before its weights")
+def legacy_cut_in_magic():
+    return MAGIC[:10]
+
+
+@case("legacy file, cut after the magic number", "file ends before its weights")
 def legacy_only_magic():
     return MAGIC
 

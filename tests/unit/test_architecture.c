@@ -370,7 +370,7 @@ static void strangers_are_named(void **state)
         {"cnn.conv0.weight", "crnn.pytorch"},
         {"head.ctc_head.fc.weight", "PaddleOCR"},
         {"encoder.layer.0.attention.self.query.weight", "Transformer"},
-        {"something.else", "holds 1 tensors such as something.else, but none named FeatureExtraction.ConvNet.*"},
+        {"something.else", "holds 1 tensor such as something.else, but none named FeatureExtraction.ConvNet.*"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct fake *fake = fake_empty();
