@@ -21,8 +21,8 @@
  *   - The library never prints, exits, aborts, reads the environment or installs signal handlers.
  *   - A function that can fail returns a trba_status, and writes one sentence to `err` if `err` is not NULL.
  *     On failure no output argument is touched.
- *   - `struct_size` fields are set by the *_options_default() functions; they let structs grow without breaking
- *     callers.
+ *   - `struct_size` fields are set by the *_options_default() functions, and options that were not made by these are
+ *     refused: what a later version adds has its default in programs that are compiled again.
  *   - Freeing NULL is allowed. Strings are UTF-8.
  *   - Process-wide state is changed by two kinds of models only. One whose tier is TRBA_CPU_BLAS sets OpenBLAS to one
  *     thread (openblas_set_num_threads(1)), because the session's own threads call it; no other tier calls OpenBLAS to

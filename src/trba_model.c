@@ -52,6 +52,43 @@ static trba_status check_range(const char *name, int value, int least, int most,
     return error_set(err, TRBA_ERROR_ARGUMENT, "%s is %d; it must lie between %d and %d", name, value, least, most);
 }
 
+/* That enums have values that there are. */
+static trba_status check_enums(const trba_model_options *options, trba_error *err)
+{
+    const trba_architecture *expect = &options->expect;
+    if ((unsigned)options->preset > TRBA_PRESET_EASYOCR || (unsigned)options->cpu > TRBA_CPU_AVX512AMX ||
+        (unsigned)options->precision > TRBA_PRECISION_AUTO)
+        return error_set(err, TRBA_ERROR_ARGUMENT, "unknown value of preset, cpu or precision in trba_model_options");
+    if ((unsigned)options->pad > TRBA_CHOICE_YES || (unsigned)options->compat > TRBA_CHOICE_YES ||
+        (unsigned)options->use_sidecar > TRBA_CHOICE_YES)
+        return error_set(err, TRBA_ERROR_ARGUMENT, "unknown value of pad, compat or use_sidecar in trba_model_options");
+    if ((unsigned)expect->transformation > TRBA_TRANSFORMATION_TPS ||
+        (unsigned)expect->feature_extraction > TRBA_FEATURE_EXTRACTION_RESNET ||
+        (unsigned)expect->sequence_modeling > TRBA_SEQUENCE_MODELING_BILSTM ||
+        (unsigned)expect->prediction > TRBA_PREDICTION_ATTN)
+        return error_set(err, TRBA_ERROR_ARGUMENT, "unknown value of a stage of expect in trba_model_options");
+    return TRBA_OK;
+}
+
+static trba_status check_numbers(const trba_model_options *options, trba_error *err)
+{
+    const trba_architecture *expect = &options->expect;
+    const struct { const char *name; int value, most; } numbers[] = {
+        {"imgH", expect->img_h, MAX_IMG_H},
+        {"imgW", expect->img_w, MAX_IMG_W},
+        {"batch_max_length", options->batch_max_length, MAX_MAX_LENGTH},
+        {"input_channel", expect->input_channel, MAX_LAYER_SIZE},
+        {"output_channel", expect->output_channel, MAX_LAYER_SIZE},
+        {"hidden_size", expect->hidden_size, MAX_LAYER_SIZE},
+        {"num_fiducial", expect->num_fiducial, MAX_LAYER_SIZE},
+        {"num_class", expect->num_class, MAX_LAYER_SIZE},
+    };
+    trba_status status = TRBA_OK;
+    for (size_t i = 0; status == TRBA_OK && i < sizeof numbers / sizeof numbers[0]; i++)
+        status = check_range(numbers[i].name, numbers[i].value, 1, numbers[i].most, err);
+    return status;
+}
+
 static trba_status check_options(const trba_model_options *options, trba_error *err)
 {
     if (options->struct_size != sizeof *options)
@@ -61,13 +98,8 @@ static trba_status check_options(const trba_model_options *options, trba_error *
     if (n_charsets > 1)
         return error_set(err, TRBA_ERROR_ARGUMENT, "the alphabet is given %d times; give one of charset_preset, "
                          "charset_text and charset_file", n_charsets);
-    if ((unsigned)options->preset > TRBA_PRESET_EASYOCR || (unsigned)options->cpu > TRBA_CPU_AVX512AMX ||
-        (unsigned)options->precision > TRBA_PRECISION_AUTO)
-        return error_set(err, TRBA_ERROR_ARGUMENT, "unknown value of preset, cpu or precision in trba_model_options");
-    trba_status status = check_range("imgH", options->expect.img_h, 1, MAX_IMG_H, err);
-    if (status == TRBA_OK) status = check_range("imgW", options->expect.img_w, 1, MAX_IMG_W, err);
-    if (status == TRBA_OK) status = check_range("batch_max_length", options->batch_max_length, 1, MAX_MAX_LENGTH, err);
-    return status;
+    const trba_status status = check_enums(options, err);
+    return status == TRBA_OK ? check_numbers(options, err) : status;
 }
 
 /* Architecture from the tensors, held against the options, then against the sidecar. */

@@ -45,6 +45,9 @@ static trba_status check_options(const trba_session_options *options, trba_error
     if (options->batch_size < 0 || options->batch_size > MAX_BATCH)
         return error_set(err, TRBA_ERROR_ARGUMENT, "batch_size is %d; it must lie between 0 and %d",
                          options->batch_size, MAX_BATCH);
+    if ((unsigned)options->retry_contrast > TRBA_CHOICE_YES)
+        return error_set(err, TRBA_ERROR_ARGUMENT, "retry_contrast is %d, which is no trba_choice",
+                         (int)options->retry_contrast);
     const trba_status status = check_rotate(options->rotate, err);
     return status == TRBA_OK ? image_check_policies(options->exif, options->alpha, err) : status;
 }
@@ -141,6 +144,8 @@ trba_status trba_session_read_regions(trba_session *session, const trba_page *pa
     if (options == NULL) options = &defaults;
     if (options->struct_size != sizeof *options)
         return error_set(err, TRBA_ERROR_ARGUMENT, "trba_region_options was not made by trba_region_options_default()");
+    if ((unsigned)options->vertical > TRBA_CHOICE_YES)
+        return error_set(err, TRBA_ERROR_ARGUMENT, "vertical is %d, which is no trba_choice", (int)options->vertical);
     const trba_status status = check_rotate(options->rotate, err);
     if (status != TRBA_OK) return status;
     const struct sources sources = {.n = n_regions, .page = page, .regions = regions,

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/message.h"
+#include "model/input_limits.h"
 
 /* ---- names ------------------------------------------------------------------------------------------------------- */
 
@@ -156,7 +157,7 @@ struct size_source {
     int n_dimensions, axis, minus, divisor;
 };
 
-enum { MAX_SOURCES = 4, LARGEST_SIZE = 1 << 20 };
+enum { MAX_SOURCES = 4 };
 
 static const struct size_source input_channel_sources[][MAX_SOURCES] = {
     [TRBA_FEATURE_EXTRACTION_VGG] = {{"FeatureExtraction.ConvNet.0.weight", 4, 1, 0, 1},
@@ -209,7 +210,7 @@ static int read_size(const struct tensor_table *table, const struct size_source 
         const struct tensor *tensor = tensor_table_find(table, source->name);
         if (tensor == NULL || tensor->n_dimensions != source->n_dimensions) continue;
         const int64_t size = tensor->shape[source->axis];
-        if (size <= source->minus || size > LARGEST_SIZE) continue;
+        if (size <= source->minus || size > MAX_LAYER_SIZE) continue;
         return (int)(size - source->minus) / source->divisor;
     }
     return 0;

@@ -15,7 +15,6 @@
 #include "model/input_limits.h"
 
 /* Of sizes that the checkpoint's own tensors decide. */
-enum { LARGEST_SIZE = 1 << 20 };
 
 static trba_status refuse_value(const struct sidecar_entry *entry, const char *wanted, trba_error *err)
 {
@@ -149,11 +148,11 @@ static const struct known_key {
     {"FeatureExtraction", set_stage, FIELD(sidecar.expect), 0},
     {"SequenceModeling", set_stage, FIELD(sidecar.expect), 0},
     {"Prediction", set_stage, FIELD(sidecar.expect), 0},
-    {"input_channel", set_number, FIELD(sidecar.expect.input_channel), LARGEST_SIZE},
-    {"output_channel", set_number, FIELD(sidecar.expect.output_channel), LARGEST_SIZE},
-    {"hidden_size", set_number, FIELD(sidecar.expect.hidden_size), LARGEST_SIZE},
-    {"num_fiducial", set_number, FIELD(sidecar.expect.num_fiducial), LARGEST_SIZE},
-    {"num_class", set_number, FIELD(sidecar.expect.num_class), LARGEST_SIZE},
+    {"input_channel", set_number, FIELD(sidecar.expect.input_channel), MAX_LAYER_SIZE},
+    {"output_channel", set_number, FIELD(sidecar.expect.output_channel), MAX_LAYER_SIZE},
+    {"hidden_size", set_number, FIELD(sidecar.expect.hidden_size), MAX_LAYER_SIZE},
+    {"num_fiducial", set_number, FIELD(sidecar.expect.num_fiducial), MAX_LAYER_SIZE},
+    {"num_class", set_number, FIELD(sidecar.expect.num_class), MAX_LAYER_SIZE},
     {"imgH", set_number, FIELD(sidecar.expect.img_h), MAX_IMG_H},
     {"imgW", set_number, FIELD(sidecar.expect.img_w), MAX_IMG_W},
     {"batch_max_length", set_number, FIELD(sidecar.batch_max_length), MAX_MAX_LENGTH},
