@@ -4,9 +4,9 @@
 import os
 
 from . import _core
-from ._errors import ArgumentError, naming_files
+from ._errors import naming_files
 from ._model import locate
-from ._options import DTYPES, SAVE_FORMATS, Dtype, SaveFormat, find_name
+from ._options import DTYPES, SAVE_FORMATS, Dtype, SaveFormat, encode_path, encode_text, find_name
 
 
 def convert(path_or_bytes: str | os.PathLike[str] | bytes | bytearray | memoryview, out: str | os.PathLike[str], *,
@@ -26,9 +26,7 @@ def convert(path_or_bytes: str | os.PathLike[str] | bytes | bytearray | memoryvi
     error `out` is as it was. A number that would become infinite is a LimitError that names the tensor. Settings in a
     sidecar (opt.txt, STEM.yaml) are not part of the file: copy it along.
     """
-    path = os.fsencode(out)
-    if b"\0" in path or "\0" in prefix:
-        raise ArgumentError("the path and the prefix must not have a zero byte in them")
+    path, prefix_bytes = encode_path("the path of out", out), encode_text("prefix", prefix)
     with naming_files(path_or_bytes, out):
         _core.save_checkpoint(*locate(path_or_bytes), path, find_name("format", format, SAVE_FORMATS),
-                              find_name("dtype", dtype, DTYPES), prefix.encode())
+                              find_name("dtype", dtype, DTYPES), prefix_bytes)

@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol, TypeAlias, TypeGuard
 
 from ._errors import ArgumentError, CannotReadError, Error, FormatError, OutOfMemoryError
+from ._options import encode_path
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
@@ -113,6 +114,9 @@ def _prepare_pixels(image: object, view: memoryview, channel_order: ChannelOrder
 
 
 def _prepare_encoded(image: object, view: memoryview) -> CoreImage:
+    if view.format.endswith(("O", "w")):  # NumPy's Python objects and texts
+        raise ArgumentError(f"the image is a {describe(image)} of texts or objects: if these are paths or images, give "
+                            "a list of them, as tolist() makes it")
     if view.itemsize != 1:
         raise ArgumentError(f"the image is a {describe(image)}, one-dimensional but not of bytes: it must be the bytes "
                             "of a PNG or JPEG file, or pixels [h, w], [h, w, 3] or [h, w, 4]")
@@ -168,10 +172,7 @@ def _prepare_file(image: BinaryFile) -> CoreImage:
 def prepare_image(image: object, rules: ImageRules) -> CoreImage:
     """Raises an Error where the image is at fault, TypeError where it is no image at all."""
     if isinstance(image, (str, os.PathLike)):
-        path = os.fsencode(image)
-        if b"\0" in path:
-            raise ArgumentError("the image's path has a zero byte in it")
-        return FILE, 0, path
+        return FILE, 0, encode_path("the image's path", image)
     if is_pil_image(image):
         return _prepare_pil(image, rules)
     view = open_buffer(image)

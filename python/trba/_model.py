@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, NoReturn, TypedDict, TypeVar, overload
 from . import _core
 from ._closing import Closing
 from ._errors import ArgumentError, CannotReadError, Error, naming_files
-from ._images import ChannelOrder, CoreImage, ImageInput, ImageRules, is_single, try_prepare
+from ._images import ChannelOrder, CoreImage, ImageInput, ImageRules, describe, is_single, try_prepare
 from ._options import (
     ALPHAS,
     EXIFS,
@@ -30,6 +30,8 @@ from ._options import (
     Rotate,
     check_count,
     check_ways,
+    encode_path,
+    encode_text,
     find_name,
     looks_like_file,
     number_choice,
@@ -57,6 +59,7 @@ _CHUNK: Final = 256
 _MAX_IMG_H: Final = 1024
 _MAX_IMG_W: Final = 16384
 _MAX_BATCH_MAX_LENGTH: Final = 1024
+_MAX_LAYER_SIZE: Final = 1 << 20
 _MAX_THREADS: Final = 64
 _MAX_BATCH_SIZE: Final = 4096
 _MAX_SESSIONS: Final = 1 << 30  # the library has no limit; this is room for all that can be
@@ -91,7 +94,7 @@ def _number_expect(expect: Mapping[str, Any], img_h: int, img_w: int) -> tuple[i
         if name not in known:
             raise ArgumentError(f'expect has the key "{name}"; it may have {", ".join(known)}')
     stages = [find_name(f"expect: {name}", expect.get(name), names) for name, names in _ARCHITECTURE_NAMES.items()]
-    sizes = [expect.get(name) or 0 for name in _ARCHITECTURE_SIZES]
+    sizes = [check_count(f"expect: {name}", expect.get(name) or None, _MAX_LAYER_SIZE) for name in _ARCHITECTURE_SIZES]
     return (*stages, *sizes, img_h, img_w)
 
 
@@ -100,13 +103,16 @@ def _split_charset(charset: str | os.PathLike[str] | None) -> tuple[bytes | None
     if charset is None:
         return None, None, None
     if isinstance(charset, os.PathLike):
-        return None, None, os.fsencode(charset)
+        return None, None, encode_path("the alphabet's path", charset)
+    if not isinstance(charset, str):
+        raise TypeError(f"charset is a {type(charset).__name__}; it must be a preset's name, a pathlib.Path, or the "
+                        "characters one after the other in a str")
     if any(charset == preset[0] for preset in _core.charset_presets()):
         return charset.encode(), None, None
     if looks_like_file(charset):
         raise ArgumentError(f'charset is "{charset}", which is the name of a file rather than an alphabet: '
                             f'give pathlib.Path("{charset}")')
-    return None, charset.encode(), None
+    return None, encode_text("charset", charset), None
 
 
 def locate(source: object) -> tuple[Any, bool]:
@@ -114,8 +120,13 @@ def locate(source: object) -> tuple[Any, bool]:
     if source is None:
         source = DEFAULT_MODEL
     if isinstance(source, (str, os.PathLike)):
-        return os.fsencode(source), True
-    return source, False
+        return encode_path("the checkpoint's path", source), True
+    try:
+        view = memoryview(source)  # type: ignore[arg-type]
+    except TypeError as error:
+        raise TypeError(f"{describe(source)} is no checkpoint: give its path or its bytes (of an open file, what its "
+                        "read() gives)") from error
+    return view if view.c_contiguous else view.tobytes(), False
 
 
 def _count_processors() -> int:
@@ -201,12 +212,12 @@ class Model(Closing):
         expected = _number_expect(expect or {}, check_count("img_h", img_h, _MAX_IMG_H),
                                   check_count("img_w", img_w, _MAX_IMG_W))
         policies = (find_name("exif", exif, EXIFS), find_name("alpha", alpha, ALPHAS), number_choice(retry_contrast),
-                    find_name("rotate", rotate or "any", ROTATES))
+                    ROTATES.index("any") if rotate is None else find_name("rotate", rotate, ROTATES))
         with naming_files(path_or_bytes, charset):
             capsule = _core.open_model(
                 source, is_path, expected, *_split_charset(charset), find_name("preset", preset, PRESETS),
                 number_choice(pad), n_characters, number_choice(compat), number_choice(sidecar),
-                _core.cpu_from_name(cpu.encode()), find_name("precision", precision, PRECISIONS))
+                _core.cpu_from_name(encode_text("cpu", str(cpu))), find_name("precision", precision, PRECISIONS))
         self._info = make_info(capsule, rotate)
         self._exif: Exif | None = exif
         self._alpha: Alpha = alpha
@@ -237,7 +248,7 @@ class Model(Closing):
                           bytes, any 1-D buffer           the contents of such a file
                           a NumPy array, any 2-D or 3-D buffer of uint8: [h, w] grey, [h, w, 3] colour, [h, w, 4] colour
                             with alpha, which is ignored; rows may be apart, other strides cost a copy
-                          a PIL image                     of any mode
+                          a PIL image                     of every mode that Pillow converts to L or RGB
                           a file opened for bytes         whatever has a read() that gives bytes: read from where it
                             stands to its end
         channel_order   of arrays: "rgb", or "bgr" for OpenCV's

@@ -27,10 +27,10 @@ SAVE_FORMATS: Final = ("any", "safetensors", "pytorch")
 
 
 def find_name(what: str, value: str | None, names: Sequence[str]) -> int:
-    """The number of the name; 0 for None."""
+    """The number of the name; 0 for None. "any" is the library's name of what None means here."""
     if value is None:
         return 0
-    if value not in names:
+    if value not in names or value == "any":
         raise ArgumentError(f'{what} is "{value}"; it must be one of {", ".join(n for n in names if n != "any")}')
     return names.index(value)
 
@@ -43,6 +43,25 @@ def check_count(what: str, value: int | None, most: int) -> int:
     if not 1 <= count <= most:
         raise ArgumentError(f"{what} is {count}; it must lie between 1 and {most}")
     return count
+
+
+def encode_text(what: str, text: str) -> bytes:
+    """As the library takes texts: UTF-8 that ends with its first zero byte."""
+    try:
+        encoded = text.encode()
+    except UnicodeEncodeError as error:
+        raise ArgumentError(f"{what} is no text: it has half a character in it, {text[error.start]!r}") from error
+    return _refuse_zero_bytes(what, encoded)
+
+
+def encode_path(what: str, path: str | os.PathLike[str]) -> bytes:
+    return _refuse_zero_bytes(what, os.fsencode(path))
+
+
+def _refuse_zero_bytes(what: str, encoded: bytes) -> bytes:
+    if b"\0" in encoded:
+        raise ArgumentError(f"{what} has a zero byte in it")
+    return encoded
 
 
 def looks_like_file(charset: str) -> bool:

@@ -221,7 +221,8 @@ def test_threads_and_batches_do_not_show(trba, networks, pixels, threads, batch_
 
 @pytest.mark.parametrize("kind", [str, pathlib.Path, lambda path: path.read_bytes(),
                                   lambda path: bytearray(path.read_bytes()),
-                                  lambda path: memoryview(path.read_bytes())])
+                                  lambda path: memoryview(path.read_bytes()),
+                                  lambda path: np.repeat(np.fromfile(path, np.uint8), 2)[::2]])
 def test_a_checkpoint_may_be_a_path_or_bytes(trba, networks, model, pixels, kind):
     with trba.Model(kind(networks["attn"])) as other:
         assert other.info == model.info

@@ -165,6 +165,8 @@ BAD_IMAGES = [
     ("truth values", np.zeros((4, 4), bool), "ArgumentError", ValueError),
     ("dates", np.zeros((4, 4), "datetime64[s]"), "ArgumentError", ValueError),
     ("shorts in a row", np.zeros(4, np.uint16), "ArgumentError", ValueError),
+    ("an array of paths", np.array(["a.png", "b.png"]), "ArgumentError", ValueError),
+    ("an array of objects", np.array(["a.png", b""], object), "ArgumentError", ValueError),
     ("no rows", np.zeros((0, 4), np.uint8), "ArgumentError", ValueError),
     ("no columns", np.zeros((4, 0, 3), np.uint8), "ArgumentError", ValueError),
     ("an empty PIL image", Image.new("L", (0, 4)), "ArgumentError", ValueError),
@@ -249,20 +251,33 @@ def test_bad_models_are_refused_with_the_librarys_message(trba, networks, judge,
     assert kinds == {trba.CannotReadError, trba.FormatError, trba.CharsetError, trba.MismatchError}
 
 
-@pytest.mark.parametrize("options", [{"preset": "other"}, {"cpu": "other"}, {"cpu": "avx\0"}, {"precision": "int8"},
-                                     {"batch_size": 0}, {"threads": 0}, {"max_sessions": 0}, {"expect": {"colour": 1}},
-                                     {"expect": {"prediction": "LSTM"}}, {"charset": "a\0b"}])
+@pytest.mark.parametrize("options", [
+    {"preset": "other"}, {"preset": "any"}, {"rotate": "any"}, {"cpu": "other"}, {"cpu": "avx\0"}, {"cpu": None},
+    {"precision": "int8"}, {"batch_size": 0}, {"threads": 0}, {"max_sessions": 0}, {"expect": {"colour": 1}},
+    {"expect": {"prediction": "LSTM"}}, {"expect": {"prediction": "any"}}, {"charset": "a\0b"}, {"charset": "a\udc80"},
+    {"charset": pathlib.Path("a\0b")}, {"path_or_bytes": "a\0b"}])
 def test_bad_options_are_value_errors(trba, networks, options):
-    with pytest.raises(ValueError):
-        trba.Model(networks["ctc"], **options)
+    with pytest.raises(trba.ArgumentError):
+        trba.Model(**{"path_or_bytes": networks["ctc"], **options})
+
+
+@pytest.mark.parametrize("options, words", [
+    ({"path_or_bytes": 3}, "int is no checkpoint: give its path"),
+    ({"path_or_bytes": io.BytesIO()}, "BytesIO is no checkpoint"),
+    ({"charset": ["a", "b"]}, "charset is a list; it must be"), ({"charset": b"ab"}, "charset is a bytes; it must be")])
+def test_what_is_no_checkpoint_or_alphabet_at_all_is_a_type_error(trba, networks, options, words):
+    with pytest.raises(TypeError, match=words):
+        trba.Model(**{"path_or_bytes": networks["ctc"], **options})
 
 
 @pytest.mark.parametrize("name, value, most", [
     ("threads", 65, 64), ("threads", 2**40, 64), ("batch_size", 4097, 4096), ("batch_max_length", 1025, 1024),
-    ("batch_max_length", -1, 1024), ("img_h", 1025, 1024), ("img_h", 0, 1024), ("img_w", 2**40, 16384)])
+    ("batch_max_length", -1, 1024), ("img_h", 1025, 1024), ("img_h", 0, 1024), ("img_w", 2**40, 16384),
+    ("expect: hidden_size", -1, 2**20), ("expect: num_class", 2**40, 2**20)])
 def test_numbers_that_cannot_be_are_refused_at_once_by_their_names(trba, networks, name, value, most):
+    key = name.removeprefix("expect: ")
     with pytest.raises(trba.ArgumentError, match=f"^{name} is {value}; it must lie between 1 and {most}$"):
-        trba.Model(networks["ctc"], **{name: value})
+        trba.Model(networks["ctc"], **({name: value} if key == name else {"expect": {key: value}}))
 
 
 def enum_names(what, prefix):
@@ -290,7 +305,8 @@ def test_limits_are_those_of_the_library(trba, networks, judge):
         return raised.value.message
 
     limits, path = trba._model, networks["attn"]
-    for name, most in (("img_h", limits._MAX_IMG_H), ("img_w", limits._MAX_IMG_W)):
+    for name, most in (("img_h", limits._MAX_IMG_H), ("img_w", limits._MAX_IMG_W),
+                       ("num_class", limits._MAX_LAYER_SIZE)):
         assert message(judge.Model, source=path, expect={name: most + 1}).endswith(f"must lie between 1 and {most}")
     most = limits._MAX_BATCH_MAX_LENGTH
     assert message(judge.Model, source=path, batch_max_length=most + 1).endswith(f"must lie between 1 and {most}")
