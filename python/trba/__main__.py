@@ -20,7 +20,17 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, get_args
 
-from . import Error, Model, Quadrilateral, Result, UnsupportedError, __version__, charset_presets, load_boxes
+from . import (
+    CannotReadError,
+    Error,
+    Model,
+    Quadrilateral,
+    Result,
+    UnsupportedError,
+    __version__,
+    charset_presets,
+    load_boxes,
+)
 from ._options import Alpha, Exif, Rotate, looks_like_file
 
 _CHUNK = 16  # lines appear as soon as this many images have been read
@@ -113,6 +123,11 @@ def _read_page(model: Model, options: argparse.Namespace, boxes: list[Quadrilate
             yield from (Row(f"{path}#{i}", result, i) for i, result in enumerate(results, first))
 
 
+def _say_failure(path: str, error: Error) -> None:
+    """The library's sentence names a file that cannot be opened, but not one whose bytes are no picture."""
+    print(f"trba: {error}" if isinstance(error, CannotReadError) else f"trba: {path}: {error}", file=sys.stderr)
+
+
 def _print_rows(rows: Iterator[Row], make_line: Callable[[Row], str | None]) -> int:
     """The number of bad ones."""
     n_failed = 0
@@ -121,7 +136,7 @@ def _print_rows(rows: Iterator[Row], make_line: Callable[[Row], str | None]) -> 
         if line is not None:
             print(line, flush=True)
         if row.result.error is not None:
-            print(f"trba: {row.path}: {row.result.error}", file=sys.stderr)
+            _say_failure(row.path, row.result.error)
             n_failed += 1
     return n_failed
 
@@ -132,7 +147,7 @@ def _print_all(model: Model, options: argparse.Namespace, boxes: list[Quadrilate
     try:
         return 1 if _print_rows(rows, _FORMATS[options.format]) else 0
     except Error as error:  # the page cannot be opened
-        print(f"trba: {options.images[0]}: {error}", file=sys.stderr)
+        _say_failure(options.images[0], error)
         return 1
 
 

@@ -137,6 +137,17 @@ def test_the_program_writes_tsv_and_jsonl_as_strdemo_does(program, networks, fil
             assert [line[key] for line in lines[0]] == [line[key] for line in lines[1]]
 
 
+def test_the_program_says_what_is_wrong_with_a_picture_as_strdemo_does(program, networks, strdemo, tmp_path):
+    bad, missing = tmp_path / "bad.png", tmp_path / "none.png"
+    bad.write_bytes(b"no image")
+    mine = program("--model", networks["attn"], bad, missing)
+    theirs = subprocess.run([strdemo, "--model", networks["attn"], bad, missing], capture_output=True, text=True,
+                            timeout=120)
+    said = [line.split(": ", 1)[1] for line in mine.stderr.splitlines()]
+    assert said == [f"{bad}: a text file, not an image", f"there is no such file: {missing}"]
+    assert said == [line.split(": ", 1)[1] for line in theirs.stderr.splitlines()]
+
+
 def test_the_program_takes_the_model_from_the_environment(program, networks, model, files):
     done = program(files[0], env={**os.environ, "TRBA_MODEL": str(networks["attn"])})
     assert done.stdout == f"{model.read(files[0]).text}\n"
@@ -163,10 +174,11 @@ def test_without_a_model_the_package_reads_with_its_own(program, trba):
 
 
 def test_the_program_refuses_a_bad_model(program, networks, files):
-    for arguments in (["--model", files[0]], ["--model", networks["ctc"], "--charset", "abc"]):
+    for arguments in (["--model", files[0]], ["--model", networks["ctc"], "--charset", "abc"],
+                      ["--model", networks["ctc"], "--charset", "a\udcff"]):
         done = program(*arguments, files[0])
         assert (done.returncode, done.stdout) == (2, "")
-        assert done.stderr.startswith("trba: ")
+        assert done.stderr.startswith("trba: ") and "Traceback" not in done.stderr
 
 
 # ---- for people ----
