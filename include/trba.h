@@ -24,6 +24,8 @@
  *   - `struct_size` fields are set by the *_options_default() functions, and options that were not made by these are
  *     refused: what a later version adds has its default in programs that are compiled again.
  *   - Freeing NULL is allowed. Strings are UTF-8.
+ *   - Any function may be called from any number of threads at once, but a session is used by one at a time, and
+ *     nothing is freed while it is in use.
  *   - Process-wide state is changed by two kinds of models only. One whose tier is TRBA_CPU_BLAS sets OpenBLAS to one
  *     thread (openblas_set_num_threads(1)), because the session's own threads call it; no other tier calls OpenBLAS to
  *     compute. One in BF16 or BF16X2 asks Linux for leave to use AMX's tiles, for the whole process (trba_precision).
