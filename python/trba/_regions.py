@@ -12,6 +12,7 @@ Each may be a list, a tuple or an array, and so may its parts. NumPy is never im
 
 import textwrap
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any, Final, Protocol, TypeAlias
 
 from ._errors import ArgumentError
@@ -37,9 +38,16 @@ def _parts_of(value: object) -> list[Any] | None:
     return list(listed) if isinstance(listed, (list, tuple)) else None
 
 
+def _is_part(region: object) -> bool:
+    """What stands in the place of a region if one region is given instead of a list: a number or a corner."""
+    parts = _parts_of(region)
+    return isinstance(region, Real) if parts is None else len(parts) == 2 and all(isinstance(x, Real) for x in parts)
+
+
 def _refuse(region: object) -> ArgumentError:
+    hint = "; a single region goes in a list, too" if _is_part(region) else ""
     return ArgumentError(f"{textwrap.shorten(repr(region), 100)} is no region: it must be (x, y, w, h), "
-                         "(cx, cy, w, h, degrees) or four corners (x, y)")
+                         f"(cx, cy, w, h, degrees) or four corners (x, y){hint}")
 
 
 def prepare_region(region: object) -> CoreRegion:

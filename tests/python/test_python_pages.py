@@ -321,8 +321,11 @@ def test_the_place_is_that_in_the_whole_list(trba, model, picture):
 
 def test_one_region_must_be_in_a_list(trba, model, picture):
     for region in (BOXES[0], np.array(BOXES[0]), QUADS[0], np.array(QUADS[0])):
-        with pytest.raises(trba.ArgumentError, match="is no region"):
+        with pytest.raises(trba.ArgumentError, match="is no region.*; a single region goes in a list, too"):
             model.read_regions(picture, region)
+    with pytest.raises(trba.ArgumentError, match="is no region") as raised:
+        model.read_regions(picture, [(1, 2, 3)])
+    assert "in a list" not in str(raised.value)
 
 
 def test_bad_ways_to_read_regions_are_value_errors(trba, model, picture):
