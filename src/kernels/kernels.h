@@ -125,8 +125,9 @@ struct pixels_bf16 {
     size_t block_stride;
 };
 
-/* Evenly spaced rows times one panel, for each of some points, the sums kept for more:
- *   out[p][i][j] = (continues ? out[p][i][j] : 0) + sum over k of a[p][i][k] * b[p](k, j)
+/* Evenly spaced rows times one panel, for each of some points, the sums kept for more or added to others:
+ *   sum[p][i][j] = (continues ? out[p][i][j] : 0) + sum over k of a[p][i][k] * b[p](k, j)
+ *   total == NULL: out[p][i][j] = sum[p][i][j]; else total[p][i][j] += sum[p][i][j], and out is not written
  * Each element is summed in the order of k, by fused multiply-adds except in the reference: a product may be cut into
  * several calls. */
 struct gemm_panel {
@@ -138,7 +139,7 @@ struct gemm_panel {
     const float *b;          /* [n_points][b_point_stride], of which [depth][width] */
     size_t b_point_stride;
     int width;               /* a multiple of CHANNEL_ALIGN, at most winograd_panel of the table */
-    float *out;              /* [n_points][out_point_stride], of which [n_rows][width] */
+    float *out, *total;      /* [n_points][out_point_stride] each, of which [n_rows][width] */
     size_t out_point_stride;
     bool continues;
     const float *ahead;      /* [n_points][depth][width / 4], what the caller will read soon: asked for from memory.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* winograd.c - 3x3 convolutions with fewer multiplications (Lavin and Gray, 2015).
  *
- *   chunk of tiles:  input transform   patch of every tile -> v [points][tiles][c]
+ *   chunk of tiles:  input transform   patch of every tile -> v [groups][points][tiles][channels of a group]
  *                    per panel of columns, per block of tiles, on one thread, per few channels, per column of points:
  *                        weights       kernels -> u [rows of points][channels][width]
  *                        product       for each point: v [tiles][channels] . u [channels][width], added to m
@@ -11,8 +11,9 @@
  * Tiles are 4 pixels high and 5 or 6 wide, so that they fit maps of any width: F(4x5) does 42 products for 20 outputs
  * instead of 180, F(4x6) 48 for 24 instead of 216. Transformed weights are more than five times the kernels, too much
  * to fetch from memory for one image; so they are transformed where they are needed: as many channels at a time, and
- * one column of points, as the first-level cache holds together with their kernels. With many tiles all channels are
- * transformed at once, into the second-level cache: then m is written only once.
+ * one column of points, as the first-level cache holds together with their kernels. With many tiles a whole group of
+ * channels, those that are summed together, is transformed at a time, into the second-level cache: then m is read
+ * and written less often.
  *
  * In integers tiles are 4x4, and the weights are transformed from top to bottom when the model is opened, and from left
  * to right where they are needed: all channels of a row of points at once, into the second-level cache, or with few
@@ -31,10 +32,8 @@ enum {
     CHUNK_BYTES = 16 * 1024 * 1024,  /* of v: stays in the last-level cache */
     MOST_BLOCK_SUMS = 36 * 224 * 32, /* of a task: m is 1 MB */
     LEAST_BLOCK_ROWS = 12,           /* with fewer, transforming weights costs more than another thread saves */
-    FEW_ROWS = 17,                   /* below, weights are transformed so much at a time: u and its kernels are in */
-    FEW_ROWS_BYTES = 31 * 1024,      /* the first-level cache */
-    MORE_ROWS_BYTES = 124 * 1024,    /* from there on so much: m is read and written less often */
-    MANY_ROWS = 34                   /* from here on all channels at once: u is in the second-level cache */
+    FEW_ROWS = 17,                   /* below, so much of the weights is transformed at a time: u and its kernels are */
+    FEW_ROWS_BYTES = 31 * 1024       /* in the first-level cache */
 };
 
 /* Tiles of five and six columns, as few as go. In integers of four: the larger, the more rounding is made larger. */
@@ -91,6 +90,20 @@ static void quantize_tile(const struct winograd_job *job, int tile, const float 
                                                                      job->v_int16 + p * job->v_stride + at * c);
 }
 
+/* The points of one tile, as floats, to their places in v. */
+static void transform_groups(const struct winograd_job *job, int number, struct winograd_input *call)
+{
+    const int c = job->in->c;
+    call->points = job->v + number * job->group_channels;
+    call->point_stride = job->v_stride;
+    for (int first = 0; first < c; first += job->group_channels) {
+        call->channels = smaller(job->group_channels, c - first);
+        job->kernels->winograd_input(call);
+        call->patch += job->group_channels;
+        call->points += job->v_group_stride;
+    }
+}
+
 static void transform_input_tile(const struct winograd_job *job, int number, int thread)
 {
     const struct feature_map *in = job->in;
@@ -105,10 +118,14 @@ static void transform_input_tile(const struct winograd_job *job, int number, int
         call.patch = edge;
         call.row_stride = (size_t)call.point_columns * c;
     }
-    call.points = job->is_int16 ? points : job->v + (size_t)number * c;
-    call.point_stride = job->is_int16 ? c : job->v_stride;
+    if (!job->is_int16) {
+        transform_groups(job, number, &call);
+        return;
+    }
+    call.points = points;
+    call.point_stride = c;
     job->kernels->winograd_input(&call);
-    if (job->is_int16) quantize_tile(job, number, points);
+    quantize_tile(job, number, points);
 }
 
 static void input_task(void *arg, int task, int thread)
@@ -118,7 +135,7 @@ static void input_task(void *arg, int task, int thread)
     for (int tile = first; tile < end; tile++) transform_input_tile(job, tile, thread);
 }
 
-/* Adds the products over channels first .. first + n - 1, column of points by column of points. */
+/* Adds the products over channels first .. first + n - 1, all of one group, column of points by column of points. */
 static void add_products(const struct winograd_job *job, const struct winograd_block *block, int first, int n)
 {
     const int c = job->in->c, width = block->width;
@@ -126,6 +143,11 @@ static void add_products(const struct winograd_job *job, const struct winograd_b
                                                     (size_t)(first * width)) * 9;
     struct winograd_panel panel = {.kernels = kernels, .n_channels = n, .width = width, .points = block->u,
                                    .point_stride = (size_t)(n * width) + WINOGRAD_PADDING};
+    const int group = first / job->group_channels, in_group = first % job->group_channels;
+    const float *v = job->v + (size_t)group * job->v_group_stride +
+                     (size_t)(block->first_row * job->group_channels + in_group);
+    float *sums = group == 0 ? block->m : block->group;
+    const bool is_added = group > 0 && (in_group + n == job->group_channels || first + n == c);
     const float *ahead = kernels + (size_t)(n * width) * 9, *ahead_end = ahead + (size_t)(n * width) * 9;
     const int n_full = larger(0, smaller(job->n_all_full - job->first_tile - block->first_row, block->n_rows));
     const int point_columns = n_full > 0 ? job->point_columns : job->point_columns - 1;
@@ -134,16 +156,17 @@ static void add_products(const struct winograd_job *job, const struct winograd_b
         const struct gemm_panel g = {
             .n_points = WINOGRAD_AXIS_POINTS,
             .n_rows = panel.column == job->point_columns - 1 ? n_full : block->n_rows,
-            .a = job->v + first_point * job->v_stride + (size_t)block->first_row * (size_t)c + first,
+            .a = v + first_point * job->v_stride,
             .a_point_stride = job->v_stride,
-            .a_stride = (size_t)c,
+            .a_stride = (size_t)job->group_channels,
             .depth = n,
             .b = panel.points,
             .b_point_stride = panel.point_stride,
             .width = width,
-            .out = block->m + first_point * winograd_m_stride(block),
+            .out = sums + first_point * winograd_m_stride(block),
+            .total = is_added ? block->m + first_point * winograd_m_stride(block) : NULL,
             .out_point_stride = winograd_m_stride(block),
-            .continues = first > 0,
+            .continues = in_group > 0,
             .ahead = ahead < ahead_end ? ahead : NULL,
         };
         job->kernels->winograd_weights(&panel);
@@ -189,6 +212,7 @@ static void product_task(void *arg, int task, int thread)
     block.width = smaller(columns, job->out->c - block.first_column);
     block.u = job->scratch + (size_t)thread * job->scratch_floats;
     block.m = block.u + job->u_floats;
+    block.group = block.m + job->m_floats;
     if (job->is_int16)
         winograd_multiply_int16(job, &block);
     else
@@ -208,38 +232,44 @@ static int choose_block_rows(const struct winograd_job *job, int n_threads)
     return (int)round_up((size_t)divide_up(n_tiles, n_blocks), GEMM_MAX_ROWS);
 }
 
-/* Channels whose weights are transformed at a time. */
+/* Channels whose weights are transformed at a time: steps do not cross the bounds of groups. */
 static int choose_step(const struct winograd_job *job)
 {
-    if (job->is_int16 || job->block_rows >= MANY_ROWS) return job->in->c;
     const int channel_bytes = (9 + WINOGRAD_AXIS_POINTS) * job->columns * (int)sizeof(float);
-    const int bytes = job->block_rows < FEW_ROWS ? FEW_ROWS_BYTES : MORE_ROWS_BYTES;
-    return smaller(job->in->c, larger(1, bytes / channel_bytes / CHANNEL_ALIGN) * CHANNEL_ALIGN);
+    int step = WINOGRAD_GROUP;
+    while (job->block_rows < FEW_ROWS && step > CHANNEL_ALIGN && step * channel_bytes > FEW_ROWS_BYTES) step /= 2;
+    return smaller(step, job->group_channels);
 }
 
 /* How the work is cut up, and what memory it takes. Chunks are as even as they go. */
 static void plan_job(struct winograd_job *job, int n_threads)
 {
     const struct winograd_tiling *tiling = &job->tiling;
-    const size_t c = (size_t)job->in->c, n_points = (size_t)(job->point_columns * WINOGRAD_AXIS_POINTS);
-    const size_t tile_floats = n_points * c;
+    const size_t n_points = (size_t)(job->point_columns * WINOGRAD_AXIS_POINTS);
+    job->group_channels = job->is_int16 ? job->in->c : smaller(job->in->c, WINOGRAD_GROUP);
+    const int n_groups = divide_up(job->in->c, job->group_channels);
+    const size_t tile_floats = n_points * (size_t)(n_groups * job->group_channels);
     job->n_all_full = job->out->n * tiling->n_rows * tiling->n_full;
     job->n_all = job->n_all_full + job->out->n * tiling->n_rows * tiling->n_narrow;
     const int fitting = larger(1, (int)(CHUNK_BYTES / (tile_floats * sizeof(float))));
     job->chunk_tiles = divide_up(job->n_all, divide_up(job->n_all, fitting));
     job->block_rows = choose_block_rows(job, n_threads);
     job->step_channels = choose_step(job);
+    job->has_partial_groups = n_groups > 1 && job->step_channels < job->group_channels;
 
     /* With few tiles v fits the caches without padding. */
-    job->v_stride = (size_t)job->chunk_tiles * c + (job->chunk_tiles < FEW_ROWS ? 0 : WINOGRAD_PADDING);
+    job->v_stride = (size_t)(job->chunk_tiles * job->group_channels) +
+                    (job->chunk_tiles < FEW_ROWS ? 0 : WINOGRAD_PADDING);
+    job->v_group_stride = n_points * job->v_stride;
     job->v_floats = job->is_int16 ? n_points * (job->v_stride / 2 + (size_t)job->chunk_tiles)
-                                  : n_points * job->v_stride;
+                                  : (size_t)n_groups * job->v_group_stride;
     job->u_floats = job->is_int16
                         ? WINOGRAD_AXIS_POINTS * winograd_u_stride_int16(job, job->columns) / 2
                         : WINOGRAD_AXIS_POINTS * (size_t)(job->step_channels * job->columns + WINOGRAD_PADDING);
     const size_t input_floats = tile_floats * (job->is_int16 ? 2 : 1); /* an edge; points that become integers */
-    const size_t m_floats = n_points * (size_t)(job->block_rows * job->columns + WINOGRAD_PADDING);
-    job->scratch_floats = round_up(larger_size(input_floats, job->u_floats + m_floats), CHANNEL_ALIGN);
+    job->m_floats = n_points * (size_t)(job->block_rows * job->columns + WINOGRAD_PADDING);
+    const size_t product_floats = job->u_floats + job->m_floats * (job->has_partial_groups ? 2 : 1);
+    job->scratch_floats = round_up(larger_size(input_floats, product_floats), CHANNEL_ALIGN);
 }
 
 static void run_chunk(struct layer_run *run, struct winograd_job *job, int first_tile)

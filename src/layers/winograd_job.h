@@ -11,6 +11,11 @@
  * would push each other out of the cache. */
 enum { WINOGRAD_PADDING = 2 * 16 };
 
+/* Channels, in float32, that are summed before their sum is added to the others': what a sum of n terms loses to
+ * rounding grows with the longest chain of additions (Higham, "The Accuracy of Floating Point Summation", 1993). Bits
+ * depend on it, so it is the same for any number of tiles. */
+enum { WINOGRAD_GROUP = 128 };
+
 /* How a map is cut into tiles: a row of tiles has n_full of `outputs` columns each, then n_narrow of one less. All full
  * tiles come before all narrow ones, whatever their image: so the last column of points, which narrow tiles lack, is
  * that of the first tiles. */
@@ -32,13 +37,16 @@ struct winograd_job {
     int columns;              /* of a panel */
     int chunk_tiles;          /* at a time, at most */
     int block_rows;           /* tiles of a task */
+    int group_channels;       /* of v; in integers all channels are one group */
     int step_channels;        /* transformed at a time */
-    float *v;                 /* [point_columns][WINOGRAD_AXIS_POINTS][v_stride], of which [n_tiles][c] */
+    bool has_partial_groups;  /* a step ends within a group: its sums have to wait for the rest */
+    float *v;                 /* [groups][point_columns][WINOGRAD_AXIS_POINTS][v_stride], of which
+                               * [n_tiles][group_channels] */
     int16_t *v_int16;         /* the same memory, in integers */
-    size_t v_stride, v_floats;
+    size_t v_stride, v_group_stride, v_floats;
     float *v_scales;          /* [WINOGRAD_POINTS][n_tiles], of the integers */
-    float *scratch;           /* [threads][scratch_floats]: an input tile, or u and m */
-    size_t scratch_floats, u_floats;
+    float *scratch;           /* [threads][scratch_floats]: an input tile, or u, m and group */
+    size_t scratch_floats, u_floats, m_floats;
     /* Of the chunk: */
     int first_tile, n_tiles;
     int n_blocks;             /* tasks per panel */
@@ -50,7 +58,9 @@ struct winograd_job {
 struct winograd_block {
     int first_row, n_rows; /* tiles of the chunk */
     int first_column, width;
-    float *u, *m;          /* m [points][winograd_m_stride()], of which [n_rows][width] */
+    float *u;
+    float *m, *group;      /* [points][winograd_m_stride()] each, of which [n_rows][width]; group: of the
+                            * channels of one group after the first */
 };
 
 /* From one point of m to the next. */

@@ -201,8 +201,17 @@ void check_gemm_block(struct check *c)
 
 struct panel_case {
     struct gemm_panel call;
-    const float *before; /* what out was */
+    const float *before, *total_before; /* what out and total were */
 };
+
+/* out or total: sentinels, but for what was there before. */
+static float *make_panel_output(struct check *c, const struct gemm_panel *g, size_t n_floats, const float *before)
+{
+    float *out = check_output(c, n_floats);
+    for (size_t i = 0; before != NULL && i < n_floats; i++)
+        if (i % g->out_point_stride < (size_t)(g->n_rows * g->width)) out[i] = before[i];
+    return out;
+}
 
 static void make_panel_case(struct check *c, struct panel_case *p, int n_rows, int width)
 {
@@ -214,25 +223,34 @@ static void make_panel_case(struct check *c, struct panel_case *p, int n_rows, i
     g->a_point_stride = (size_t)n_rows * g->a_stride + (size_t)check_pick(c, 0, 40);
     g->b_point_stride = depth * (size_t)width + (size_t)check_pick(c, 0, 40);
     g->out_point_stride = n + (size_t)check_pick(c, 0, 40);
-    check_begin(c, "points=%d rows=%d width=%d depth=%d strides=%zu %zu, %zu, %zu%s", g->n_points, n_rows, width,
+    const bool has_total = check_toss(c);
+    check_begin(c, "points=%d rows=%d width=%d depth=%d strides=%zu %zu, %zu, %zu%s%s", g->n_points, n_rows, width,
                 g->depth, g->a_point_stride, g->a_stride, g->b_point_stride, g->out_point_stride,
-                g->continues ? " continues" : "");
+                g->continues ? " continues" : "", has_total ? " with a total" : "");
     g->a = check_input(c, n_more * g->a_point_stride + (size_t)(n_rows - 1) * g->a_stride + depth, VALUES_MIXED);
     g->b = check_input(c, n_more * g->b_point_stride + depth * (size_t)width, VALUES_MIXED);
     const size_t out_floats = n_more * g->out_point_stride + n;
-    g->out = check_output(c, out_floats);
     p->before = check_input(c, out_floats, VALUES_MIXED);
-    for (size_t i = 0; g->continues && i < out_floats; i++)
-        if (i % g->out_point_stride < n) g->out[i] = p->before[i];
+    p->total_before = check_input(c, out_floats, VALUES_MIXED);
+    g->out = make_panel_output(c, g, out_floats, g->continues ? p->before : NULL);
+    g->total = has_total ? make_panel_output(c, g, out_floats, p->total_before) : NULL;
     if (check_toss(c)) g->ahead = g->b;
 }
 
-/* Between the points nothing may be written: it still holds the sentinel, a NaN. */
-static void check_panel_gaps(struct check *c, const struct gemm_panel *g)
+/* Between the points nothing may be written: it still holds the sentinel, a NaN. Where there is a total, nothing at all
+ * to out. */
+static void check_panel_gaps(struct check *c, const struct panel_case *p)
 {
-    for (int point = 0; point + 1 < g->n_points; point++)
-        for (size_t at = (size_t)(g->n_rows * g->width); at < g->out_point_stride; at++)
-            check_true(c, "wrote between points", isnan(g->out[(size_t)point * g->out_point_stride + at]));
+    const struct gemm_panel *g = &p->call;
+    const float *written = g->total != NULL ? g->total : g->out;
+    const size_t stride = g->out_point_stride, n = (size_t)(g->n_rows * g->width);
+    for (size_t point = 0; point + 1 < (size_t)g->n_points; point++)
+        for (size_t at = point * stride + n; at < (point + 1) * stride; at++)
+            check_true(c, "wrote between points", isnan(written[at]));
+    for (size_t at = 0; g->total != NULL && at < ((size_t)g->n_points - 1) * stride + n; at++) {
+        const bool was_there = g->continues && at % stride < n;
+        check_true(c, "wrote to out", was_there ? g->out[at] == p->before[at] : isnan(g->out[at]));
+    }
 }
 
 static void check_panel_element(struct check *c, const struct panel_case *p, int point, int i, int j)
@@ -242,12 +260,16 @@ static void check_panel_element(struct check *c, const struct panel_case *p, int
     const float *a = g->a + (size_t)point * g->a_point_stride + (size_t)i * g->a_stride;
     const float *b = g->b + (size_t)point * g->b_point_stride + j;
     double sum = g->continues ? (double)p->before[at] : 0.0, magnitude = fabs(sum);
+    if (g->total != NULL) {
+        sum += (double)p->total_before[at];
+        magnitude += fabs((double)p->total_before[at]);
+    }
     for (int k = 0; k < g->depth; k++) {
         const double term = (double)a[k] * (double)b[k * g->width];
         sum += term;
         magnitude += fabs(term);
     }
-    check_summed(c, "out", at, g->out[at], sum, 2.0 * g->depth, magnitude);
+    check_summed(c, "sum", at, (g->total != NULL ? g->total : g->out)[at], sum, 2.0 * g->depth, magnitude);
 }
 
 static void check_panel_sums(struct check *c, int n_rows, int width)
@@ -258,7 +280,7 @@ static void check_panel_sums(struct check *c, int n_rows, int width)
     for (int point = 0; point < p.call.n_points; point++)
         for (int i = 0; i < n_rows; i++)
             for (int j = 0; j < width; j++) check_panel_element(c, &p, point, i, j);
-    check_panel_gaps(c, &p.call);
+    check_panel_gaps(c, &p);
     check_end(c);
 }
 
@@ -272,8 +294,9 @@ static void check_panel_cuts(struct check *c, int n_rows, int width)
     part.n_points = 1;
     part.a += last * part.a_point_stride;
     part.b += last * part.b_point_stride;
-    part.out = check_output(c, (size_t)(n_rows * width));
-    for (int i = 0; p.call.continues && i < n_rows * width; i++) part.out[i] = p.before[last_out + (size_t)i];
+    const size_t n = (size_t)(n_rows * width);
+    part.out = make_panel_output(c, &part, n, p.call.continues ? p.before + last_out : NULL);
+    if (part.total != NULL) part.total = make_panel_output(c, &part, n, p.total_before + last_out);
     c->table->gemm_panel(&p.call);
     part.depth = check_pick(c, 1, p.call.depth / CHANNEL_ALIGN) * CHANNEL_ALIGN;
     for (int row = 0; row < n_rows; row++) { /* one row; then the rest of its terms */
@@ -281,15 +304,19 @@ static void check_panel_cuts(struct check *c, int n_rows, int width)
         one.n_rows = 1;
         one.a += (size_t)row * one.a_stride;
         one.out += row * width;
+        float *total = part.total != NULL ? part.total + row * width : NULL;
+        one.total = one.depth == p.call.depth ? total : NULL;
         c->table->gemm_panel(&one);
         one.a += one.depth;
         one.b += one.depth * width;
         one.depth = p.call.depth - one.depth;
         one.continues = true;
+        one.total = total;
         if (one.depth > 0) c->table->gemm_panel(&one);
     }
-    for (int i = 0; i < n_rows * width; i++)
-        check_bits(c, "out", (size_t)i, part.out[i], p.call.out[last_out + (size_t)i]);
+    const float *sums = part.total != NULL ? part.total : part.out;
+    const float *wanted = (part.total != NULL ? p.call.total : p.call.out) + last_out;
+    for (size_t i = 0; i < n; i++) check_bits(c, "sum", i, sums[i], wanted[i]);
     check_end(c);
 }
 

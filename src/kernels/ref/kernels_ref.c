@@ -41,11 +41,12 @@ static void panel_row_ref(const struct gemm_panel *g, int point, int row)
 {
     const float *a = g->a + (size_t)point * g->a_point_stride + (size_t)row * g->a_stride;
     const float *b = g->b + (size_t)point * g->b_point_stride;
-    float *out = g->out + (size_t)point * g->out_point_stride + row * g->width;
+    const size_t at = (size_t)point * g->out_point_stride + (size_t)(row * g->width);
     for (int j = 0; j < g->width; j++) {
-        float sum = g->continues ? out[j] : 0.0f;
+        float sum = g->continues ? g->out[at + (size_t)j] : 0.0f;
         for (int k = 0; k < g->depth; k++) sum += a[k] * b[k * g->width + j];
-        out[j] = sum;
+        if (g->total != NULL) g->total[at + (size_t)j] += sum;
+        else g->out[at + (size_t)j] = sum;
     }
 }
 

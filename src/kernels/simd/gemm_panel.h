@@ -12,36 +12,47 @@
 
 enum { PANEL_MAX_ROWS = 12, ROWS_PER_POINTER = 3 };
 
+/* Asks for the line of the cache with term k of some of the rows, `stride` apart: others each time, so that all have
+ * been asked for when the terms of a line are through. */
+ALWAYS_INLINE void prefetch_rows(const float *first_row, size_t stride, int k, const int pace, const int rows)
+{
+    enum { LINE_FLOATS = 16 };
+    const int steps = LINE_FLOATS / pace;
+    const float *row = first_row + (size_t)(k % LINE_FLOATS / pace) * stride + k;
+#pragma GCC unroll 2
+    for (int i = 0; i < rows; i += steps) vec_prefetch(row + (size_t)i * stride);
+}
+
 /* `rows` rows from `row` on, at one point. What `ahead` points to is asked for at an even pace, a line of the cache for
- * each 64 bytes of the panel; so are the rows of the next tile where they follow these in memory. */
+ * each 64 bytes of the panel; so are the rows of the next tile, and at once the sums that these are added to. */
 ALWAYS_INLINE void panel_tile(const struct gemm_panel *g, int point, int row, const int rows, const int vectors)
 {
     enum { MAX_POINTERS = PANEL_MAX_ROWS / ROWS_PER_POINTER };
     vec acc[PANEL_MAX_ROWS][WINOGRAD_VECTORS];
     const float *a[MAX_POINTERS];
-    float *out = g->out + (size_t)point * g->out_point_stride + row * g->width;
-    const float *first_row = g->a + (size_t)point * g->a_point_stride;
+    const size_t stride = g->a_stride, at = (size_t)point * g->out_point_stride + (size_t)(row * g->width);
+    const float *first_row = g->a + (size_t)point * g->a_point_stride + (size_t)row * stride;
 #pragma GCC unroll 4
-    for (int i = 0; i < rows; i += ROWS_PER_POINTER)
-        a[i / ROWS_PER_POINTER] = first_row + (size_t)(row + i) * g->a_stride;
+    for (int i = 0; i < rows; i += ROWS_PER_POINTER) a[i / ROWS_PER_POINTER] = first_row + (size_t)i * stride;
+    const float *sums = g->out + at;
 #pragma GCC unroll 12
     for (int i = 0; i < rows; i++)
 #pragma GCC unroll 2
         for (int j = 0; j < vectors; j++)
-            acc[i][j] = g->continues ? vec_load(out + (i * vectors + j) * LANES) : vec_zero();
+            acc[i][j] = g->continues ? vec_load(sums + (i * vectors + j) * LANES) : vec_zero();
+    const float *total = g->total == NULL ? NULL : g->total + at;
+    if (total != NULL) {
+#pragma GCC unroll 12
+        for (int i = 0; i < rows; i++) vec_prefetch_near(total + i * vectors * LANES);
+    }
     const float *b = g->b + (size_t)point * g->b_point_stride;
-    const size_t stride = g->a_stride;
     const size_t of_points_before = (size_t)(point * g->depth * g->width) / 4;
     uintptr_t ahead = (uintptr_t)(row == 0 && g->ahead != NULL ? g->ahead + of_points_before : b);
+    const float *next_row = row + rows < g->n_rows ? first_row + (size_t)rows * stride : first_row;
     const int pace = 64 / (vectors * LANES);
-    const bool rows_follow = row + rows < g->n_rows && (size_t)g->depth == stride;
-    uintptr_t rows_ahead = (uintptr_t)(rows_follow ? first_row + (size_t)(row + rows) * stride : b);
-    const size_t rows_pace = (size_t)(rows * pace) * sizeof(float);
     for (int k = 0; k < g->depth; k += pace, ahead += 64) {
         vec_prefetch_near(ahead);
-        vec_prefetch(rows_ahead);
-        if (rows_pace > 64) vec_prefetch(rows_ahead + 64);
-        rows_ahead += rows_pace;
+        prefetch_rows(next_row, stride, k, pace, rows);
 #pragma GCC unroll 4
         for (int step = 0; step < pace; step++, b += vectors * LANES) {
             vec panel_row[WINOGRAD_VECTORS];
@@ -57,10 +68,14 @@ ALWAYS_INLINE void panel_tile(const struct gemm_panel *g, int point, int row, co
 #pragma GCC unroll 4
         for (int i = 0; i < rows; i += ROWS_PER_POINTER) a[i / ROWS_PER_POINTER] += pace;
     }
+    float *out = (total != NULL ? g->total : g->out) + at;
 #pragma GCC unroll 12
     for (int i = 0; i < rows; i++)
 #pragma GCC unroll 2
-        for (int j = 0; j < vectors; j++) vec_store(out + (i * vectors + j) * LANES, acc[i][j]);
+        for (int j = 0; j < vectors; j++) {
+            if (total != NULL) acc[i][j] = vec_add(vec_load(total + (i * vectors + j) * LANES), acc[i][j]);
+            vec_store(out + (i * vectors + j) * LANES, acc[i][j]);
+        }
 }
 
 /* The same rows at points first .. end - 1. */
