@@ -9,7 +9,11 @@
 #include "base/huge_pages.h"
 #include "base/integers.h"
 
-enum { RUN_ALIGNMENT = 64, RUN_ALIGNMENT_FLOATS = RUN_ALIGNMENT / sizeof(float) };
+enum {
+    RUN_ALIGNMENT = 64,
+    RUN_ALIGNMENT_FLOATS = RUN_ALIGNMENT / sizeof(float),
+    PART_FLOATS = 1024 * 1024 /* of a map; with a transformed one beside it, a few MB for each of two processors */
+};
 
 void run_begin(struct layer_run *run) { run->rows_used = 0; }
 
@@ -108,6 +112,18 @@ float *run_rows(struct layer_run *run, size_t n)
     run->rows_used += round_up(n, RUN_ALIGNMENT_FLOATS);
     if (run->is_planning) run->rows.planned = larger_size(run->rows.planned, run->rows_used);
     return at;
+}
+
+void run_in_parts(struct layer_run *run, const struct feature_map *in, const struct feature_map *out,
+                  size_t image_floats, run_part forward, const void *arg)
+{
+    const int n_threads = thread_pool_size(run->pool), fitting = (int)(PART_FLOATS / image_floats);
+    const int n_images = larger(fitting / n_threads, 1) * n_threads; /* as many for every thread */
+    for (int first = 0; first < in->n; first += n_images) {
+        const int n = smaller(n_images, in->n - first);
+        const struct feature_map some_in = map_images(in, first, n), some_out = map_images(out, first, n);
+        forward(run, arg, &some_in, &some_out);
+    }
 }
 
 void run_tasks(struct layer_run *run, int n_tasks, pool_task task, void *arg)

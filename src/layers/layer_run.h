@@ -18,7 +18,7 @@
 #include "base/thread_pool.h"
 #include "kernels/kernels.h"
 
-enum { N_MAP_SLOTS = 8 };
+enum { N_MAP_SLOTS = 9 };
 
 /* [n][h + 2][w + 2][c]: channels innermost, with a border of one zero pixel all round, so that a 3x3 window never
  * leaves the map. c is padded to CHANNEL_ALIGN, except for the network's input. */
@@ -37,6 +37,15 @@ static inline float *map_pixel(const struct feature_map *map, int image, int y, 
 {
     return map->base + (size_t)image * map_image_stride(map) + (size_t)(y + 1) * map_row_stride(map) +
            (size_t)(x + 1) * (size_t)map->c;
+}
+
+/* Images first .. first + n - 1. */
+static inline struct feature_map map_images(const struct feature_map *map, int first, int n)
+{
+    struct feature_map images = *map;
+    images.base += (size_t)first * map_image_stride(map);
+    images.n = n;
+    return images;
 }
 
 struct run_buffer {
@@ -71,6 +80,14 @@ struct feature_map run_map(struct layer_run *run, int slot, int n, int h, int w,
 float *run_workspace(struct layer_run *run, size_t n);
 /* n floats until the pass ends, 64-byte aligned; undefined. NULL while planning. */
 float *run_rows(struct layer_run *run, size_t n);
+
+/* Layers whose maps are large: forward() is called for a few images of `in` at a time, so that what one layer writes is
+ * still in the cache when the next reads it, and writes theirs of `out`. It may take any slot but those of the two.
+ * image_floats: of an image in the largest map between. */
+typedef void (*run_part)(struct layer_run *run, const void *arg, const struct feature_map *in,
+                         const struct feature_map *out);
+void run_in_parts(struct layer_run *run, const struct feature_map *in, const struct feature_map *out,
+                  size_t image_floats, run_part forward, const void *arg);
 
 /* Runs tasks on the pool, or nothing while planning. */
 void run_tasks(struct layer_run *run, int n_tasks, pool_task task, void *arg);

@@ -39,14 +39,20 @@ static void pool_task_row(void *arg, int task, int thread)
     }
 }
 
+void max_pool2d_into(struct layer_run *run, const struct pool2d_shape *shape, const struct feature_map *in,
+                     const struct feature_map *out)
+{
+    struct pool_job job = {.kernels = run->kernels, .shape = shape, .in = in, .out = out};
+    run_tasks(run, in->n * out->h, pool_task_row, &job);
+}
+
 struct feature_map max_pool2d_forward(struct layer_run *run, const struct pool2d_shape *shape,
                                       const struct feature_map *in, int slot)
 {
     const int oh = (in->h + 2 * shape->pad_h - shape->kh) / shape->stride_h + 1;
     const int ow = (in->w + 2 * shape->pad_w - shape->kw) / shape->stride_w + 1;
     const struct feature_map out = run_map(run, slot, in->n, oh, ow, in->c);
-    struct pool_job job = {.kernels = run->kernels, .shape = shape, .in = in, .out = &out};
-    run_tasks(run, in->n * oh, pool_task_row, &job);
+    max_pool2d_into(run, shape, in, &out);
     return out;
 }
 

@@ -12,6 +12,9 @@ struct pool2d_shape {
 /* Pixels outside the map do not count, as in PyTorch (where they are -infinity). */
 struct feature_map max_pool2d_forward(struct layer_run *run, const struct pool2d_shape *shape,
                                       const struct feature_map *in, int slot);
+/* The same into a map of the right size. */
+void max_pool2d_into(struct layer_run *run, const struct pool2d_shape *shape, const struct feature_map *in,
+                     const struct feature_map *out);
 
 /* out[n][w][c]: the mean over the height. */
 void mean_height_forward(struct layer_run *run, const struct feature_map *in, float *out);

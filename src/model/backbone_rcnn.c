@@ -189,12 +189,25 @@ static struct feature_map grcl_forward(struct layer_run *run, const struct grcl_
     return state;
 }
 
+/* Up to the second pooling. */
+static void forward_first_layers(struct layer_run *run, const void *arg, const struct feature_map *in,
+                                 const struct feature_map *out)
+{
+    const struct rcnn_weights *weights = arg;
+    struct feature_map x = conv2d_forward(run, &weights->first, in, slot_after(in, 1), NULL, true);
+    x = max_pool2d_forward(run, &pool_2x2, &x, slot_after(&x, 1));
+    x = grcl_forward(run, &weights->grcl[0], &x);
+    max_pool2d_into(run, grcl_layers[0].pool, &x, out);
+}
+
 struct feature_map rcnn_forward(struct layer_run *run, const struct rcnn_weights *weights,
                                 const struct feature_map *in)
 {
-    struct feature_map x = conv2d_forward(run, &weights->first, in, slot_after(in, 1), NULL, true);
-    x = max_pool2d_forward(run, &pool_2x2, &x, slot_after(&x, 1));
-    for (int i = 0; i < RCNN_N_GRCL; i++) {
+    const size_t image_floats = (size_t)(in->h * in->w * weights->first.shape.oc);
+    struct feature_map x = run_map(run, SLOT_FIRST_LAYERS, in->n, in->h / 4, in->w / 4,
+                                   padded_channels(weights->grcl[0].u.shape.oc));
+    run_in_parts(run, in, &x, image_floats, forward_first_layers, weights);
+    for (int i = 1; i < RCNN_N_GRCL; i++) {
         x = grcl_forward(run, &weights->grcl[i], &x);
         x = max_pool2d_forward(run, grcl_layers[i].pool, &x, slot_after(&x, 1));
     }

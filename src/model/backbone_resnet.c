@@ -107,18 +107,29 @@ static struct feature_map stage_forward(struct layer_run *run, const struct resn
     return x;
 }
 
-struct feature_map resnet_forward(struct layer_run *run, const struct resnet_weights *weights,
-                                  const struct feature_map *in)
+/* Up to the second pooling. */
+static void forward_first_layers(struct layer_run *run, const void *arg, const struct feature_map *in,
+                                 const struct feature_map *out)
 {
-    const struct resnet_block *blocks = weights->blocks;
+    const struct resnet_weights *weights = arg;
     struct feature_map x = conv_relu(run, &weights->conv0_1, in);
     x = conv_relu(run, &weights->conv0_2, &x);
 
     x = max_pool2d_forward(run, &pool_2x2, &x, slot_after(&x, 1));
-    x = stage_forward(run, blocks, blocks_in_stage[0], x);
+    x = stage_forward(run, weights->blocks, blocks_in_stage[0], x);
     x = conv_relu(run, &weights->conv1, &x);
+    max_pool2d_into(run, &pool_2x2, &x, out);
+}
 
-    x = max_pool2d_forward(run, &pool_2x2, &x, slot_after(&x, 1));
+struct feature_map resnet_forward(struct layer_run *run, const struct resnet_weights *weights,
+                                  const struct feature_map *in)
+{
+    const size_t image_floats = (size_t)(in->h * in->w * weights->conv0_2.shape.oc);
+    struct feature_map x = run_map(run, SLOT_FIRST_LAYERS, in->n, in->h / 4, in->w / 4,
+                                   padded_channels(weights->conv1.shape.oc));
+    run_in_parts(run, in, &x, image_floats, forward_first_layers, weights);
+
+    const struct resnet_block *blocks = weights->blocks;
     x = stage_forward(run, blocks += blocks_in_stage[0], blocks_in_stage[1], x);
     x = conv_relu(run, &weights->conv2, &x);
 

@@ -13,8 +13,9 @@
 #include "layers/pool2d.h"
 #include "model/pack.h"
 
-/* Feature-map slots: backbones rotate through the first; the input and its rectified form have their own. */
-enum { N_ROTATING_SLOTS = 4, SLOT_RECTIFIED = 6, SLOT_INPUT = 7 };
+/* Feature-map slots: backbones rotate through the first; the input and its rectified form have their own, and so has
+ * what a network's first layers make of all images, a few at a time. */
+enum { N_ROTATING_SLOTS = 4, SLOT_RECTIFIED = 6, SLOT_INPUT = 7, SLOT_FIRST_LAYERS = 8 };
 
 /* The k-th slot after the one that holds `map`, among the rotating ones. */
 int slot_after(const struct feature_map *map, int k);

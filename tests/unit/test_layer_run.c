@@ -182,6 +182,55 @@ static void nothing_is_computed_while_planning(void **state)
     run_tasks(&run, 3, must_not_run, NULL);
 }
 
+struct part_case {
+    const struct feature_map *in, *out;
+    int n_calls, n_images, largest;
+};
+
+/* The parts follow each other, of both maps. */
+static void note_part(struct layer_run *run, const void *arg, const struct feature_map *in,
+                      const struct feature_map *out)
+{
+    struct part_case *t = *(struct part_case *const *)arg;
+    assert_false(run->is_planning);
+    assert_int_equal(in->n, out->n);
+    assert_true(in->n > 0);
+    assert_ptr_equal(in->base, t->in->base + (size_t)t->n_images * map_image_stride(t->in));
+    assert_ptr_equal(out->base, t->out->base + (size_t)t->n_images * map_image_stride(t->out));
+    t->n_calls++;
+    t->n_images += in->n;
+    if (in->n > t->largest) t->largest = in->n;
+}
+
+static struct part_case run_parts(int n_threads, int n_images, size_t image_floats)
+{
+    static float base[1];
+    const struct feature_map in = {.base = base, .n = n_images, .h = 1, .w = 1, .c = 16, .slot = 1};
+    const struct feature_map out = {.base = base, .n = n_images, .h = 2, .w = 3, .c = 32, .slot = 2};
+    struct part_case t = {.in = &in, .out = &out}, *arg = &t;
+    struct layer_run run = {.is_planning = false};
+    assert_int_equal(thread_pool_new(n_threads, &run.pool, NULL), TRBA_OK);
+    run_in_parts(&run, &in, &out, image_floats, note_part, &arg);
+    thread_pool_free(run.pool);
+    assert_int_equal(t.n_images, n_images);
+    return t;
+}
+
+/* A million floats of the largest map at a time, as many images for each thread, one at least. */
+static void parts_have_every_image_once(void **state)
+{
+    (void)state;
+    static const struct { int n_threads, n_images; size_t image_floats; int n_calls, largest; } cases[] = {
+        {1, 32, 204800, 7, 5}, {2, 32, 204800, 8, 4}, {3, 32, 204800, 11, 3}, {4, 9, 204800, 3, 4},
+        {2, 1, 204800, 1, 1},  {2, 3, 204800, 1, 3},  {2, 5, 9000000, 3, 2},  {8, 5, 9000000, 1, 5},
+        {2, 1000, 1, 1, 1000}, {1, 3, 1048576, 3, 1}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct part_case t = run_parts(cases[i].n_threads, cases[i].n_images, cases[i].image_floats);
+        assert_int_equal(t.n_calls, cases[i].n_calls);
+        assert_int_equal(t.largest, cases[i].largest);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +241,7 @@ int main(void)
         cmocka_unit_test(borders_are_zero_in_new_memory),
         cmocka_unit_test(a_pass_without_memory_leaves_room_for_a_smaller_one),
         cmocka_unit_test(nothing_is_computed_while_planning),
+        cmocka_unit_test(parts_have_every_image_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
