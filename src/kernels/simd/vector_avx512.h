@@ -30,7 +30,11 @@ static inline vec vec_fnma(vec a, vec b, vec c) { return _mm512_fnmadd_ps(a, b, 
 /* b if either is NaN: vec_max(x, zero) is ReLU with NaN to zero, as the reference has it. */
 static inline vec vec_max(vec a, vec b) { return _mm512_max_ps(a, b); }
 static inline vec vec_min(vec a, vec b) { return _mm512_min_ps(a, b); }
+/* GCC 12 without optimisation has a macro that warns of its own mask. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion"
 static inline vec vec_round(vec a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+#pragma GCC diagnostic pop
 /* a * 2^n for whole n. */
 static inline vec vec_scale(vec a, vec n) { return _mm512_scalef_ps(a, n); }
 
