@@ -18,8 +18,6 @@
 
 #include "model/stages.h"
 
-static const struct pool2d_shape pool_2x2 = {2, 2, 2, 2, 0, 0}, pool_tall = {2, 2, 2, 1, 0, 1};
-
 /* Positions in clovaai's nn.Sequential, and channels as parts of output_channel. */
 static const struct grcl_layer {
     int position, c_part, oc_part;

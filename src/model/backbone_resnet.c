@@ -14,7 +14,6 @@
 
 #include "model/stages.h"
 
-static const struct pool2d_shape pool_2x2 = {2, 2, 2, 2, 0, 0}, pool_tall = {2, 2, 2, 1, 0, 1};
 static const int blocks_in_stage[RESNET_N_STAGES] = {1, 2, 5, 3};
 static const int channel_part[RESNET_N_STAGES] = {4, 2, 1, 1};
 

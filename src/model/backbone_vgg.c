@@ -14,7 +14,7 @@
 
 #include "model/stages.h"
 
-static const struct pool2d_shape pool_2x2 = {2, 2, 2, 2, 0, 0}, pool_2x1 = {2, 1, 2, 1, 0, 0};
+static const struct pool2d_shape pool_2x1 = {2, 1, 2, 1, 0, 0};
 
 static const struct vgg_layer {
     int conv, norm;     /* positions in clovaai's nn.Sequential; norm 0: none, and the convolution has a bias */
@@ -45,23 +45,9 @@ void vgg_pack(struct packer *packer, const trba_architecture *arch, struct vgg_w
     }
 }
 
-/* Up to the second pooling. */
-static void forward_first_layers(struct layer_run *run, const void *arg, const struct feature_map *in,
-                                 const struct feature_map *out)
-{
-    const struct vgg_weights *weights = arg;
-    struct feature_map x = conv2d_forward(run, &weights->convs[0], in, slot_after(in, 1), NULL, true);
-    x = max_pool2d_forward(run, vgg_layers[0].pool, &x, slot_after(&x, 1));
-    x = conv2d_forward(run, &weights->convs[1], &x, slot_after(&x, 1), NULL, true);
-    max_pool2d_into(run, vgg_layers[1].pool, &x, out);
-}
-
 struct feature_map vgg_forward(struct layer_run *run, const struct vgg_weights *weights, const struct feature_map *in)
 {
-    const size_t image_floats = (size_t)(in->h * in->w * weights->convs[0].shape.oc);
-    struct feature_map x = run_map(run, SLOT_FIRST_LAYERS, in->n, in->h / 4, in->w / 4,
-                                   padded_channels(weights->convs[1].shape.oc));
-    run_in_parts(run, in, &x, image_floats, forward_first_layers, weights);
+    struct feature_map x = two_convs_forward(run, weights->convs, in);
     for (int i = 2; i < VGG_N_CONVS; i++) {
         x = conv2d_forward(run, &weights->convs[i], &x, slot_after(&x, 1), NULL, true);
         if (vgg_layers[i].pool != NULL) x = max_pool2d_forward(run, vgg_layers[i].pool, &x, slot_after(&x, 1));

@@ -5,6 +5,26 @@
 
 int slot_after(const struct feature_map *map, int k) { return (map->slot + k) % N_ROTATING_SLOTS; }
 
+static void forward_two_convs(struct layer_run *run, const void *arg, const struct feature_map *in,
+                              const struct feature_map *out)
+{
+    const struct conv2d_weights *convs = arg;
+    struct feature_map x = conv2d_forward(run, &convs[0], in, slot_after(in, 1), NULL, true);
+    x = max_pool2d_forward(run, &pool_2x2, &x, slot_after(&x, 1));
+    x = conv2d_forward(run, &convs[1], &x, slot_after(&x, 1), NULL, true);
+    max_pool2d_into(run, &pool_2x2, &x, out);
+}
+
+struct feature_map two_convs_forward(struct layer_run *run, const struct conv2d_weights convs[2],
+                                     const struct feature_map *in)
+{
+    const size_t image_floats = (size_t)(in->h * in->w * convs[0].shape.oc);
+    const struct feature_map out = run_map(run, SLOT_FIRST_LAYERS, in->n, in->h / 4, in->w / 4,
+                                           padded_channels(convs[1].shape.oc));
+    run_in_parts(run, in, &out, image_floats, forward_two_convs, convs);
+    return out;
+}
+
 int network_sequence_length(const trba_architecture *arch, int h, int w)
 {
     if (h / 16 < 2) return 0; /* the last convolution takes two rows, four halvings down */

@@ -14,8 +14,6 @@
 #include "model/architecture_names.h"
 #include "model/input_limits.h"
 
-/* Of sizes that the checkpoint's own tensors decide. */
-
 static trba_status refuse_value(const struct sidecar_entry *entry, const char *wanted, trba_error *err)
 {
     return error_set(err, TRBA_ERROR_FORMAT, "%s:%zu: %s must be %s, not \"%s\"", entry->path, entry->line,

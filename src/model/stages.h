@@ -20,6 +20,14 @@ enum { N_ROTATING_SLOTS = 4, SLOT_RECTIFIED = 6, SLOT_INPUT = 7, SLOT_FIRST_LAYE
 /* The k-th slot after the one that holds `map`, among the rotating ones. */
 int slot_after(const struct feature_map *map, int k);
 
+/* The poolings that several stages have. */
+static const struct pool2d_shape pool_2x2 = {2, 2, 2, 2, 0, 0}, pool_tall = {2, 2, 2, 1, 0, 1};
+
+/* How VGG and the localisation network of TPS begin: twice a convolution with ReLU and pool 2x2, [h/4, w/4]. In
+ * SLOT_FIRST_LAYERS. */
+struct feature_map two_convs_forward(struct layer_run *run, const struct conv2d_weights convs[2],
+                                     const struct feature_map *in);
+
 /* ---- tps.c: spatial transformer (Shi et al., "Robust Scene Text Recognition with Automatic Rectification") ---- */
 
 enum { TPS_N_CONVS = 4 };

@@ -25,7 +25,6 @@ enum {
     AFFINE_TERMS = 3 /* 1, x, y before the radial terms */
 };
 static const int localization_channels[TPS_N_CONVS] = {64, 128, 256, MAP_CHANNELS};
-static const struct pool2d_shape pool_2x2 = {2, 2, 2, 2, 0, 0};
 
 /* ---- the buffers, computed ---- */
 
@@ -211,23 +210,10 @@ void tps_pack(struct packer *packer, const trba_architecture *arch, struct tps_w
 
 /* ---- running ---- */
 
-/* Up to the second pooling. */
-static void forward_first_layers(struct layer_run *run, const void *arg, const struct feature_map *in,
-                                 const struct feature_map *out)
-{
-    const struct tps_weights *weights = arg;
-    struct feature_map x = conv2d_forward(run, &weights->convs[0], in, slot_after(in, 1), NULL, true);
-    x = max_pool2d_forward(run, &pool_2x2, &x, slot_after(&x, 1));
-    x = conv2d_forward(run, &weights->convs[1], &x, slot_after(&x, 1), NULL, true);
-    max_pool2d_into(run, &pool_2x2, &x, out);
-}
-
 static const float *locate_points(struct layer_run *run, const struct tps_weights *weights,
                                   const struct feature_map *in)
 {
-    const size_t image_floats = (size_t)(in->h * in->w * localization_channels[0]);
-    struct feature_map x = run_map(run, SLOT_FIRST_LAYERS, in->n, in->h / 4, in->w / 4, localization_channels[1]);
-    run_in_parts(run, in, &x, image_floats, forward_first_layers, weights);
+    struct feature_map x = two_convs_forward(run, weights->convs, in);
     for (int i = 2; i < TPS_N_CONVS; i++) {
         x = conv2d_forward(run, &weights->convs[i], &x, slot_after(&x, 1), NULL, true);
         if (i < TPS_N_CONVS - 1) x = max_pool2d_forward(run, &pool_2x2, &x, slot_after(&x, 1));
