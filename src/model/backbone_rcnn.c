@@ -201,7 +201,7 @@ static void forward_first_layers(struct layer_run *run, const void *arg, const s
 struct feature_map rcnn_forward(struct layer_run *run, const struct rcnn_weights *weights,
                                 const struct feature_map *in)
 {
-    const size_t image_floats = (size_t)(in->h * in->w * weights->first.shape.oc);
+    const size_t image_floats = (size_t)in->h * (size_t)in->w * (size_t)weights->first.shape.oc;
     struct feature_map x = run_map(run, SLOT_FIRST_LAYERS, in->n, in->h / 4, in->w / 4,
                                    padded_channels(weights->grcl[0].u.shape.oc));
     run_in_parts(run, in, &x, image_floats, forward_first_layers, weights);
