@@ -115,8 +115,9 @@ float *run_rows(struct layer_run *run, size_t n)
 }
 
 void run_in_parts(struct layer_run *run, const struct feature_map *in, const struct feature_map *out,
-                  size_t image_floats, run_part forward, const void *arg)
+                  int channels, run_part forward, const void *arg)
 {
+    const size_t image_floats = (size_t)in->h * (size_t)in->w * (size_t)channels;
     const int n_threads = thread_pool_size(run->pool), fitting = (int)(PART_FLOATS / image_floats);
     const int n_images = larger(fitting / n_threads, 1) * n_threads; /* as many for every thread */
     for (int first = 0; first < in->n; first += n_images) {

@@ -43,7 +43,7 @@ static inline float *map_pixel(const struct feature_map *map, int image, int y, 
 static inline struct feature_map map_images(const struct feature_map *map, int first, int n)
 {
     struct feature_map images = *map;
-    images.base += (size_t)first * map_image_stride(map);
+    if (map->base != NULL) images.base += (size_t)first * map_image_stride(map); /* while planning it may be NULL */
     images.n = n;
     return images;
 }
@@ -83,11 +83,11 @@ float *run_rows(struct layer_run *run, size_t n);
 
 /* Layers whose maps are large: forward() is called for a few images of `in` at a time, so that what one layer writes is
  * still in the cache when the next reads it, and writes theirs of `out`. It may take any slot but those of the two.
- * image_floats: of an image in the largest map between. */
+ * channels: of the largest map between, which is as high and wide as `in`. */
 typedef void (*run_part)(struct layer_run *run, const void *arg, const struct feature_map *in,
                          const struct feature_map *out);
 void run_in_parts(struct layer_run *run, const struct feature_map *in, const struct feature_map *out,
-                  size_t image_floats, run_part forward, const void *arg);
+                  int channels, run_part forward, const void *arg);
 
 /* Runs tasks on the pool, or nothing while planning. */
 void run_tasks(struct layer_run *run, int n_tasks, pool_task task, void *arg);

@@ -38,7 +38,7 @@ struct winograd_job {
     int chunk_tiles;          /* at a time, at most */
     int block_rows;           /* tiles of a task */
     int group_channels;       /* of v; in integers all channels are one group */
-    int step_channels;        /* transformed at a time */
+    int step_channels;        /* transformed at a time, in float32 */
     bool has_partial_groups;  /* a step ends within a group: its sums have to wait for the rest */
     float *v;                 /* [groups][point_columns][WINOGRAD_AXIS_POINTS][v_stride], of which
                                * [n_tiles][group_channels] */

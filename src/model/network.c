@@ -18,10 +18,9 @@ static void forward_two_convs(struct layer_run *run, const void *arg, const stru
 struct feature_map two_convs_forward(struct layer_run *run, const struct conv2d_weights convs[2],
                                      const struct feature_map *in)
 {
-    const size_t image_floats = (size_t)in->h * (size_t)in->w * (size_t)convs[0].shape.oc;
     const struct feature_map out = run_map(run, SLOT_FIRST_LAYERS, in->n, in->h / 4, in->w / 4,
                                            padded_channels(convs[1].shape.oc));
-    run_in_parts(run, in, &out, image_floats, forward_two_convs, convs);
+    run_in_parts(run, in, &out, convs[0].shape.oc, forward_two_convs, convs);
     return out;
 }
 

@@ -309,7 +309,7 @@ static void check_groups(const struct kernels *kernels)
     if (!ask_for_winograd(kernels, &asking)) return;
     static const int channels[] = {129, 256, 300, 512};
     for (size_t i = 0; i < sizeof channels / sizeof channels[0]; i++) {
-        struct conv_case t = {.shape = {channels[i], 20, 3, 3, 1, 1, 1, 1}, .n = 8, .h = 4, .w = 26};
+        struct conv_case t = {.shape = {channels[i], 20, 3, 3, 1, 1, 1, 1}, .n = 12, .h = 4, .w = 26};
         choose_options(&t);
         check_new_case(&asking, &t, CONV2D_WINOGRAD);
     }

@@ -192,25 +192,28 @@ static void note_part(struct layer_run *run, const void *arg, const struct featu
                       const struct feature_map *out)
 {
     struct part_case *t = *(struct part_case *const *)arg;
-    assert_false(run->is_planning);
     assert_int_equal(in->n, out->n);
     assert_true(in->n > 0);
-    assert_ptr_equal(in->base, t->in->base + (size_t)t->n_images * map_image_stride(t->in));
-    assert_ptr_equal(out->base, t->out->base + (size_t)t->n_images * map_image_stride(t->out));
+    if (run->is_planning) {
+        assert_true(in->base == NULL && out->base == NULL);
+    } else {
+        assert_ptr_equal(in->base, t->in->base + (size_t)t->n_images * map_image_stride(t->in));
+        assert_ptr_equal(out->base, t->out->base + (size_t)t->n_images * map_image_stride(t->out));
+    }
     t->n_calls++;
     t->n_images += in->n;
     if (in->n > t->largest) t->largest = in->n;
 }
 
-static struct part_case run_parts(int n_threads, int n_images, size_t image_floats)
+/* base NULL: while planning. */
+static struct part_case run_parts(float *base, int h, int w, int channels, int n_threads, int n_images)
 {
-    static float base[1];
-    const struct feature_map in = {.base = base, .n = n_images, .h = 1, .w = 1, .c = 16, .slot = 1};
+    const struct feature_map in = {.base = base, .n = n_images, .h = h, .w = w, .c = 16, .slot = 1};
     const struct feature_map out = {.base = base, .n = n_images, .h = 2, .w = 3, .c = 32, .slot = 2};
     struct part_case t = {.in = &in, .out = &out}, *arg = &t;
-    struct layer_run run = {.is_planning = false};
+    struct layer_run run = {.is_planning = base == NULL};
     assert_int_equal(thread_pool_new(n_threads, &run.pool, NULL), TRBA_OK);
-    run_in_parts(&run, &in, &out, image_floats, note_part, &arg);
+    run_in_parts(&run, &in, &out, channels, note_part, &arg);
     thread_pool_free(run.pool);
     assert_int_equal(t.n_images, n_images);
     return t;
@@ -220,15 +223,26 @@ static struct part_case run_parts(int n_threads, int n_images, size_t image_floa
 static void parts_have_every_image_once(void **state)
 {
     (void)state;
-    static const struct { int n_threads, n_images; size_t image_floats; int n_calls, largest; } cases[] = {
+    static float base[1];
+    static const struct { int n_threads, n_images, channels, n_calls, largest; } cases[] = {
         {1, 32, 204800, 7, 5}, {2, 32, 204800, 8, 4}, {3, 32, 204800, 11, 3}, {4, 9, 204800, 3, 4},
         {2, 1, 204800, 1, 1},  {2, 3, 204800, 1, 3},  {2, 5, 9000000, 3, 2},  {8, 5, 9000000, 1, 5},
         {2, 1000, 1, 1, 1000}, {1, 3, 1048576, 3, 1}};
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        const struct part_case t = run_parts(cases[i].n_threads, cases[i].n_images, cases[i].image_floats);
-        assert_int_equal(t.n_calls, cases[i].n_calls);
-        assert_int_equal(t.largest, cases[i].largest);
+    for (size_t i = 0; i < 2 * sizeof cases / sizeof cases[0]; i++) {
+        const size_t at = i / 2;
+        const struct part_case t = run_parts(i % 2 == 0 ? NULL : base, 1, 1, cases[at].channels, cases[at].n_threads,
+                                             cases[at].n_images);
+        assert_int_equal(t.n_calls, cases[at].n_calls);
+        assert_int_equal(t.largest, cases[at].largest);
     }
+}
+
+/* 2^31 floats and more in a map of one image. */
+static void parts_of_the_largest_images_have_one_for_each_thread(void **state)
+{
+    (void)state;
+    for (int channels = 128; channels <= 1 << 20; channels *= 2)
+        assert_int_equal(run_parts(NULL, 1024, 16384, channels, 2, 3).largest, 2);
 }
 
 int main(void)
@@ -242,6 +256,7 @@ int main(void)
         cmocka_unit_test(a_pass_without_memory_leaves_room_for_a_smaller_one),
         cmocka_unit_test(nothing_is_computed_while_planning),
         cmocka_unit_test(parts_have_every_image_once),
+        cmocka_unit_test(parts_of_the_largest_images_have_one_for_each_thread),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

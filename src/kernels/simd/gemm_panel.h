@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gemm_panel.h - the products of evenly spaced rows with one panel for each of some points, added to what is there.
+/* gemm_panel.h - the products of evenly spaced rows with one panel for each of some points, added to what is there, or
+ * at last to a total.
  * Include a vector_*.h first, and define WINOGRAD_VECTORS, vectors per panel row, and WINOGRAD_ROWS, rows per tile.
  *
  * The panel is narrow and the tile high, so that the tiles of one image are one pass: AVX2 6 x 2 vectors, AVX-512
@@ -24,7 +25,8 @@ ALWAYS_INLINE void prefetch_rows(const float *first_row, size_t stride, int k, c
 }
 
 /* `rows` rows from `row` on, at one point. What `ahead` points to is asked for at an even pace, a line of the cache for
- * each 64 bytes of the panel; so are the rows of the next tile, and at once the sums that these are added to. */
+ * each 64 bytes of the panel; so are the rows of the next tile. At once the first line of each row of the total is:
+ * asking for the second, too, gains nothing. */
 ALWAYS_INLINE void panel_tile(const struct gemm_panel *g, int point, int row, const int rows, const int vectors)
 {
     enum { MAX_POINTERS = PANEL_MAX_ROWS / ROWS_PER_POINTER };
