@@ -201,9 +201,8 @@ static void forward_first_layers(struct layer_run *run, const void *arg, const s
 struct feature_map rcnn_forward(struct layer_run *run, const struct rcnn_weights *weights,
                                 const struct feature_map *in)
 {
-    struct feature_map x = run_map(run, SLOT_FIRST_LAYERS, in->n, in->h / 4, in->w / 4,
-                                   padded_channels(weights->grcl[0].u.shape.oc));
-    run_in_parts(run, in, &x, weights->first.shape.oc, forward_first_layers, weights);
+    struct feature_map x = first_layers_forward(run, in, weights->first.shape.oc, weights->grcl[0].u.shape.oc,
+                                                forward_first_layers, weights);
     for (int i = 1; i < RCNN_N_GRCL; i++) {
         x = grcl_forward(run, &weights->grcl[i], &x);
         x = max_pool2d_forward(run, grcl_layers[i].pool, &x, slot_after(&x, 1));

@@ -123,9 +123,8 @@ static void forward_first_layers(struct layer_run *run, const void *arg, const s
 struct feature_map resnet_forward(struct layer_run *run, const struct resnet_weights *weights,
                                   const struct feature_map *in)
 {
-    struct feature_map x = run_map(run, SLOT_FIRST_LAYERS, in->n, in->h / 4, in->w / 4,
-                                   padded_channels(weights->conv1.shape.oc));
-    run_in_parts(run, in, &x, weights->conv0_2.shape.oc, forward_first_layers, weights);
+    struct feature_map x = first_layers_forward(run, in, weights->conv0_2.shape.oc, weights->conv1.shape.oc,
+                                                forward_first_layers, weights);
 
     const struct resnet_block *blocks = weights->blocks;
     x = stage_forward(run, blocks += blocks_in_stage[0], blocks_in_stage[1], x);

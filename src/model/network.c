@@ -5,6 +5,15 @@
 
 int slot_after(const struct feature_map *map, int k) { return (map->slot + k) % N_ROTATING_SLOTS; }
 
+struct feature_map first_layers_forward(struct layer_run *run, const struct feature_map *in, int channels,
+                                        int out_channels, run_part forward, const void *weights)
+{
+    const struct feature_map out = run_map(run, SLOT_FIRST_LAYERS, in->n, in->h / 4, in->w / 4,
+                                           padded_channels(out_channels));
+    run_in_parts(run, in, &out, channels, forward, weights);
+    return out;
+}
+
 static void forward_two_convs(struct layer_run *run, const void *arg, const struct feature_map *in,
                               const struct feature_map *out)
 {
@@ -18,10 +27,7 @@ static void forward_two_convs(struct layer_run *run, const void *arg, const stru
 struct feature_map two_convs_forward(struct layer_run *run, const struct conv2d_weights convs[2],
                                      const struct feature_map *in)
 {
-    const struct feature_map out = run_map(run, SLOT_FIRST_LAYERS, in->n, in->h / 4, in->w / 4,
-                                           padded_channels(convs[1].shape.oc));
-    run_in_parts(run, in, &out, convs[0].shape.oc, forward_two_convs, convs);
-    return out;
+    return first_layers_forward(run, in, convs[0].shape.oc, convs[1].shape.oc, forward_two_convs, convs);
 }
 
 int network_sequence_length(const trba_architecture *arch, int h, int w)

@@ -23,8 +23,12 @@ int slot_after(const struct feature_map *map, int k);
 /* The poolings that several stages have. */
 static const struct pool2d_shape pool_2x2 = {2, 2, 2, 2, 0, 0}, pool_tall = {2, 2, 2, 1, 0, 1};
 
-/* How VGG and the localisation network of TPS begin: twice a convolution with ReLU and pool 2x2, [h/4, w/4]. In
- * SLOT_FIRST_LAYERS. */
+/* A network's layers up to the second pooling, which gives [h/4, w/4, out_channels], padded, in SLOT_FIRST_LAYERS: by
+ * run_in_parts(), whose `channels`, forward() and `weights` these are. */
+struct feature_map first_layers_forward(struct layer_run *run, const struct feature_map *in, int channels,
+                                        int out_channels, run_part forward, const void *weights);
+
+/* How VGG and the localisation network of TPS begin: twice a convolution with ReLU and pool 2x2. */
 struct feature_map two_convs_forward(struct layer_run *run, const struct conv2d_weights convs[2],
                                      const struct feature_map *in);
 
