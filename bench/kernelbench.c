@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "base/cpu.h"
@@ -87,41 +88,67 @@ static void bench_quantize_panel(const struct kernels *k, const struct shape *s)
 }
 
 /* 3x3 over `first` pixels in a row, `second` channels, every panel of `third` columns. */
-static void bench_gemm_block_bf16(const struct kernels *k, const struct shape *s)
+static void run_tiles(const struct shape *s, int depth, int n_parts, void (*kernel)(const struct gemm_tiles *g))
 {
     enum { N_TAPS = 9 };
-    static struct gemm_block_bf16 g;
+    static struct gemm_tiles g;
     ptrdiff_t taps[N_TAPS];
-    const int n_blocks = (s->second + BF16_DEPTH - 1) / BF16_DEPTH;
-    for (int t = 0; t < N_TAPS; t++) taps[t] = t * BF16_DEPTH;
-    const size_t panel = (size_t)(n_blocks * N_TAPS * BF16_DEPTH * BF16_COLUMNS);
-    for (int column = 0; column < s->third; column += BF16_COLUMNS) {
-        for (int row = 0; row < s->first; row += BF16_MAX_ROWS) {
-            g.n_rows = smaller(BF16_MAX_ROWS, s->first - row);
-            g.a = (const uint16_t *)inputs + (size_t)(row * BF16_DEPTH);
-            g.block_stride = (size_t)(s->first + BF16_TILE_ROWS + N_TAPS) * BF16_DEPTH;
+    for (int t = 0; t < N_TAPS; t++) taps[t] = t * TILE_BYTES;
+    g.n_blocks = (s->second + depth - 1) / depth;
+    const size_t panel = (size_t)(g.n_blocks * N_TAPS * n_parts) * TILE_ROWS * TILE_BYTES;
+    for (int column = 0; column < s->third; column += TILE_COLUMNS) {
+        for (int row = 0; row < s->first; row += TILES_MAX_ROWS) {
+            g.n_rows = smaller(TILES_MAX_ROWS, s->first - row);
+            g.a = (const uint8_t *)inputs + (size_t)(row * TILE_BYTES);
+            g.block_stride = (size_t)(s->first + TILE_ROWS + N_TAPS) * TILE_BYTES;
+            g.part_stride = g.block_stride * (size_t)g.n_blocks;
             g.taps = taps;
-            g.n_blocks = n_blocks;
             g.n_taps = N_TAPS;
-            g.n_parts = 1;
-            g.b = (const uint16_t *)weights + (size_t)(column / BF16_COLUMNS) * panel;
-            g.n_columns = smaller(BF16_COLUMNS, s->third - column);
-            g.bias = weights;
+            g.n_parts = n_parts;
+            g.b = (const uint8_t *)weights + (size_t)(column / TILE_COLUMNS) * panel;
+            g.scale = 1.0f;
+            g.column_scales = g.bias = weights;
             for (int i = 0; i < g.n_rows; i++)
                 g.out[i] = outputs + (size_t)(row + i) * (size_t)s->third + (size_t)column;
-            k->gemm_block_bf16(&g);
+            kernel(&g);
         }
     }
 }
 
+static void bench_gemm_tiles_bf16(const struct kernels *k, const struct shape *s)
+{
+    run_tiles(s, BF16_DEPTH, 1, k->gemm_tiles_bf16);
+}
+
+static void bench_gemm_tiles_int8x2(const struct kernels *k, const struct shape *s)
+{
+    run_tiles(s, INT8X2_DEPTH, 2, k->gemm_tiles_int8x2);
+}
+
+static struct tile_pixels pixels_of(const struct shape *s, int depth)
+{
+    const size_t block_stride = (size_t)s->first * TILE_BYTES;
+    const size_t n = block_stride * (size_t)((s->second + depth - 1) / depth);
+    uint8_t *high = (uint8_t *)outputs;
+    return (struct tile_pixels){.in = inputs, .n_pixels = s->first, .n_channels = s->second, .factor = 1000.0f,
+                                .high = high, .low = high + n, .block_stride = block_stride};
+}
+
 static void bench_pixels_to_bf16(const struct kernels *k, const struct shape *s)
 {
-    uint16_t *high = (uint16_t *)(void *)outputs;
-    const size_t block_stride = (size_t)s->first * BF16_DEPTH;
-    const size_t n = block_stride * (size_t)((s->second + BF16_DEPTH - 1) / BF16_DEPTH);
-    const struct pixels_bf16 p = {.in = inputs, .n_pixels = s->first, .n_channels = s->second, .high = high,
-                                  .low = high + n, .block_stride = block_stride};
+    const struct tile_pixels p = pixels_of(s, BF16_DEPTH);
     k->pixels_to_bf16(&p);
+}
+
+static void bench_pixels_to_int8x2(const struct kernels *k, const struct shape *s)
+{
+    const struct tile_pixels p = pixels_of(s, INT8X2_DEPTH);
+    k->pixels_to_int8x2(&p);
+}
+
+static void bench_largest_magnitude(const struct kernels *k, const struct shape *s)
+{
+    outputs[0] = k->largest_magnitude(inputs, (size_t)s->first * (size_t)s->second);
 }
 
 /* All columns of points. */
@@ -265,7 +292,7 @@ static double count_operations(const struct shape *s)
     if (strcmp(s->kernel, "gemm_block") == 0 || strcmp(s->kernel, "gemm_block_int16") == 0)
         return 2.0 * first * second * s->third;
     if (strcmp(s->kernel, "gemm_panel") == 0) return 2.0 * WINOGRAD_AXIS_POINTS * first * second * s->third;
-    if (strcmp(s->kernel, "gemm_block_bf16") == 0) return 2.0 * 9.0 * first * second * s->third;
+    if (strncmp(s->kernel, "gemm_tiles", strlen("gemm_tiles")) == 0) return 2.0 * 9.0 * first * second * s->third;
     if (strcmp(s->kernel, "weighted_sum") == 0) return 2.0 * first * second;
     if (strcmp(s->kernel, "tps_grid") == 0) return 4.0 * first * second;
     return 0.0;
@@ -412,7 +439,8 @@ static float next_value(uint32_t *state)
 
 static float *new_memory(void)
 {
-    float *memory = aligned_alloc(64, MEMORY_FLOATS * sizeof(float));
+    float *memory = aligned_alloc(2 << 20, (MEMORY_FLOATS * sizeof(float)));
+    madvise(memory, (MEMORY_FLOATS * sizeof(float)), 14);
     if (memory == NULL) die("out of memory", "");
     uint32_t state = 1;
     for (int i = 0; i < MEMORY_FLOATS; i++) memory[i] = next_value(&state);
@@ -468,7 +496,7 @@ int main(int argc, char **argv)
     int n_tiers = 0;
     print_header(options.is_markdown);
     for (size_t i = 0; i < sizeof tiers / sizeof tiers[0]; i++) {
-        if (tiers[i] > cpu_best()) continue;
+        if (tiers[i] > cpu_best() || (tiers[i] == TRBA_CPU_AVX512AMX && !cpu_allow_tiles())) continue;
         if (options.tier != NULL && strcmp(options.tier, trba_cpu_name(tiers[i])) != 0) continue;
         run_tier(tiers[i], shapes, n_shapes, &options);
         n_tiers++;

@@ -48,10 +48,10 @@ set(TRBA_SIMD_TIERS "")
 set(TRBA_FLAGS_avx2 -mavx2 -mfma -mf16c)
 set(TRBA_FLAGS_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512)
 set(TRBA_FLAGS_avx512vnni ${TRBA_FLAGS_avx512} -mavx512vnni)
-set(TRBA_FLAGS_avx512amx ${TRBA_FLAGS_avx512vnni} -mamx-tile -mamx-bf16)
+set(TRBA_FLAGS_avx512amx ${TRBA_FLAGS_avx512vnni} -mamx-tile -mamx-bf16 -mamx-int8 -mprfchw)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$" AND NOT TRBA_REF_ONLY)
     set(TRBA_SIMD_TIERS avx2 avx512 avx512vnni)
-    check_c_compiler_flag("-mamx-tile -mamx-bf16" TRBA_HAVE_AMX_FLAGS) # GCC 11, Clang 12
+    check_c_compiler_flag("-mamx-tile -mamx-bf16 -mamx-int8 -mprfchw" TRBA_HAVE_AMX_FLAGS) # GCC 11, Clang 12
     if(TRBA_HAVE_AMX_FLAGS)
         list(APPEND TRBA_SIMD_TIERS avx512amx)
     endif()

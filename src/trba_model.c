@@ -191,30 +191,33 @@ static bool choose_int16(trba_cpu cpu, trba_precision precision)
     return precision == TRBA_PRECISION_INT16 && cpu >= TRBA_CPU_AVX2;
 }
 
-/* Parts of a number in bfloat16; 0: none. Without AMX, Winograd's convolutions in float32 are faster. */
-static int choose_bf16(trba_cpu cpu, trba_precision precision)
+/* What convolutions multiply in tiles. Without AMX, Winograd's convolutions are faster. */
+static enum tile_numbers choose_tiles(const struct kernels *kernels, trba_precision precision)
 {
-    if (precision != TRBA_PRECISION_BF16 && precision != TRBA_PRECISION_BF16X2) return 0;
+    const bool is_bf16 = precision == TRBA_PRECISION_BF16 || precision == TRBA_PRECISION_BF16X2;
+    if (!is_bf16 && !kernels->uses_int16) return TILES_NONE;
 #ifdef TRBA_BF16_EVERYWHERE /* for the tests: the same sums, at whatever speed */
-    if (cpu < TRBA_CPU_AVX2) return 0;
+    const bool has_tiles = kernels->cpu >= (is_bf16 ? TRBA_CPU_AVX2 : TRBA_CPU_AVX512AMX);
 #else
-    if (cpu < TRBA_CPU_AVX512AMX || !cpu_allow_tiles()) return 0;
+    const bool has_tiles = kernels->cpu >= TRBA_CPU_AVX512AMX;
 #endif
-    return precision == TRBA_PRECISION_BF16 ? 1 : BF16_MAX_PARTS;
+    if (!has_tiles || (kernels->cpu >= TRBA_CPU_AVX512AMX && !cpu_allow_tiles())) return TILES_NONE;
+    if (kernels->uses_int16) return TILES_INT8X2;
+    return precision == TRBA_PRECISION_BF16 ? TILES_BF16 : TILES_BF16X2;
 }
 
 static trba_precision precision_in_use(const struct kernels *kernels)
 {
     if (kernels->uses_int16) return TRBA_PRECISION_INT16;
-    if (kernels->bf16_parts == 0) return TRBA_PRECISION_FP32;
-    return kernels->bf16_parts == 1 ? TRBA_PRECISION_BF16 : TRBA_PRECISION_BF16X2;
+    if (kernels->tiles == TILES_NONE) return TRBA_PRECISION_FP32;
+    return kernels->tiles == TILES_BF16 ? TRBA_PRECISION_BF16 : TRBA_PRECISION_BF16X2;
 }
 
 static trba_status pack_weights(const struct opening *opening, const trba_architecture *arch, trba_model *model)
 {
     kernels_select(&model->kernels, opening->options->cpu);
     model->kernels.uses_int16 = choose_int16(model->kernels.cpu, opening->options->precision);
-    model->kernels.bf16_parts = choose_bf16(model->kernels.cpu, opening->options->precision);
+    model->kernels.tiles = choose_tiles(&model->kernels, opening->options->precision);
     if (model->kernels.uses_blas) blas_use_one_thread();
     struct packer packer = {.table = opening->table, .map = opening->map, .kernels = &model->kernels,
                             .arena = &model->arena};

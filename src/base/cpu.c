@@ -38,7 +38,7 @@ static unsigned read_xcr0(void)
 
 trba_cpu cpu_best(void)
 {
-    enum { AVX_STATE = 0x06, AVX512_STATE = 0xE6, AMX_STATE = 0x60000, AMX_BF16_AND_TILE = 1 << 22 | 1 << 24 };
+    enum { AVX_STATE = 0x06, AVX512_STATE = 0xE6, AMX_STATE = 0x60000, AMX_NEEDED = 1 << 22 | 1 << 24 | 1 << 25 };
     unsigned a, b, c, d;
     if (!__get_cpuid(1, &a, &b, &c, &d)) return TRBA_CPU_BLAS;
     const unsigned leaf1_needed = bit_FMA | bit_AVX | bit_F16C | bit_OSXSAVE;
@@ -52,7 +52,7 @@ trba_cpu cpu_best(void)
 #ifdef TRBA_HAVE_AVX512VNNI
     if (!(c & bit_AVX512VNNI)) return TRBA_CPU_AVX512;
 #ifdef TRBA_HAVE_AVX512AMX
-    if ((d & AMX_BF16_AND_TILE) == AMX_BF16_AND_TILE && (xcr0 & AMX_STATE) == AMX_STATE) return TRBA_CPU_AVX512AMX;
+    if ((d & AMX_NEEDED) == AMX_NEEDED && (xcr0 & AMX_STATE) == AMX_STATE) return TRBA_CPU_AVX512AMX;
 #endif
     return TRBA_CPU_AVX512VNNI;
 #endif

@@ -88,41 +88,58 @@ struct gemm_block_int16 {
                                            * from memory. NULL: nothing */
 };
 
-/* bfloat16: the upper half of a float (1 sign, 8 exponent, 7 fraction bits). A number becomes one part, itself rounded;
+/* Products for AMX, whose registers are tiles of 16 rows of 64 bytes. A row of A is a pixel's numbers of one block of
+ * channels, a tile of B the weights of a block for 16 columns. In memory numbers may have two parts.
+ *
+ * bfloat16: the upper half of a float (1 sign, 8 exponent, 7 fraction bits). A number becomes one part, itself rounded;
  * or two, high = round(x) and low = round(x - high), of which the products high * high, high * low and low * high are
  * taken: 16 bits of fraction (Henry, Tang and Heinecke, "Leveraging the bfloat16 Artificial Intelligence Datatype For
- * Higher-Precision Computations", 2019; BF16x2 in oneMKL). The sizes are those of AMX tiles, two by two. */
-enum { BF16_DEPTH = 32, BF16_COLUMNS = 32, BF16_TILE_ROWS = 16, BF16_MAX_ROWS = 128, BF16_MAX_PARTS = 2 };
+ * Higher-Precision Computations", 2019; BF16x2 in oneMKL).
+ *
+ * 16-bit integers in two parts of 8 bits, 256 * high + low, both signed, of which the same three products are taken, in
+ * 32-bit integers. A map and a column of weights each have a scale, value = integer * scale, such that the largest
+ * number is INT8X2_LARGEST. No sum leaves 32 bits: a term is 2 * 127 * 128 at most. */
+enum { TILE_BYTES = 64, TILE_ROWS = 16, TILE_COLUMNS = 16, TILES_MAX_ROWS = 128, TILES_MAX_PARTS = 2,
+       BF16_DEPTH = TILE_BYTES / 2, INT8X2_DEPTH = TILE_BYTES, INT8X2_LARGEST = 127 * 256 + 127,
+       INT8X2_MAX_DEPTH = 65536 };
 
-/* Rows times one panel in bfloat16, summed in float32, in any order:
+/* Rows times 16 columns, each sum over blocks of channels, taps of the kernel, and what a row of a tile holds:
  *
- *   out[i][j] = act(bias[j] + sum over blocks b, taps t, k of a(b, t, i, k) * b(b, t, k, j)  + residual[i][j])
- *   a(b, t, i, k) = a[b * block_stride + taps[t] + i * BF16_DEPTH + k], its second part part_stride further on
+ *   out[i][j] = act(bias[j] + scale * column_scales[j] * sum over blocks b, taps t, k of a(b, t, i, k) * b(b, t, k, j)
+ *                   + residual[i][j])
+ *   row i of a tile is at a + b * block_stride + taps[t] + i * TILE_BYTES, its second part part_stride further on
  *
- * A row's result does not depend on its neighbours. Rows up to the next multiple of BF16_TILE_ROWS are read, too. */
-struct gemm_block_bf16 {
-    int n_rows;                           /* 1 .. BF16_MAX_ROWS */
-    const uint16_t *a;
-    size_t block_stride, part_stride;
-    const ptrdiff_t *taps;                /* [n_taps] */
-    int n_blocks, n_taps, n_parts;
-    const uint16_t *b;                    /* [n_blocks][n_taps][n_parts][BF16_DEPTH / 2][BF16_COLUMNS][2] */
-    int n_columns;                        /* of what follows: CHANNEL_ALIGN or BF16_COLUMNS */
-    const float *bias;                    /* [n_columns] */
-    const float *residual[BF16_MAX_ROWS]; /* [n_columns] each; residual[0] NULL: none */
-    float *out[BF16_MAX_ROWS];            /* [n_columns] each; NULL: a row that nobody wants */
+ * A row's result does not depend on its neighbours. Rows up to the next multiple of TILE_ROWS are read, too. */
+struct gemm_tiles {
+    int n_rows;                            /* 1 .. TILES_MAX_ROWS */
+    const uint8_t *a;
+    size_t block_stride, part_stride;      /* bytes */
+    const ptrdiff_t *taps;                 /* [n_taps], bytes */
+    int n_blocks, n_taps;
+    int n_parts;                           /* of bfloat16: 1 or 2 */
+    /* [n_blocks][n_taps][parts][16][TILE_COLUMNS][n], n = 2 bfloat16 or 4 integers of a column in each 4 bytes */
+    const uint8_t *b;
+    float scale;                           /* of integers; as is column_scales, [TILE_COLUMNS] */
+    const float *column_scales;
+    const float *bias;                     /* [TILE_COLUMNS] */
+    const float *residual[TILES_MAX_ROWS]; /* [TILE_COLUMNS] each; residual[0] NULL: none */
+    float *out[TILES_MAX_ROWS];            /* [TILE_COLUMNS] each; NULL: a row that nobody wants */
     bool has_relu;
-    const uint16_t *ahead;                /* a panel that the caller will use soon: asked for from memory. NULL: none */
+    const uint8_t *ahead;                  /* what the caller will use soon: asked for from memory. NULL: nothing */
+    size_t ahead_bytes;
 };
 
-/* Pixels to bfloat16, block by block of BF16_DEPTH channels; what a last block has too many becomes zeros.
- *   high[b * block_stride + p * BF16_DEPTH + k] = round(in[p * n_channels + b * BF16_DEPTH + k]), to nearest, ties to
- * even; a NaN stays one. low: what is missing, rounded likewise, zero beside NaN and infinity. */
-struct pixels_bf16 {
-    const float *in; /* [n_pixels][n_channels] */
+/* Pixels to rows of tiles, block by block; what a last block has too many becomes zeros. With `at` standing for
+ * b * block_stride + p * TILE_BYTES in bytes, x for in[p * n_channels + b * depth + k]:
+ *   bfloat16  high[at][k] = round(x), to nearest, ties to even, a NaN stays one; low: what is missing, rounded likewise,
+ *             zero beside NaN and infinity
+ *   integers  256 * high[at][k] + low[at][k] = round(x * factor), at most INT8X2_LARGEST; factor 0: zeros */
+struct tile_pixels {
+    const float *in;          /* [n_pixels][n_channels] */
     int n_pixels, n_channels; /* n_channels: a multiple of CHANNEL_ALIGN */
-    uint16_t *high, *low;     /* low NULL: not asked for */
-    size_t block_stride;
+    float factor;             /* of integers */
+    uint8_t *high, *low;      /* low NULL: not asked for, of bfloat16 */
+    size_t block_stride;      /* bytes */
 };
 
 /* Evenly spaced rows times one panel, for each of some points, the sums kept for more or added to others:
@@ -247,11 +264,13 @@ struct grcl_unit {
     float *out;                                                     /* [n_pixels][channels] */
 };
 
+enum tile_numbers { TILES_NONE, TILES_BF16, TILES_BF16X2, TILES_INT8X2 };
+
 struct kernels {
     trba_cpu cpu;
     bool uses_blas;      /* gemm through OpenBLAS instead of gemm_block */
     bool uses_int16;     /* products over enough terms in integers: gemm_suits_int16() */
-    int bf16_parts;      /* convolutions through gemm_block_bf16, with so many parts a number; 0: not */
+    enum tile_numbers tiles; /* what convolutions multiply in tiles; TILES_NONE: not in tiles */
     int gemm_rows;       /* rows of a gemm_block call that make the best use of registers */
     int gemm_columns;    /* columns of a panel */
     int winograd_panel;  /* columns of a panel of kernels, for gemm_panel */

@@ -4,8 +4,8 @@
  *   in  [n][h + 2][w + 2][c]     a window row of kw pixels is kw * c consecutive floats
  *   out [n][oh + 2][ow + 2][oc]  row i of the product is output pixel i; its kh taps lie a map row apart
  *
- * 3x3 convolutions with stride 1 go to winograd.c when the tier has it; in bfloat16 all but the first layer go to
- * conv2d_bf16.c.
+ * 3x3 convolutions with stride 1 go to winograd.c when the tier has it; with AMX, for
+ * bfloat16 and integers, all but the first layer go to conv2d_tiles.c.
  */
 #include "layers/conv2d.h"
 
@@ -63,13 +63,13 @@ bool conv2d_pack(const struct kernels *kernels, struct arena *arena, struct thre
                  struct conv2d_weights *out)
 {
     *out = (struct conv2d_weights){.shape = *shape, .method = CONV2D_DIRECT};
-    if (kernels->bf16_parts > 0 && !is_input && bf16_suits(shape)) out->method = CONV2D_BF16;
+    if (!is_input && tiles_suit(kernels->tiles, shape)) out->method = CONV2D_TILES;
     else if (suits_winograd(kernels, shape, is_input)) out->method = CONV2D_WINOGRAD;
     if (out->method == CONV2D_DIRECT) return pack_direct(kernels, arena, is_input, source, out);
     out->bias = pack_bias(arena, source->bias, shape->oc);
     if (out->bias == NULL) return false;
-    return out->method == CONV2D_BF16 ? bf16_pack(kernels, arena, pool, source, out)
-                                      : winograd_pack(kernels, arena, pool, source, out);
+    return out->method == CONV2D_TILES ? tiles_pack(kernels, arena, pool, source, out)
+                                       : winograd_pack(kernels, arena, pool, source, out);
 }
 
 /* ---- running ---- */
@@ -125,7 +125,7 @@ struct feature_map conv2d_forward(struct layer_run *run, const struct conv2d_wei
     const int ow = (in->w + 2 * s->pad_w - s->kw) / s->stride_w + 1;
     const struct feature_map out = run_map(run, slot, in->n, oh, ow, padded(s->oc));
     if (weights->method == CONV2D_WINOGRAD) winograd_forward(run, weights, in, &out, residual, has_relu);
-    else if (weights->method == CONV2D_BF16) bf16_forward(run, weights, in, &out, residual, has_relu);
+    else if (weights->method == CONV2D_TILES) tiles_forward(run, weights, in, &out, residual, has_relu);
     else direct_forward(run, weights, in, &out, residual, has_relu);
     return out;
 }

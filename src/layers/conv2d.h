@@ -15,7 +15,7 @@ struct conv2d_shape {
 enum conv2d_method {
     CONV2D_DIRECT,   /* a window row is kw * c consecutive floats of the map: kh taps of a product of matrices */
     CONV2D_WINOGRAD, /* 3x3, stride 1 */
-    CONV2D_BF16,     /* like CONV2D_DIRECT, in bfloat16; stride 1 from left to right */
+    CONV2D_TILES,    /* like CONV2D_DIRECT, in tiles; stride 1 from left to right */
 };
 
 struct conv2d_weights {
@@ -27,9 +27,10 @@ struct conv2d_weights {
     const float *kernels;
     int16_t *taps, *shifts;
     float *point_scales;
-    /* CONV2D_BF16: panels of [blocks of channels][kh * kw][bf16_parts][BF16_DEPTH / 2][BF16_COLUMNS][2] */
-    const uint16_t *bf16;
-    int bf16_parts;
+    /* CONV2D_TILES: panels of TILE_COLUMNS, [blocks of channels][kh * kw][parts] of a tile each */
+    enum tile_numbers tiles;
+    const uint8_t *panels;
+    const float *column_scales; /* [oc padded], of integers */
     const float *bias; /* [oc padded]; CONV2D_DIRECT: NULL, `direct` has it */
 };
 
@@ -52,12 +53,12 @@ struct feature_map conv2d_forward(struct layer_run *run, const struct conv2d_wei
                                   const struct feature_map *in, int slot, const struct feature_map *residual,
                                   bool has_relu);
 
-/* Can this layer be computed in bfloat16? */
-bool bf16_suits(const struct conv2d_shape *shape);
-bool bf16_pack(const struct kernels *kernels, struct arena *arena, struct thread_pool *pool,
-               const struct conv2d_source *source, struct conv2d_weights *weights);
-void bf16_forward(struct layer_run *run, const struct conv2d_weights *weights, const struct feature_map *in,
-                  const struct feature_map *out, const struct feature_map *residual, bool has_relu);
+/* Products in tiles, in their own file. Can they compute this layer? */
+bool tiles_suit(enum tile_numbers numbers, const struct conv2d_shape *shape);
+bool tiles_pack(const struct kernels *kernels, struct arena *arena, struct thread_pool *pool,
+                const struct conv2d_source *source, struct conv2d_weights *weights);
+void tiles_forward(struct layer_run *run, const struct conv2d_weights *weights, const struct feature_map *in,
+                   const struct feature_map *out, const struct feature_map *residual, bool has_relu);
 
 /* The Winograd part, in its own file. */
 bool winograd_pack(const struct kernels *kernels, struct arena *arena, struct thread_pool *pool,

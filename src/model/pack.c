@@ -191,8 +191,10 @@ static void note_conv2d(struct packer *packer, const char *name, const struct co
     char work[NAME_BYTES], kernels[NAME_BYTES];
     snprintf(work, sizeof work, "%dx%d convolution, stride %dx%d, %d to %d channels", s->kh, s->kw, s->stride_h,
              s->stride_w, s->c, s->oc);
-    if (weights->method == CONV2D_BF16)
-        snprintf(kernels, sizeof kernels, "pixels_to_bf16, gemm_block_bf16");
+    if (weights->method == CONV2D_TILES)
+        snprintf(kernels, sizeof kernels, "%s", weights->tiles == TILES_INT8X2
+                                                    ? "largest_magnitude, pixels_to_int8x2, gemm_tiles_int8x2"
+                                                    : "pixels_to_bf16, gemm_tiles_bf16");
     else if (weights->method != CONV2D_WINOGRAD)
         snprintf(kernels, sizeof kernels, "%s", product_kernel(packer, &weights->direct));
     else if (weights->kernels != NULL)

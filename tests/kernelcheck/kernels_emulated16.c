@@ -14,7 +14,7 @@
 #define WINOGRAD_VECTORS 2
 #define WINOGRAD_ROWS 12
 #include "kernels/simd/gemm_panel.h"
-#include "kernels/simd/gemm_bf16.h"
+#include "kernels/simd/gemm_tiles.h"
 #include "kernels/simd/gemm_int16.h"
 #include "kernels/simd/quantize.h"
 #include "kernels/simd/winograd.h"

@@ -11,7 +11,7 @@
 
 #include "kernels/kernels.h"
 
-enum { N_TILE_REGISTERS = 8, TILE_ROWS = 16, TILE_BYTES = 64, TILE_FLOATS = 16 };
+enum { N_TILE_REGISTERS = 8, TILE_FLOATS = 16 };
 
 static struct {
     uint8_t rows[TILE_ROWS][TILE_BYTES];
@@ -88,18 +88,34 @@ static void add_tile_products(int sums, int rows, int panel)
     }
 }
 
+/* The same of signed 8-bit integers, four at a time, into integers of 32 bits. */
+static void add_tile_products_int8(int sums, int rows, int panel)
+{
+    must_be_configured();
+    for (int i = 0; i < TILE_ROWS; i++) {
+        int32_t row[TILE_COLUMNS];
+        memcpy(row, tiles[sums].rows[i], sizeof row);
+        for (int k = 0; k < TILE_BYTES; k++)
+            for (int j = 0; j < TILE_COLUMNS; j++)
+                row[j] += (int8_t)tiles[rows].rows[i][k] * (int8_t)tiles[panel].rows[k / 4][4 * j + k % 4];
+        memcpy(tiles[sums].rows[i], row, sizeof row);
+    }
+}
+
 #undef _tile_loadconfig
 #undef _tile_release
 #undef _tile_zero
 #undef _tile_loadd
 #undef _tile_stored
 #undef _tile_dpbf16ps
+#undef _tile_dpbssd
 #define _tile_loadconfig load_configuration
 #define _tile_release release_tiles
 #define _tile_zero zero_tile
 #define _tile_loadd(tile, base, stride) load_tile(tile, base, (size_t)(stride))
 #define _tile_stored(tile, base, stride) store_tile(tile, base, (size_t)(stride))
 #define _tile_dpbf16ps add_tile_products
+#define _tile_dpbssd add_tile_products_int8
 
 #define kernels_override_avx512amx kernels_override_emulatedamx
 #include "kernels/avx512amx/kernels_avx512amx.c"

@@ -172,6 +172,27 @@ static inline void vec_store_int16(int16_t *p, vec v)
     _mm_storeu_si128((__m128i *)(p + HALF_LANES), half_to_int16(v.high));
 }
 
+static inline __m256i half_even_bytes(__m256i v) { return _mm256_srai_epi16(_mm256_slli_epi16(v, 8), 8); }
+static inline ivec ivec_even_bytes(ivec v) { return IHALVES(HALF_1, half_even_bytes, v); }
+static inline ivec ivec_odd_bytes(ivec v) { return IHALVES(HALF_BY, _mm256_srai_epi16, v, 8); }
+
+static inline void half_store_int8x2(__m256 v, uint8_t *high, uint8_t *low)
+{
+    const __m256i number = _mm256_cvtps_epi32(v), byte = _mm256_set1_epi32(255);
+    const __m256i rounded = _mm256_srli_epi32(_mm256_add_epi32(number, _mm256_set1_epi32(128)), 8);
+    const __m256i pairs = _mm256_packus_epi32(_mm256_and_si256(number, byte), _mm256_and_si256(rounded, byte));
+    const __m256i bytes = _mm256_permute4x64_epi64(pairs, 0xD8); /* the pack's halves in order */
+    const __m128i both = _mm_packus_epi16(_mm256_castsi256_si128(bytes), _mm256_extracti128_si256(bytes, 1));
+    _mm_storel_epi64((__m128i *)(void *)low, both);
+    _mm_storeh_pd((double *)(void *)high, _mm_castsi128_pd(both));
+}
+
+static inline void vec_store_int8x2(uint8_t *high, uint8_t *low, vec v)
+{
+    half_store_int8x2(v.low, high, low);
+    half_store_int8x2(v.high, high + HALF_LANES, low + HALF_LANES);
+}
+
 /* Halves onto halves, as _mm512_reduce_add_ps() does. */
 static inline float vec_sum(vec v)
 {

@@ -122,9 +122,18 @@ static bool has_integers(const struct conv2d_weights *weights)
  * product of the low parts, 2^-18, is left out. */
 static double bf16_error_bound(const struct conv_case *t, const struct conv2d_weights *weights, size_t at)
 {
-    const int n_terms = t->shape.c * t->shape.kh * t->shape.kw * (2 * weights->bf16_parts - 1);
-    const double of_numbers = weights->bf16_parts == 1 ? 2.01 * 0x1p-9 : 3.01 * 0x1p-18;
+    const bool has_two_parts = weights->tiles == TILES_BF16X2;
+    const int n_terms = t->shape.c * t->shape.kh * t->shape.kw * (has_two_parts ? 3 : 1);
+    const double of_numbers = has_two_parts ? 3.01 * 0x1p-18 : 2.01 * 0x1p-9;
     return (of_numbers + (2.0 * n_terms + 3.0) * 0x1p-24) * t->magnitude[at];
+}
+
+/* Integers in two parts: each number is off by half of its scale, which is a 32639th of the largest, here at most 1;
+ * and the product of the low parts, at most 128 * 128 of both scales, is left out. */
+static double int8x2_error_bound(const struct conv_case *t)
+{
+    const int n_terms = t->shape.c * t->shape.kh * t->shape.kw;
+    return n_terms * (1.01 / INT8X2_LARGEST + 128.0 * 128.0 / INT8X2_LARGEST / INT8X2_LARGEST) + 1e-6;
 }
 
 /* Direct: every term a rounded product and an addition. Winograd: the transforms mix the window's values with weights
@@ -135,7 +144,8 @@ static double bf16_error_bound(const struct conv_case *t, const struct conv2d_we
 static double error_bound(const struct conv_case *t, const struct conv2d_weights *weights, size_t at)
 {
     const int n_terms = t->shape.c * t->shape.kh * t->shape.kw;
-    if (weights->method == CONV2D_BF16) return bf16_error_bound(t, weights, at);
+    if (weights->method == CONV2D_TILES)
+        return weights->tiles == TILES_INT8X2 ? int8x2_error_bound(t) : bf16_error_bound(t, weights, at);
     if (has_integers(weights)) return (weights->method == CONV2D_DIRECT ? 1e-4 : 3e-4) * t->largest_magnitude;
     if (weights->method == CONV2D_DIRECT) return (2.0 * n_terms + 3.0) * 0x1p-24 * t->magnitude[at];
     return 1e-5 * t->largest_magnitude;
@@ -149,7 +159,12 @@ static double root_mean_square_bound(const struct conv2d_weights *weights)
 {
     /* Numbers of -1 .. 1 are off by 2^-10.8 of themselves as a root of the mean square, n of them in a sum of a
      * magnitude of n / 4, of which the errors are a share of 1.1e-3 / sqrt(n): 17 terms at least. */
-    if (weights->method == CONV2D_BF16) return weights->bf16_parts == 1 ? 4e-4 : 2e-6;
+    if (weights->method == CONV2D_TILES && weights->tiles != TILES_INT8X2)
+        return weights->tiles == TILES_BF16 ? 4e-4 : 2e-6;
+    /* n numbers of -1 .. 1, off by 0.29 / 32639 = 8.8e-6, the root of the mean square, beside 0.58 of the other number:
+     * 7.2e-6 * sqrt(n); the low parts' products of 74 * 74 / 32639^2 = 5.1e-6 * sqrt(n); beside a magnitude of n / 4 a
+     * share of 3.5e-5 / sqrt(n): 17 terms at least. */
+    if (weights->method == CONV2D_TILES) return 1.2e-5;
     /* Of 512 channels of Winograd's, in groups, 2.6e-8 to 4.0e-8 was measured; in one chain 4.8e-8 to 7.4e-8. */
     if (weights->method == CONV2D_WINOGRAD && !has_integers(weights) && weights->shape.c >= 512) return 4.4e-8;
     if (!has_integers(weights)) return 2e-7;
@@ -459,30 +474,30 @@ static void winograd_convolutions_in_integers_match_double(void **state)
     for_each_tier(check_winograd_in_integers);
 }
 
-/* ---- in bfloat16 ---- */
+/* ---- in tiles ---- */
 
-/* The tier's table, asking for bfloat16; AMX asks the operating system first. */
-static bool ask_for_bf16(const struct kernels *kernels, int parts, struct kernels *out)
+/* The tier's table, asking for products in tiles; AMX asks the operating system first. */
+static bool ask_for_tiles(const struct kernels *kernels, enum tile_numbers numbers, struct kernels *out)
 {
     *out = *kernels;
-    out->bf16_parts = parts;
+    out->tiles = numbers;
     if (kernels->cpu == TRBA_CPU_AVX512AMX && !cpu_allow_tiles()) fail_msg("no leave to use tiles");
     return !kernels->uses_blas;
 }
 
-static void check_bf16(const struct kernels *kernels)
+static void check_tiles(const struct kernels *kernels)
 {
     /* The picture itself, and strides from left to right, are left to the direct convolution. */
     static const struct { struct conv2d_shape shape; bool is_input; enum conv2d_method method; } kinds[] = {
-        {{3, 16, 3, 3, 1, 1, 1, 1}, true, CONV2D_DIRECT},   {{35, 7, 3, 3, 2, 2, 1, 1}, false, CONV2D_DIRECT},
-        {{17, 70, 3, 3, 1, 1, 1, 1}, false, CONV2D_BF16},   {{70, 33, 3, 3, 1, 1, 1, 1}, false, CONV2D_BF16},
-        {{20, 33, 2, 2, 2, 1, 0, 1}, false, CONV2D_BF16},   {{20, 33, 2, 2, 1, 1, 0, 0}, false, CONV2D_BF16},
-        {{40, 40, 1, 1, 1, 1, 0, 0}, false, CONV2D_BF16},   {{33, 20, 3, 3, 2, 1, 1, 1}, false, CONV2D_BF16},
+        {{3, 16, 3, 3, 1, 1, 1, 1}, true, CONV2D_DIRECT},    {{35, 7, 3, 3, 2, 2, 1, 1}, false, CONV2D_DIRECT},
+        {{17, 70, 3, 3, 1, 1, 1, 1}, false, CONV2D_TILES},   {{70, 33, 3, 3, 1, 1, 1, 1}, false, CONV2D_TILES},
+        {{20, 33, 2, 2, 2, 1, 0, 1}, false, CONV2D_TILES},   {{20, 33, 2, 2, 1, 1, 0, 0}, false, CONV2D_TILES},
+        {{40, 40, 1, 1, 1, 1, 0, 0}, false, CONV2D_TILES},   {{33, 20, 3, 3, 2, 1, 1, 1}, false, CONV2D_TILES},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        for (int parts = 1; parts <= BF16_MAX_PARTS; parts++) {
+        for (enum tile_numbers numbers = TILES_BF16; numbers <= TILES_INT8X2; numbers++) {
             struct kernels asking;
-            if (!ask_for_bf16(kernels, parts, &asking)) return;
+            if (!ask_for_tiles(kernels, numbers, &asking)) return;
             for (int round = 0; round < 3; round++) {
                 struct conv_case t = {.shape = kinds[i].shape, .is_input = kinds[i].is_input, .n = random_int(1, 3),
                                       .h = random_int(2, 9), .w = random_int(2, 37)};
@@ -493,25 +508,29 @@ static void check_bf16(const struct kernels *kernels)
     }
 }
 
-static void convolutions_in_bfloat16_match_double(void **state)
+static void convolutions_in_tiles_match_double(void **state)
 {
     (void)state;
-    for_each_tier(check_bf16);
+    for_each_tier(check_tiles);
 }
 
-/* More than a chunk (8 MiB) of numbers: 512 channels * 2 parts * 2 bytes * 2,000 pixels = 4 MB an image. */
-static void check_bf16_chunks(const struct kernels *kernels)
+/* 500 channels * 2 parts * 1,000 pixels are 1 MB an image, so a chunk is one image; small images are several in one. */
+static void check_tile_chunks(const struct kernels *kernels)
 {
-    struct kernels asking;
-    if (!ask_for_bf16(kernels, 2, &asking)) return;
-    struct conv_case t = {.shape = {500, 2, 3, 3, 1, 1, 1, 1}, .n = 3, .h = 18, .w = 98, .has_bias = true};
-    check_new_case(&asking, &t, CONV2D_BF16);
+    for (enum tile_numbers numbers = TILES_BF16X2; numbers <= TILES_INT8X2; numbers++) {
+        struct kernels asking;
+        if (!ask_for_tiles(kernels, numbers, &asking)) return;
+        struct conv_case large = {.shape = {500, 2, 3, 3, 1, 1, 1, 1}, .n = 6, .h = 8, .w = 98, .has_bias = true};
+        check_new_case(&asking, &large, CONV2D_TILES);
+        struct conv_case small = {.shape = {70, 20, 3, 3, 1, 1, 1, 1}, .n = 19, .h = 3, .w = 11, .has_bias = true};
+        check_new_case(&asking, &small, CONV2D_TILES);
+    }
 }
 
-static void bfloat16_goes_through_several_chunks(void **state)
+static void tiles_go_through_several_chunks(void **state)
 {
     (void)state;
-    for_each_tier(check_bf16_chunks);
+    for_each_tier(check_tile_chunks);
 }
 
 /* The channels from `first` on as a convolution of their own. */
@@ -556,7 +575,8 @@ static void check_other_channels_both_ways(const struct kernels *kernels)
     struct kernels asking;
     check_other_channels(kernels);
     if (ask_for_integers(kernels, &asking)) check_other_channels(&asking);
-    if (ask_for_bf16(kernels, 2, &asking)) check_other_channels(&asking);
+    if (ask_for_tiles(kernels, TILES_BF16X2, &asking)) check_other_channels(&asking);
+    if (ask_for_tiles(kernels, TILES_INT8X2, &asking)) check_other_channels(&asking);
 }
 
 static void a_channel_does_not_depend_on_the_others(void **state)
@@ -576,8 +596,8 @@ int main(void)
         cmocka_unit_test(winograd_goes_through_several_chunks),
         cmocka_unit_test(direct_convolutions_in_integers_match_double),
         cmocka_unit_test(winograd_convolutions_in_integers_match_double),
-        cmocka_unit_test(convolutions_in_bfloat16_match_double),
-        cmocka_unit_test(bfloat16_goes_through_several_chunks),
+        cmocka_unit_test(convolutions_in_tiles_match_double),
+        cmocka_unit_test(tiles_go_through_several_chunks),
         cmocka_unit_test(a_channel_does_not_depend_on_the_others),
     };
     print_message("seed %d\n", RANDOM_SEED);

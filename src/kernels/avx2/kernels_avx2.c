@@ -11,7 +11,7 @@
 #define WINOGRAD_VECTORS 2
 #define WINOGRAD_ROWS 6
 #include "kernels/simd/gemm_panel.h"
-#include "kernels/simd/gemm_bf16.h"
+#include "kernels/simd/gemm_tiles.h"
 #include "kernels/simd/gemm_int16.h"
 #include "kernels/simd/quantize.h"
 #include "kernels/simd/winograd.h"

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kernels_avx512amx.c - AVX-512 with AMX: products of bfloat16 tiles, 16 x 32 times 32 x 16, in one instruction. The
- * rest is the AVX-512 VNNI tier's.
+/* kernels_avx512amx.c - AVX-512 with AMX: products of tiles, 16 x 32 bfloat16 times 32 x 16, or 16 x 64 integers of 8
+ * bits times 64 x 16, in one instruction. The rest is the AVX-512 VNNI tier's.
  *
- * Eight tiles of 1 KB are all there is: 2 x 2 of sums, two of rows, two of the panel. A step takes 32 channels of one
- * tap: four tiles loaded for four products, or, in two parts, eight for twelve. A product takes 16 cycles, a tile that
- * is in the first-level cache 8. tdpbf16ps takes denormals for zeros (Intel, "Architecture Instruction Set Extensions
- * Programming Reference", chapter on AMX). */
+ * Eight tiles of 1 KB are all there is. A product takes 16 cycles and must not add to what one of the last three adds to;
+ * a tile that is in the first-level cache takes 8, one in the second more than 16. So a panel has one tile of columns,
+ * which is fetched once for as many rows as there are tiles for sums: four, or, with sums of two kinds, two. The rows of
+ * one block lie in the first-level cache for all its taps.
+ *
+ * tdpbf16ps takes denormals for zeros (Intel, "Architecture Instruction Set Extensions Programming Reference", chapter
+ * on AMX). */
 #include <immintrin.h>
 #include <string.h>
 
@@ -13,24 +16,11 @@
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
-/* Tile numbers: constants of the instructions. */
-#define SUM_00 0
-#define SUM_01 1
-#define SUM_10 2
-#define SUM_11 3
-#define ROWS_0 4
-#define ROWS_1 5
-#define PANEL_0 6
-#define PANEL_1 7
-
 enum {
-    PAIR_ROWS = 2 * BF16_TILE_ROWS,
-    STEP = BF16_DEPTH * BF16_COLUMNS, /* numbers of one block, tap and part of a panel */
-    TILE_BYTES_PER_ROW = 64,
-    ROW_STRIDE = BF16_DEPTH * 2,      /* bytes */
-    PANEL_STRIDE = BF16_COLUMNS * 4,  /* bytes from one pair of k to the next */
-    SECOND_COLUMNS = 16 * 2,          /* numbers from the first 16 columns of a pair to the others */
-    LINE_NUMBERS = 32                 /* of a line of the cache */
+    STEP = TILE_ROWS * TILE_BYTES, /* bytes of one block, tap and part of a panel, or of 16 rows */
+    BF16_TILES = 4,                /* of rows, at once */
+    INT8X2_TILES = 2,
+    LINE_BYTES = 64                /* of the cache */
 };
 
 /* All tiles 16 rows of 64 bytes. Every call loads the configuration and lets go of it: the operating system saves
@@ -47,103 +37,252 @@ static void configure_tiles(void)
     memset(&configuration, 0, sizeof configuration);
     configuration.palette = 1;
     for (int i = 0; i < N_TILES; i++) {
-        configuration.bytes_per_row[i] = TILE_BYTES_PER_ROW;
-        configuration.rows[i] = BF16_TILE_ROWS;
+        configuration.bytes_per_row[i] = TILE_BYTES;
+        configuration.rows[i] = TILE_ROWS;
     }
     /* GCC 12 believes that the instruction reads 8 bytes: the others must be in memory, too. */
     __asm__ volatile("" : : "r"(&configuration) : "memory");
     _tile_loadconfig(&configuration);
 }
 
-ALWAYS_INLINE void load_rows(const uint16_t *a, const bool is_pair)
+static int least(int a, int b) { return a < b ? a : b; }
+
+/* Asks for what comes next at an even pace, a few lines a step. */
+struct ahead {
+    const uint8_t *next, *end;
+    ptrdiff_t step_bytes;
+};
+
+ALWAYS_INLINE void ask_ahead(struct ahead *ahead)
 {
-    _tile_loadd(ROWS_0, a, ROW_STRIDE);
-    if (is_pair) _tile_loadd(ROWS_1, a + BF16_TILE_ROWS * BF16_DEPTH, ROW_STRIDE);
+    const uint8_t *const stop =
+        ahead->end - ahead->next < ahead->step_bytes ? ahead->end : ahead->next + ahead->step_bytes;
+    for (; ahead->next < stop; ahead->next += LINE_BYTES) _mm_prefetch((const char *)ahead->next, _MM_HINT_T1);
 }
 
-ALWAYS_INLINE void load_panel(const uint16_t *b)
+/* Shared out over the steps of all groups of rows. */
+static struct ahead plan_ahead(const struct gemm_tiles *g, int group_rows)
 {
-    _tile_loadd(PANEL_0, b, PANEL_STRIDE);
-    _tile_loadd(PANEL_1, b + SECOND_COLUMNS, PANEL_STRIDE);
+    const size_t n_steps = (size_t)((g->n_rows + group_rows - 1) / group_rows * g->n_blocks * g->n_taps);
+    const size_t bytes = g->ahead != NULL ? g->ahead_bytes : 0, lines = (bytes + LINE_BYTES - 1) / LINE_BYTES;
+    return (struct ahead){g->ahead, g->ahead + bytes, (ptrdiff_t)((lines + n_steps - 1) / n_steps * LINE_BYTES)};
 }
 
-ALWAYS_INLINE void add_products(const bool is_pair)
+/* What is left to do for rows whose products are made: it is done while the processor waits for the products of the next
+ * ones, some rows a step. And before, while their own are made, the lines that will be needed then are asked for. */
+struct finishing {
+    const struct gemm_tiles *g;
+    int per_step;           /* rows */
+    int asked, end_asked;   /* rows whose lines have been asked for, of the group in the tiles */
+    int done, end_done;     /* rows that are finished, of the group before */
+    const char *sums;       /* of that group, as its tiles left them, row by row; of done */
+    bool is_pair;           /* of int8x2 */
+    __m512 bias, scale;     /* of int8x2 */
+};
+
+/* act(sum + bias + residual) */
+ALWAYS_INLINE void finish_row(const struct gemm_tiles *g, int row, __m512 sum, __m512 bias)
 {
-    _tile_dpbf16ps(SUM_00, ROWS_0, PANEL_0);
-    _tile_dpbf16ps(SUM_01, ROWS_0, PANEL_1);
-    if (!is_pair) return;
-    _tile_dpbf16ps(SUM_10, ROWS_1, PANEL_0);
-    _tile_dpbf16ps(SUM_11, ROWS_1, PANEL_1);
+    __m512 value = _mm512_add_ps(sum, bias);
+    if (g->residual[0] != NULL) value = _mm512_add_ps(value, _mm512_loadu_ps(g->residual[row]));
+    if (g->has_relu) value = _mm512_max_ps(value, _mm512_setzero_ps());
+    _mm512_storeu_ps(g->out[row], value);
 }
 
-/* The sums of 16 or 32 rows. `ahead` is asked for at an even pace, `lines` a step; NULL: nothing. */
-ALWAYS_INLINE void multiply(const struct gemm_block_bf16 *g, int row, const uint16_t *ahead, int lines,
-                            const bool is_pair, const bool has_two_parts)
+ALWAYS_INLINE __m512 sum_of_row(const struct finishing *f, const bool is_int8x2)
 {
-    const uint16_t *b = g->b;
-    _tile_zero(SUM_00);
-    _tile_zero(SUM_01);
-    _tile_zero(SUM_10);
-    _tile_zero(SUM_11);
+    if (!is_int8x2) return _mm512_load_ps(f->sums);
+    /* Tiles 0 and 1, 2 and 3: of two tiles of rows; or mixed products in both 2 and 3. */
+    const __m512i high = _mm512_load_si512(f->sums);
+    __m512i mixed = _mm512_load_si512(f->sums + 2 * STEP);
+    if (!f->is_pair) mixed = _mm512_add_epi32(mixed, _mm512_load_si512(f->sums + 3 * STEP));
+    return _mm512_mul_ps(
+        _mm512_fmadd_ps(_mm512_cvtepi32_ps(high), _mm512_set1_ps(256.0f), _mm512_cvtepi32_ps(mixed)), f->scale);
+}
+
+ALWAYS_INLINE void finish_rows(struct finishing *f, int n, const bool is_int8x2)
+{
+    for (const int end = least(f->done + n, f->end_done); f->done < end; f->done++, f->sums += TILE_BYTES)
+        if (f->g->out[f->done] != NULL) finish_row(f->g, f->done, sum_of_row(f, is_int8x2), f->bias);
+}
+
+ALWAYS_INLINE void ask_for_rows(struct finishing *f)
+{
+    for (const int end = least(f->asked + f->per_step, f->end_asked); f->asked < end; f->asked++) {
+        if (f->g->out[f->asked] == NULL) continue;
+        __builtin_prefetch(f->g->out[f->asked], 1);
+        if (f->g->residual[0] != NULL) __builtin_prefetch(f->g->residual[f->asked]);
+    }
+}
+
+ALWAYS_INLINE void step_finishing(struct finishing *f, const bool is_int8x2)
+{
+    finish_rows(f, f->per_step, is_int8x2);
+    ask_for_rows(f);
+}
+
+static void plan_finishing(struct finishing *f, int group_rows)
+{
+    const int n_steps = f->g->n_blocks * f->g->n_taps;
+    f->per_step = (group_rows + n_steps - 1) / n_steps;
+    f->end_asked = least(group_rows, f->g->n_rows);
+}
+
+/* The group in the tiles, of group_rows rows, is now the group before. */
+ALWAYS_INLINE void begin_finishing(struct finishing *f, const void *sums, int group_rows)
+{
+    f->sums = sums;
+    f->end_done = f->end_asked;
+    f->end_asked = least(f->end_asked + group_rows, f->g->n_rows);
+}
+
+/* ---- bfloat16: tiles 0 to 3 sums, 4 and 5 rows, 6 the panel ---- */
+
+/* Adds the products of n tiles of rows and one of the panel. */
+ALWAYS_INLINE void add_bf16(const uint8_t *a, const uint8_t *b, const int n)
+{
+    _tile_loadd(6, b, TILE_BYTES);
+    _tile_loadd(4, a, TILE_BYTES);
+    _tile_dpbf16ps(0, 4, 6);
+    if (n < 2) return;
+    _tile_loadd(5, a + STEP, TILE_BYTES);
+    _tile_dpbf16ps(1, 5, 6);
+    if (n < 3) return;
+    _tile_loadd(4, a + 2 * STEP, TILE_BYTES);
+    _tile_dpbf16ps(2, 4, 6);
+    if (n < 4) return;
+    _tile_loadd(5, a + 3 * STEP, TILE_BYTES);
+    _tile_dpbf16ps(3, 5, 6);
+}
+
+/* The sums of n tiles of rows from `row` on. */
+ALWAYS_INLINE void multiply_bf16(const struct gemm_tiles *g, int row, struct ahead *ahead, struct finishing *finishing,
+                                 __m512 *sums, const int n)
+{
+    const uint8_t *b = g->b;
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
     for (int block = 0; block < g->n_blocks; block++) {
-        for (int t = 0; t < g->n_taps; t++, b += has_two_parts ? 2 * STEP : STEP) {
-            const uint16_t *a = g->a + (size_t)block * g->block_stride + g->taps[t] + row * BF16_DEPTH;
-            load_rows(a, is_pair);
-            if (has_two_parts) { /* high * low, high * high, low * high */
-                load_panel(b + STEP);
-                add_products(is_pair);
+        for (int t = 0; t < g->n_taps; t++, b += g->n_parts * STEP) {
+            const uint8_t *a = g->a + (size_t)block * g->block_stride + g->taps[t] + row * TILE_BYTES;
+            if (g->n_parts == 2) { /* high * low, low * high */
+                add_bf16(a, b + STEP, n);
+                add_bf16(a + g->part_stride, b, n);
             }
-            load_panel(b);
-            add_products(is_pair);
-            if (has_two_parts) {
-                load_rows(a + g->part_stride, is_pair);
-                add_products(is_pair);
-            }
-            if (ahead == NULL) continue;
-            for (int i = 0; i < lines; i++, ahead += LINE_NUMBERS) _mm_prefetch((const char *)ahead, _MM_HINT_T1);
+            add_bf16(a, b, n);
+            ask_ahead(ahead);
+            step_finishing(finishing, false);
         }
     }
+    _tile_stored(0, sums, TILE_BYTES);
+    if (n > 1) _tile_stored(1, sums + TILE_ROWS, TILE_BYTES);
+    if (n > 2) _tile_stored(2, sums + 2 * TILE_ROWS, TILE_BYTES);
+    if (n > 3) _tile_stored(3, sums + 3 * TILE_ROWS, TILE_BYTES);
 }
 
-static void finish_rows(const struct gemm_block_bf16 *g, int row, int n_rows, float (*sums)[BF16_COLUMNS])
+static void gemm_tiles_bf16_avx512amx(const struct gemm_tiles *g)
 {
-    enum { LANES = 16 };
-    for (int i = row; i < row + n_rows; i++) {
-        if (g->out[i] == NULL) continue;
-        for (int j = 0; j < g->n_columns; j += LANES) {
-            __m512 value = _mm512_add_ps(_mm512_load_ps(sums[i - row] + j), _mm512_loadu_ps(g->bias + j));
-            if (g->residual[0] != NULL) value = _mm512_add_ps(value, _mm512_loadu_ps(g->residual[i] + j));
-            if (g->has_relu) value = _mm512_max_ps(value, _mm512_setzero_ps());
-            _mm512_storeu_ps(g->out[i] + j, value);
-        }
-    }
-}
-
-static void gemm_block_bf16_avx512amx(const struct gemm_block_bf16 *g)
-{
-    _Alignas(64) float sums[PAIR_ROWS][BF16_COLUMNS];
-    /* The panel ahead, shared out over the pairs of tiles. */
-    const int n_steps = g->n_blocks * g->n_taps, n_pairs = (g->n_rows + PAIR_ROWS - 1) / PAIR_ROWS;
-    const int lines = (g->n_parts * STEP / LINE_NUMBERS + n_pairs - 1) / n_pairs;
-    const uint16_t *ahead = g->ahead;
+    enum { GROUP_ROWS = BF16_TILES * TILE_ROWS };
+    __m512 sums[2][GROUP_ROWS];
+    struct ahead ahead = plan_ahead(g, GROUP_ROWS);
+    struct finishing finishing = {.g = g, .bias = _mm512_loadu_ps(g->bias)};
+    plan_finishing(&finishing, GROUP_ROWS);
     configure_tiles();
-    for (int row = 0; row < g->n_rows; row += PAIR_ROWS) {
-        const int n_rows = g->n_rows - row < PAIR_ROWS ? g->n_rows - row : PAIR_ROWS;
-        if (n_rows > BF16_TILE_ROWS) {
-            if (g->n_parts == 2) multiply(g, row, ahead, lines, true, true);
-            else multiply(g, row, ahead, lines, true, false);
-            _tile_stored(SUM_10, sums[BF16_TILE_ROWS], sizeof sums[0]);
-            _tile_stored(SUM_11, sums[BF16_TILE_ROWS] + 16, sizeof sums[0]);
-        } else {
-            if (g->n_parts == 2) multiply(g, row, ahead, lines, false, true);
-            else multiply(g, row, ahead, lines, false, false);
+    for (int row = 0, turn = 0; row < g->n_rows; row += GROUP_ROWS, turn = 1 - turn) {
+        const int n_rows = least(GROUP_ROWS, g->n_rows - row);
+        switch ((n_rows + TILE_ROWS - 1) / TILE_ROWS) {
+        case 1: multiply_bf16(g, row, &ahead, &finishing, sums[turn], 1); break;
+        case 2: multiply_bf16(g, row, &ahead, &finishing, sums[turn], 2); break;
+        case 3: multiply_bf16(g, row, &ahead, &finishing, sums[turn], 3); break;
+        default: multiply_bf16(g, row, &ahead, &finishing, sums[turn], BF16_TILES); break;
         }
-        _tile_stored(SUM_00, sums[0], sizeof sums[0]);
-        _tile_stored(SUM_01, sums[0] + 16, sizeof sums[0]);
-        finish_rows(g, row, n_rows, sums);
-        if (ahead != NULL) ahead += (size_t)lines * (size_t)n_steps * LINE_NUMBERS;
+        begin_finishing(&finishing, sums[turn], GROUP_ROWS);
     }
+    finish_rows(&finishing, GROUP_ROWS, false);
     _tile_release();
 }
 
-void kernels_override_avx512amx(struct kernels *table) { table->gemm_block_bf16 = gemm_block_bf16_avx512amx; }
+/* ---- integers in two parts: tiles 0 and 1 sums of high * high, 2 and 3 of the mixed products, 4 and 5 rows, 6 and 7
+ * the panel's high and low parts ---- */
+
+/* Two tiles of rows: no sum is added to again before three products later. */
+ALWAYS_INLINE void add_pair_int8x2(const uint8_t *a, size_t part_stride, const uint8_t *b)
+{
+    _tile_loadd(4, a, TILE_BYTES);
+    _tile_loadd(7, b + STEP, TILE_BYTES);
+    _tile_dpbssd(2, 4, 7);
+    _tile_loadd(5, a + STEP, TILE_BYTES);
+    _tile_dpbssd(3, 5, 7);
+    _tile_loadd(6, b, TILE_BYTES);
+    _tile_dpbssd(0, 4, 6);
+    _tile_loadd(7, a + part_stride, TILE_BYTES);
+    _tile_dpbssd(2, 7, 6);
+    _tile_loadd(4, a + part_stride + STEP, TILE_BYTES);
+    _tile_dpbssd(3, 4, 6);
+    _tile_dpbssd(1, 5, 6);
+}
+
+/* One: the mixed products have a sum each. */
+ALWAYS_INLINE void add_one_int8x2(const uint8_t *a, size_t part_stride, const uint8_t *b)
+{
+    _tile_loadd(4, a, TILE_BYTES);
+    _tile_loadd(7, b + STEP, TILE_BYTES);
+    _tile_dpbssd(2, 4, 7);
+    _tile_loadd(6, b, TILE_BYTES);
+    _tile_dpbssd(0, 4, 6);
+    _tile_loadd(5, a + part_stride, TILE_BYTES);
+    _tile_dpbssd(3, 5, 6);
+}
+
+ALWAYS_INLINE void multiply_int8x2(const struct gemm_tiles *g, int row, struct ahead *ahead, struct finishing *finishing,
+                                   __m512i (*sums)[TILE_ROWS], const bool is_pair)
+{
+    const uint8_t *b = g->b;
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+    for (int block = 0; block < g->n_blocks; block++) {
+        for (int t = 0; t < g->n_taps; t++, b += 2 * STEP) {
+            const uint8_t *a = g->a + (size_t)block * g->block_stride + g->taps[t] + row * TILE_BYTES;
+            if (is_pair) add_pair_int8x2(a, g->part_stride, b);
+            else add_one_int8x2(a, g->part_stride, b);
+            ask_ahead(ahead);
+            step_finishing(finishing, true);
+        }
+    }
+    _tile_stored(0, sums[0], TILE_BYTES);
+    _tile_stored(1, sums[1], TILE_BYTES);
+    _tile_stored(2, sums[2], TILE_BYTES);
+    _tile_stored(3, sums[3], TILE_BYTES);
+}
+
+static void gemm_tiles_int8x2_avx512amx(const struct gemm_tiles *g)
+{
+    enum { GROUP_ROWS = INT8X2_TILES * TILE_ROWS };
+    __m512i sums[2][2 * INT8X2_TILES][TILE_ROWS];
+    struct ahead ahead = plan_ahead(g, GROUP_ROWS);
+    struct finishing finishing = {
+        .g = g, .bias = _mm512_loadu_ps(g->bias), .is_pair = true,
+        .scale = _mm512_mul_ps(_mm512_set1_ps(g->scale * 256.0f), _mm512_loadu_ps(g->column_scales))};
+    plan_finishing(&finishing, GROUP_ROWS);
+    configure_tiles();
+    for (int row = 0, turn = 0; row < g->n_rows; row += GROUP_ROWS, turn = 1 - turn) {
+        const int n_rows = least(GROUP_ROWS, g->n_rows - row);
+        const bool is_pair = n_rows > TILE_ROWS;
+        if (is_pair) multiply_int8x2(g, row, &ahead, &finishing, sums[turn], true);
+        else multiply_int8x2(g, row, &ahead, &finishing, sums[turn], false);
+        finishing.is_pair = is_pair;
+        begin_finishing(&finishing, sums[turn], GROUP_ROWS);
+    }
+    finish_rows(&finishing, GROUP_ROWS, true);
+    _tile_release();
+}
+
+void kernels_override_avx512amx(struct kernels *table)
+{
+    table->gemm_tiles_bf16 = gemm_tiles_bf16_avx512amx;
+    table->gemm_tiles_int8x2 = gemm_tiles_int8x2_avx512amx;
+}

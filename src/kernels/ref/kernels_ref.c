@@ -135,58 +135,138 @@ static uint16_t bf16_of_float(float value)
     return (uint16_t)((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
 }
 
-/* Adds one part of one row times one part of a step of the panel, [BF16_DEPTH / 2][BF16_COLUMNS][2]. */
-static void add_products_bf16_ref(const uint16_t *a, const uint16_t *b, float sums[BF16_COLUMNS])
+static uint16_t bf16_at(const uint8_t *bytes, int i)
+{
+    uint16_t number;
+    memcpy(&number, bytes + 2 * i, sizeof number);
+    return number;
+}
+
+/* Adds one part of one row times one part of a step of the panel. */
+static void add_products_bf16_ref(const uint8_t *a, const uint8_t *b, float sums[TILE_COLUMNS])
 {
     for (int k = 0; k < BF16_DEPTH; k++) {
-        const float value = float_of_bf16(a[k]);
-        for (int j = 0; j < BF16_COLUMNS; j++)
-            sums[j] += value * float_of_bf16(b[(k / 2 * BF16_COLUMNS + j) * 2 + k % 2]);
+        const float value = float_of_bf16(bf16_at(a, k));
+        for (int j = 0; j < TILE_COLUMNS; j++)
+            sums[j] += value * float_of_bf16(bf16_at(b, (k / 2 * TILE_COLUMNS + j) * 2 + k % 2));
     }
 }
 
-static void gemm_row_bf16_ref(const struct gemm_block_bf16 *g, int i, float sums[BF16_COLUMNS])
+/* act(sum + bias + residual) of row i. */
+static void finish_tile_row_ref(const struct gemm_tiles *g, int i, const float sums[TILE_COLUMNS])
 {
-    const int step = BF16_DEPTH * BF16_COLUMNS;
-    const uint16_t *b = g->b;
+    for (int j = 0; j < TILE_COLUMNS; j++) {
+        const float sum = sums[j] + g->bias[j] + (g->residual[0] != NULL ? g->residual[i][j] : 0.0f);
+        g->out[i][j] = g->has_relu && !(sum > 0.0f) ? 0.0f : sum;
+    }
+}
+
+static void gemm_row_bf16_ref(const struct gemm_tiles *g, int i, float sums[TILE_COLUMNS])
+{
+    enum { STEP = TILE_ROWS * TILE_BYTES };
+    const uint8_t *b = g->b;
     for (int block = 0; block < g->n_blocks; block++) {
-        for (int t = 0; t < g->n_taps; t++, b += g->n_parts * step) {
-            const uint16_t *a = g->a + (size_t)block * g->block_stride + g->taps[t] + i * BF16_DEPTH;
+        for (int t = 0; t < g->n_taps; t++, b += g->n_parts * STEP) {
+            const uint8_t *a = g->a + (size_t)block * g->block_stride + g->taps[t] + i * TILE_BYTES;
             add_products_bf16_ref(a, b, sums);
             if (g->n_parts == 1) continue;
-            add_products_bf16_ref(a, b + step, sums);
+            add_products_bf16_ref(a, b + STEP, sums);
             add_products_bf16_ref(a + g->part_stride, b, sums);
         }
     }
 }
 
-static void gemm_block_bf16_ref(const struct gemm_block_bf16 *g)
+static void gemm_tiles_bf16_ref(const struct gemm_tiles *g)
 {
     for (int i = 0; i < g->n_rows; i++) {
-        float sums[BF16_COLUMNS] = {0};
+        float sums[TILE_COLUMNS] = {0};
         if (g->out[i] == NULL) continue;
         gemm_row_bf16_ref(g, i, sums);
-        for (int j = 0; j < g->n_columns; j++) {
-            const float sum = sums[j] + g->bias[j] + (g->residual[0] != NULL ? g->residual[i][j] : 0.0f);
-            g->out[i][j] = g->has_relu && !(sum > 0.0f) ? 0.0f : sum;
+        finish_tile_row_ref(g, i, sums);
+    }
+}
+
+static void add_products_int8_ref(const uint8_t *a, const uint8_t *b, int32_t sums[TILE_COLUMNS])
+{
+    for (int k = 0; k < INT8X2_DEPTH; k++)
+        for (int j = 0; j < TILE_COLUMNS; j++)
+            sums[j] += (int8_t)a[k] * (int8_t)b[(k / 4 * TILE_COLUMNS + j) * 4 + k % 4];
+}
+
+static void gemm_row_int8x2_ref(const struct gemm_tiles *g, int i, int32_t high[TILE_COLUMNS],
+                                int32_t mixed[TILE_COLUMNS])
+{
+    enum { STEP = TILE_ROWS * TILE_BYTES };
+    const uint8_t *b = g->b;
+    for (int block = 0; block < g->n_blocks; block++) {
+        for (int t = 0; t < g->n_taps; t++, b += 2 * STEP) {
+            const uint8_t *a = g->a + (size_t)block * g->block_stride + g->taps[t] + i * TILE_BYTES;
+            add_products_int8_ref(a, b, high);
+            add_products_int8_ref(a, b + STEP, mixed);
+            add_products_int8_ref(a + g->part_stride, b, mixed);
         }
     }
 }
 
-static void pixels_to_bf16_ref(const struct pixels_bf16 *p)
+static void gemm_tiles_int8x2_ref(const struct gemm_tiles *g)
+{
+    for (int i = 0; i < g->n_rows; i++) {
+        int32_t high[TILE_COLUMNS] = {0}, mixed[TILE_COLUMNS] = {0};
+        float sums[TILE_COLUMNS];
+        if (g->out[i] == NULL) continue;
+        gemm_row_int8x2_ref(g, i, high, mixed);
+        for (int j = 0; j < TILE_COLUMNS; j++)
+            sums[j] = ((float)high[j] * 256.0f + (float)mixed[j]) * (g->scale * 256.0f * g->column_scales[j]);
+        finish_tile_row_ref(g, i, sums);
+    }
+}
+
+/* Number k of a pixel's block, 0 beyond the last channel. */
+static float channel_or_zero(const struct tile_pixels *p, int pixel, int channel)
+{
+    return channel < p->n_channels ? p->in[pixel * p->n_channels + channel] : 0.0f;
+}
+
+static void pixels_to_bf16_ref(const struct tile_pixels *p)
 {
     const int n_padded = (p->n_channels + BF16_DEPTH - 1) / BF16_DEPTH * BF16_DEPTH;
     for (int pixel = 0; pixel < p->n_pixels; pixel++) {
         for (int c = 0; c < n_padded; c++) {
-            const float value = c < p->n_channels ? p->in[pixel * p->n_channels + c] : 0.0f;
+            const float value = channel_or_zero(p, pixel, c);
             const uint16_t high = bf16_of_float(value);
             const float rounded = float_of_bf16(high);
+            const uint16_t low = isfinite(rounded) ? bf16_of_float(value - rounded) : 0;
             const size_t at = (size_t)(c / BF16_DEPTH) * p->block_stride +
-                              (size_t)(pixel * BF16_DEPTH + c % BF16_DEPTH);
-            p->high[at] = high;
-            if (p->low != NULL) p->low[at] = isfinite(rounded) ? bf16_of_float(value - rounded) : 0;
+                              (size_t)(pixel * TILE_BYTES + c % BF16_DEPTH * 2);
+            memcpy(p->high + at, &high, sizeof high);
+            if (p->low != NULL) memcpy(p->low + at, &low, sizeof low);
         }
     }
+}
+
+static void pixels_to_int8x2_ref(const struct tile_pixels *p)
+{
+    const int n_padded = (p->n_channels + INT8X2_DEPTH - 1) / INT8X2_DEPTH * INT8X2_DEPTH;
+    for (int pixel = 0; pixel < p->n_pixels; pixel++) {
+        for (int c = 0; c < n_padded; c++) {
+            const float value = channel_or_zero(p, pixel, c);
+            const int number = p->factor == 0.0f ? 0 : (int)lrintf(value * p->factor), low = (int8_t)number;
+            const size_t at = (size_t)(c / INT8X2_DEPTH) * p->block_stride +
+                              (size_t)(pixel * TILE_BYTES + c % INT8X2_DEPTH);
+            p->low[at] = (uint8_t)low;
+            p->high[at] = (uint8_t)((number - low) / 256);
+        }
+    }
+}
+
+static float largest_magnitude_ref(const float *x, size_t n)
+{
+    float largest = 0.0f;
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(x[i])) return NAN;
+        largest = fmaxf(largest, fabsf(x[i]));
+    }
+    return largest;
 }
 
 /* Element (i, j) of left . in . right^T, in double: left [..][rows], in [rows][columns], right [..][columns]. */

@@ -114,6 +114,20 @@ static inline void vec_store_bf16(uint16_t *p, vec v)
     _mm_storeu_si128((__m128i *)p,
                      _mm_packus_epi32(_mm256_castsi256_si128(halves), _mm256_extracti128_si256(halves, 1)));
 }
+/* The bytes with even and odd numbers as integers of 16 bits. */
+static inline ivec ivec_even_bytes(ivec v) { return _mm256_srai_epi16(_mm256_slli_epi16(v, 8), 8); }
+static inline ivec ivec_odd_bytes(ivec v) { return _mm256_srai_epi16(v, 8); }
+/* To the nearest integers, 256 * high + low, both signed. */
+static inline void vec_store_int8x2(uint8_t *high, uint8_t *low, vec v)
+{
+    const __m256i number = _mm256_cvtps_epi32(v), byte = _mm256_set1_epi32(255);
+    const __m256i rounded = _mm256_srli_epi32(_mm256_add_epi32(number, _mm256_set1_epi32(128)), 8);
+    const __m256i pairs = _mm256_packus_epi32(_mm256_and_si256(number, byte), _mm256_and_si256(rounded, byte));
+    const __m256i bytes = _mm256_permute4x64_epi64(pairs, 0xD8); /* the pack's halves in order */
+    const __m128i both = _mm_packus_epi16(_mm256_castsi256_si128(bytes), _mm256_extracti128_si256(bytes, 1));
+    _mm_storel_epi64((__m128i *)(void *)low, both);
+    _mm_storeh_pd((double *)(void *)high, _mm_castsi128_pd(both));
+}
 
 static inline float vec_sum(vec v)
 {

@@ -113,6 +113,16 @@ static inline void vec_store_bf16(uint16_t *p, vec v)
 {
     _mm256_storeu_si256((__m256i *)p, _mm512_cvtepi32_epi16(_mm512_srli_epi32(_mm512_castps_si512(v), 16)));
 }
+/* The bytes with even and odd numbers as integers of 16 bits. */
+static inline ivec ivec_even_bytes(ivec v) { return _mm512_srai_epi16(_mm512_slli_epi16(v, 8), 8); }
+static inline ivec ivec_odd_bytes(ivec v) { return _mm512_srai_epi16(v, 8); }
+/* To the nearest integers, 256 * high + low, both signed. */
+static inline void vec_store_int8x2(uint8_t *high, uint8_t *low, vec v)
+{
+    const ivec number = _mm512_cvtps_epi32(v), rounded = _mm512_add_epi32(number, _mm512_set1_epi32(128));
+    _mm_storeu_si128((__m128i *)(void *)low, _mm512_cvtepi32_epi8(number));
+    _mm_storeu_si128((__m128i *)(void *)high, _mm512_cvtepi32_epi8(_mm512_srli_epi32(rounded, 8)));
+}
 
 static inline float vec_sum(vec v) { return _mm512_reduce_add_ps(v); }
 static inline float vec_largest(vec v) { return _mm512_reduce_max_ps(v); }

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* conv2d_tiles.c - convolution as a product of matrices in tiles, for AMX: of bfloat16 or of integers in two parts.
+ *
+ *   map [h + 2][w + 2][c] -> a [parts][blocks of channels][(h + 2) * (w + 2) pixels][TILE_BYTES]
+ *   per panel of 16 columns, per group of rows: gemm_tiles
+ *
+ * Pixels of a block lie one after the other across the border as well, so a tap is one distance for all of them, and 16
+ * pixels are one tile. With stride 1 the rows of the product are all pixels from the first window to the last: those
+ * that a window would have between two map rows, two of them a row, are computed and thrown away, which costs less than
+ * tiles that end with every map row. With a vertical stride each map row is a product of its own.
+ *
+ * Many images: a task is a chunk of a few images, whose a fits the second-level cache; its thread makes it and
+ * multiplies it by one panel after the other. Few images: all threads make a, then share out the panels.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "base/integers.h"
+#include "layers/conv2d.h"
+
+enum {
+    MAX_TAPS = 9,
+    CHUNK_BYTES = 1024 * 1024, /* of a: leaves room for a panel and for what comes next */
+    MAX_CHUNK = 16,           /* images */
+    STEP = TILE_ROWS * TILE_BYTES
+};
+
+bool tiles_suit(enum tile_numbers numbers, const struct conv2d_shape *shape)
+{
+    if (numbers == TILES_NONE || shape->stride_w != 1 || shape->kh * shape->kw > MAX_TAPS) return false;
+    return numbers != TILES_INT8X2 || shape->c * shape->kh * shape->kw <= INT8X2_MAX_DEPTH;
+}
+
+static int parts_of(const struct conv2d_weights *weights) { return weights->tiles == TILES_BF16 ? 1 : 2; }
+static int depth_of(const struct conv2d_weights *weights)
+{
+    return weights->tiles == TILES_INT8X2 ? INT8X2_DEPTH : BF16_DEPTH;
+}
+
+/* ---- packing ---- */
+
+static size_t panel_bytes(const struct conv2d_weights *weights)
+{
+    const struct conv2d_shape *s = &weights->shape;
+    return (size_t)(divide_up(s->c, depth_of(weights)) * s->kh * s->kw * parts_of(weights)) * STEP;
+}
+
+/* One task per panel: its kernels are read into the thread's own memory, cut into parts, and put in their places. */
+struct tiles_packing {
+    const struct kernels *kernels;
+    const struct conv2d_source *source;
+    const struct conv2d_weights *weights;
+    uint8_t *panels;
+    float *scales;        /* of columns */
+    size_t kernel_stride; /* floats from one kernel [c][kh][kw] to the next in memory */
+    size_t thread_floats; /* [TILE_COLUMNS][kernel_stride], then its parts */
+    float *memory;        /* [threads][thread_floats], zeros */
+};
+
+/* The numbers of n channels, one every `distance`, that fill the four bytes of a column. */
+static uint32_t join_numbers(const uint8_t *numbers, size_t distance, int n, size_t number_bytes)
+{
+    uint8_t bytes[4] = {0};
+    uint32_t joined;
+    for (int i = 0; i < n; i++) memcpy(bytes + (size_t)i * number_bytes, numbers + (size_t)i * distance, number_bytes);
+    memcpy(&joined, bytes, sizeof joined);
+    return joined;
+}
+
+/* One kernel's numbers, all of one part, to column j of their panel. */
+static void scatter_kernel(const struct conv2d_weights *weights, const uint8_t *numbers, int part, int j,
+                           uint8_t *panel)
+{
+    const size_t n_taps = (size_t)(weights->shape.kh * weights->shape.kw);
+    const int depth = depth_of(weights), joined = weights->tiles == TILES_INT8X2 ? 4 : 2;
+    const size_t number_bytes = (size_t)(4 / joined);
+    for (int c = 0; c < weights->shape.c; c += joined) {
+        const size_t block = (size_t)(c / depth), row = (size_t)(c % depth / joined);
+        const int n = smaller(joined, weights->shape.c - c);
+        for (size_t t = 0; t < n_taps; t++) {
+            const size_t step = (block * n_taps + t) * (size_t)parts_of(weights) + (size_t)part;
+            const uint8_t *from = numbers + ((size_t)c * n_taps + t) * number_bytes;
+            const uint32_t value = join_numbers(from, n_taps * number_bytes, n, number_bytes);
+            memcpy(panel + step * STEP + row * TILE_BYTES + (size_t)j * 4, &value, sizeof value);
+        }
+    }
+}
+
+/* A scale that makes `largest` the largest integer; NaN when it is. *factor: what numbers are multiplied by; 0: all of
+ * them are zero, or are NaN by their scale. */
+static float choose_scale(float largest, float *factor)
+{
+    *factor = largest >= INT16_NEGLIGIBLE && isfinite(largest) ? (float)INT8X2_LARGEST / largest : 0.0f;
+    if (!isfinite(largest)) return NAN;
+    return *factor == 0.0f ? 0.0f : largest / (float)INT8X2_LARGEST;
+}
+
+static void pack_tiles_task(void *arg, int task, int thread)
+{
+    const struct tiles_packing *packing = arg;
+    const struct conv2d_weights *weights = packing->weights;
+    const int first = task * TILE_COLUMNS, n = smaller(TILE_COLUMNS, weights->shape.oc - first);
+    float *kernels = packing->memory + (size_t)thread * packing->thread_floats;
+    uint8_t *high = (uint8_t *)(kernels + TILE_COLUMNS * packing->kernel_stride);
+    uint8_t *low = high + packing->kernel_stride * sizeof(uint16_t);
+    uint8_t *panel = packing->panels + (size_t)task * panel_bytes(weights);
+    packing->source->read(packing->source->arg, first, n, kernels, packing->kernel_stride);
+    for (int j = 0; j < n; j++) {
+        /* As one pixel of as many channels: a block follows the other. */
+        struct tile_pixels p = {.in = kernels + (size_t)j * packing->kernel_stride, .n_pixels = 1,
+                                .n_channels = (int)packing->kernel_stride, .high = high, .low = low,
+                                .block_stride = TILE_BYTES};
+        if (weights->tiles == TILES_INT8X2) {
+            const float largest = packing->kernels->largest_magnitude(p.in, packing->kernel_stride);
+            packing->scales[first + j] = choose_scale(largest, &p.factor);
+            packing->kernels->pixels_to_int8x2(&p);
+        } else packing->kernels->pixels_to_bf16(&p);
+        scatter_kernel(weights, high, 0, j, panel);
+        if (parts_of(weights) == 2) scatter_kernel(weights, low, 1, j, panel);
+    }
+}
+
+bool tiles_pack(const struct kernels *kernels, struct arena *arena, struct thread_pool *pool,
+                const struct conv2d_source *source, struct conv2d_weights *weights)
+{
+    const struct conv2d_shape *s = &weights->shape;
+    struct tiles_packing packing = {.kernels = kernels, .source = source, .weights = weights};
+    const int n_panels = divide_up(s->oc, TILE_COLUMNS);
+    weights->tiles = kernels->tiles;
+    packing.panels = arena_alloc_array(arena, (size_t)n_panels, panel_bytes(weights));
+    packing.scales = arena_alloc_array(arena, (size_t)(n_panels * TILE_COLUMNS), sizeof(float));
+    weights->panels = packing.panels;
+    weights->column_scales = packing.scales;
+    packing.kernel_stride = round_up((size_t)(s->c * s->kh * s->kw), INT8X2_DEPTH);
+    packing.thread_floats = (TILE_COLUMNS + 1) * packing.kernel_stride; /* two parts are as long as one kernel */
+    packing.memory = calloc((size_t)thread_pool_size(pool) * packing.thread_floats, sizeof(float));
+    const bool has_memory = packing.panels != NULL && packing.scales != NULL && packing.memory != NULL;
+    if (has_memory) thread_pool_run(pool, n_panels, pack_tiles_task, &packing);
+    free(packing.memory);
+    return has_memory;
+}
+
+/* ---- running ---- */
+
+struct tiles_job {
+    const struct kernels *kernels;
+    const struct conv2d_weights *weights;
+    const struct feature_map *in, *out, *residual;
+    bool has_relu;
+    int n_blocks, n_taps;            /* of channels; of the kernel */
+    int n_segments, segment_rows;    /* products of an image, and rows of each */
+    int groups, group_rows;          /* that a segment is cut into */
+    ptrdiff_t taps[MAX_TAPS];        /* bytes */
+    size_t block_stride, part_stride, image_stride; /* bytes */
+    int chunk;                       /* images */
+    uint8_t *a;                      /* [threads or 1][chunk][parts][blocks][pixels + slack][TILE_BYTES] */
+    float *row_largest;              /* [chunk][h + 2], when all threads make a; of integers */
+};
+
+/* Rows of the bordered map to rows of tiles. */
+static void convert_rows(const struct tiles_job *job, int image, int first_row, int n_rows, float factor, uint8_t *a)
+{
+    const int pitch = job->in->w + 2;
+    uint8_t *high = a + (size_t)(first_row * pitch) * TILE_BYTES;
+    const struct tile_pixels p = {
+        .in = map_pixel(job->in, image, first_row - 1, -1),
+        .n_pixels = n_rows * pitch,
+        .n_channels = job->in->c,
+        .factor = factor,
+        .high = high,
+        .low = parts_of(job->weights) == 2 ? high + job->part_stride : NULL,
+        .block_stride = job->block_stride,
+    };
+    if (job->weights->tiles == TILES_INT8X2) job->kernels->pixels_to_int8x2(&p);
+    else job->kernels->pixels_to_bf16(&p);
+}
+
+static float largest_of_rows(const struct tiles_job *job, int image, int first_row, int n_rows)
+{
+    return job->kernels->largest_magnitude(map_pixel(job->in, image, first_row - 1, -1),
+                                           (size_t)n_rows * map_row_stride(job->in));
+}
+
+/* Where the rows of a product go: row i of a segment is window i of it, counted across the border. */
+static void place_rows(const struct tiles_job *job, int image, int segment, int first_row, int column,
+                       struct gemm_tiles *g)
+{
+    const int pitch = job->in->w + 2;
+    int y = segment + first_row / pitch, x = first_row % pitch;
+    for (int i = 0; i < g->n_rows; i++) {
+        g->out[i] = x < job->out->w ? map_pixel(job->out, image, y, x) + column : NULL;
+        if (job->residual != NULL) g->residual[i] = map_pixel(job->residual, image, y, x) + column;
+        if (++x < pitch) continue;
+        x = 0;
+        y++;
+    }
+}
+
+/* Product number `part` of n_parts that use a panel asks for its share of the next one. Behind the last there is what
+ * the next layer begins with, or nothing. */
+static void ask_for_share(struct gemm_tiles *g, size_t bytes, int part, int n_parts)
+{
+    enum { LINE = 64 };
+    g->ahead_bytes = round_up((size_t)divide_up((int)(bytes / LINE), n_parts) * LINE, LINE);
+    g->ahead = (size_t)part * g->ahead_bytes < bytes ? g->b + bytes + (size_t)part * g->ahead_bytes : NULL;
+}
+
+/* One panel and one group of rows of an image, whose numbers are at a; part: of the products with this panel. */
+static void multiply_group(const struct tiles_job *job, int image, int panel, int group, const uint8_t *a, float scale,
+                           int part, int n_parts)
+{
+    const struct conv2d_weights *weights = job->weights;
+    const struct conv2d_shape *s = &weights->shape;
+    const int segment = group / job->groups, first_row = group % job->groups * job->group_rows;
+    const int column = panel * TILE_COLUMNS;
+    const size_t first_pixel = (size_t)((segment * s->stride_h + 1 - s->pad_h) * (job->in->w + 2) + 1 - s->pad_w +
+                                        first_row);
+    struct gemm_tiles g;
+    g.n_rows = smaller(job->group_rows, job->segment_rows - first_row);
+    g.a = a + first_pixel * TILE_BYTES;
+    g.block_stride = job->block_stride;
+    g.part_stride = job->part_stride;
+    g.taps = job->taps;
+    g.n_blocks = job->n_blocks;
+    g.n_taps = job->n_taps;
+    g.n_parts = parts_of(weights);
+    g.b = weights->panels + (size_t)panel * panel_bytes(weights);
+    g.scale = scale;
+    g.column_scales = weights->column_scales + column;
+    g.bias = weights->bias + column;
+    g.residual[0] = NULL;
+    g.has_relu = job->has_relu;
+    ask_for_share(&g, panel_bytes(weights), part, n_parts);
+    place_rows(job, image, segment, first_row, column, &g);
+    if (weights->tiles == TILES_INT8X2) job->kernels->gemm_tiles_int8x2(&g);
+    else job->kernels->gemm_tiles_bf16(&g);
+}
+
+static int groups_of_image(const struct tiles_job *job) { return job->n_segments * job->groups; }
+static int n_panels(const struct tiles_job *job) { return job->out->c / TILE_COLUMNS; }
+
+/* A chunk of images, from the map to the map. */
+static void chunk_task(void *arg, int task, int thread)
+{
+    const struct tiles_job *job = arg;
+    const int first = task * job->chunk, n = smaller(job->chunk, job->in->n - first), n_rows = job->in->h + 2;
+    uint8_t *a = job->a + (size_t)(thread * job->chunk) * job->image_stride;
+    float scales[MAX_CHUNK];
+    for (int i = 0; i < n; i++) {
+        float factor = 0.0f;
+        scales[i] = 0.0f;
+        if (job->weights->tiles == TILES_INT8X2)
+            scales[i] = choose_scale(largest_of_rows(job, first + i, 0, n_rows), &factor);
+        convert_rows(job, first + i, 0, n_rows, factor, a + (size_t)i * job->image_stride);
+    }
+    for (int panel = 0; panel < n_panels(job); panel++) {
+        for (int i = 0; i < n; i++) {
+            for (int group = 0; group < groups_of_image(job); group++)
+                multiply_group(job, first + i, panel, group, a + (size_t)i * job->image_stride, scales[i],
+                               i * groups_of_image(job) + group, n * groups_of_image(job));
+        }
+    }
+}
+
+static void measure_task(void *arg, int task, int thread)
+{
+    (void)thread;
+    const struct tiles_job *job = arg;
+    const int n_rows = job->in->h + 2;
+    job->row_largest[task] = largest_of_rows(job, task / n_rows, task % n_rows, 1);
+}
+
+/* Of an image, from what measure_task() has found; NaN if any is. */
+static float scale_of_image(const struct tiles_job *job, int image, float *factor)
+{
+    const int n_rows = job->in->h + 2;
+    *factor = 0.0f;
+    if (job->weights->tiles != TILES_INT8X2) return 0.0f;
+    float largest = 0.0f;
+    for (int row = 0; row < n_rows; row++) {
+        const float of_row = job->row_largest[image * n_rows + row];
+        if (!(of_row <= largest)) largest = of_row;
+        if (isnan(largest)) break;
+    }
+    return choose_scale(largest, factor);
+}
+
+/* One row of the bordered map. */
+static void convert_task(void *arg, int task, int thread)
+{
+    (void)thread;
+    const struct tiles_job *job = arg;
+    const int n_rows = job->in->h + 2, image = task / n_rows;
+    float factor;
+    scale_of_image(job, image, &factor);
+    convert_rows(job, image, task % n_rows, 1, factor, job->a + (size_t)image * job->image_stride);
+}
+
+/* Tasks that share a panel follow each other. */
+static void multiply_task(void *arg, int task, int thread)
+{
+    (void)thread;
+    const struct tiles_job *job = arg;
+    const int per_image = groups_of_image(job), per_panel = per_image * job->in->n;
+    const int image = task % per_panel / per_image;
+    float factor;
+    const float scale = scale_of_image(job, image, &factor);
+    multiply_group(job, image, task / per_panel, task % per_image, job->a + (size_t)image * job->image_stride, scale,
+                   task % per_panel, per_panel);
+}
+
+/* Segments and groups of rows, as even as whole tiles allow. */
+static void cut_rows(struct tiles_job *job)
+{
+    const struct conv2d_shape *s = &job->weights->shape;
+    job->n_segments = s->stride_h == 1 ? 1 : job->out->h;
+    job->segment_rows = s->stride_h == 1 ? (job->out->h - 1) * (job->in->w + 2) + job->out->w : job->out->w;
+    job->groups = divide_up(job->segment_rows, TILES_MAX_ROWS);
+    job->group_rows = (int)round_up((size_t)divide_up(job->segment_rows, job->groups), TILE_ROWS);
+}
+
+/* A stride of whole lines of the cache that is no multiple of a page: blocks do not push each other out. */
+static size_t spread(size_t bytes)
+{
+    enum { LINE = 64, PAGE = 4096 };
+    return bytes % PAGE == 0 ? bytes + LINE : bytes;
+}
+
+static void lay_out(struct tiles_job *job)
+{
+    const struct conv2d_shape *s = &job->weights->shape;
+    const int pitch = job->in->w + 2;
+    job->n_blocks = divide_up(job->in->c, depth_of(job->weights));
+    job->n_taps = s->kh * s->kw;
+    for (int t = 0; t < job->n_taps; t++) job->taps[t] = (t / s->kw * pitch + t % s->kw) * TILE_BYTES;
+    /* A last tile's unused rows lie behind the last pixel. */
+    job->block_stride = spread((size_t)((job->in->h + 2) * pitch + TILE_ROWS) * TILE_BYTES);
+    job->part_stride = (size_t)job->n_blocks * job->block_stride;
+    job->image_stride = (size_t)parts_of(job->weights) * job->part_stride;
+    cut_rows(job);
+}
+
+/* Images of a chunk, when there are enough for each thread to have its own; else 0. */
+static int choose_chunk(const struct tiles_job *job, int n_threads)
+{
+    enum { ENOUGH = 4 }; /* images a thread: unequal shares cost little */
+    const int n = job->in->n;
+    if (n < n_threads || (n % n_threads != 0 && n < ENOUGH * n_threads)) return 0;
+    const int fitting = larger(1, smaller(MAX_CHUNK, (int)(CHUNK_BYTES / job->image_stride)));
+    const int per_thread = divide_up(n, n_threads);
+    return divide_up(per_thread, divide_up(per_thread, fitting));
+}
+
+void tiles_forward(struct layer_run *run, const struct conv2d_weights *weights, const struct feature_map *in,
+                   const struct feature_map *out, const struct feature_map *residual, bool has_relu)
+{
+    struct tiles_job job = {.kernels = run->kernels, .weights = weights, .in = in, .out = out, .residual = residual,
+                            .has_relu = has_relu};
+    const int n_threads = thread_pool_size(run->pool);
+    lay_out(&job);
+    job.chunk = choose_chunk(&job, n_threads);
+    const size_t n_images = job.chunk > 0 ? (size_t)(job.chunk * n_threads) : (size_t)in->n;
+    const size_t n_rows = round_up((size_t)(in->n * (in->h + 2)), CHANNEL_ALIGN);
+    float *workspace = run_workspace(run, n_rows + n_images * job.image_stride / sizeof(float));
+    if (run->is_planning) return;
+    job.row_largest = workspace;
+    job.a = (uint8_t *)(workspace + n_rows);
+    if (job.chunk > 0) {
+        run_tasks(run, divide_up(in->n, job.chunk), chunk_task, &job);
+        return;
+    }
+    if (weights->tiles == TILES_INT8X2) run_tasks(run, in->n * (in->h + 2), measure_task, &job);
+    run_tasks(run, in->n * (in->h + 2), convert_task, &job);
+    run_tasks(run, n_panels(&job) * in->n * groups_of_image(&job), multiply_task, &job);
+}
