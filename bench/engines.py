@@ -38,7 +38,6 @@ ENGINES = {engine.name: engine for engine in (
     Engine("OpenVINO throughput", "peers_openvino", "fp32", "openvino", {"hint": "THROUGHPUT"}, is_one_call=False),
     Engine("ncnn", "peers_ncnn", "fp32", "ncnn"),
     Engine("trba bf16", "engine_trba", "bf16", "", {"stops_early": False, "precision": "bf16"}),
-    Engine("trba bf16x2", "engine_trba", "bf16", "", {"stops_early": False, "precision": "bf16x2"}, numbers="bf16x2"),
     Engine("PyTorch eager bf16", "peers_torch", "bf16", "torch", {"is_compiled": False}),
     Engine("PyTorch compiled bf16", "peers_torch", "bf16", "torch", {"is_compiled": True}),
     Engine("OpenVINO latency bf16", "peers_openvino", "bf16", "openvino", {"hint": "LATENCY"}),

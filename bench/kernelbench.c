@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 
 #include "base/cpu.h"
@@ -104,7 +103,6 @@ static void run_tiles(const struct shape *s, int depth, int n_parts, void (*kern
             g.part_stride = g.block_stride * (size_t)g.n_blocks;
             g.taps = taps;
             g.n_taps = N_TAPS;
-            g.n_parts = n_parts;
             g.b = (const uint8_t *)weights + (size_t)(column / TILE_COLUMNS) * panel;
             g.scale = 1.0f;
             g.column_scales = g.bias = weights;
@@ -439,8 +437,7 @@ static float next_value(uint32_t *state)
 
 static float *new_memory(void)
 {
-    float *memory = aligned_alloc(2 << 20, (MEMORY_FLOATS * sizeof(float)));
-    madvise(memory, (MEMORY_FLOATS * sizeof(float)), 14);
+    float *memory = aligned_alloc(64, MEMORY_FLOATS * sizeof(float));
     if (memory == NULL) die("out of memory", "");
     uint32_t state = 1;
     for (int i = 0; i < MEMORY_FLOATS; i++) memory[i] = next_value(&state);

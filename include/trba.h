@@ -28,7 +28,7 @@
  *     nothing is freed while it is in use.
  *   - Process-wide state is changed by two kinds of models only. One whose tier is TRBA_CPU_BLAS sets OpenBLAS to one
  *     thread (openblas_set_num_threads(1)), because the session's own threads call it; no other tier calls OpenBLAS to
- *     compute. One in BF16 or BF16X2 asks Linux for leave to use AMX's tiles, for the whole process (trba_precision).
+ *     compute. One in INT16 or BF16 asks Linux for leave to use AMX's tiles, for the whole process (trba_precision).
  */
 #ifndef TRBA_H
 #define TRBA_H
@@ -255,19 +255,18 @@ typedef enum trba_rotate {
 /* The numbers that are multiplied. FP32 has PyTorch's answers. INT16 multiplies 16-bit integers, a scale for each row
  * and each column, and sums exactly, in convolutions, LSTMs, attention and linear layers; the first layer, the last,
  * and those with few numbers to a sum stay in float32: about 1.5 times as fast with VNNI; docs/PRECISION.md says how
- * many texts change. It needs AVX2; on lesser tiers it is FP32. BF16 rounds what convolutions multiply to bfloat16,
- * BF16X2 takes each number as the sum of two, nearly a float32; all else is float32. Both are for AMX, without which
- * they are FP32. Opening a model in either asks Linux for leave to use AMX's tiles; from then on signal stacks
- * (sigaltstack()) must have room for them, as sysconf(_SC_MINSIGSTKSZ) says. */
+ * many texts change. It needs AVX2; on lesser tiers it is FP32. BF16 rounds what convolutions multiply to bfloat16, all
+ * else is float32; it needs AMX, without which it is FP32. Where there is AMX, opening a model in either asks Linux for
+ * leave to use its tiles; from then on signal stacks (sigaltstack()) must have room for them, as
+ * sysconf(_SC_MINSIGSTKSZ) says. */
 typedef enum trba_precision {
     TRBA_PRECISION_FP32 = 0,
     TRBA_PRECISION_INT16,
     TRBA_PRECISION_BF16,
-    TRBA_PRECISION_BF16X2,
     TRBA_PRECISION_AUTO /* INT16 with VNNI, else FP32: the faster of these on this processor */
 } trba_precision;
 
-/* "fp32", "int16", "bf16", "bf16x2", "auto". */
+/* "fp32", "int16", "bf16", "auto". */
 TRBA_API const char *trba_precision_name(trba_precision precision);
 
 typedef struct trba_model_options {

@@ -194,7 +194,7 @@ static bool choose_int16(trba_cpu cpu, trba_precision precision)
 /* What convolutions multiply in tiles. Without AMX, Winograd's convolutions are faster. */
 static enum tile_numbers choose_tiles(const struct kernels *kernels, trba_precision precision)
 {
-    const bool is_bf16 = precision == TRBA_PRECISION_BF16 || precision == TRBA_PRECISION_BF16X2;
+    const bool is_bf16 = precision == TRBA_PRECISION_BF16;
     if (!is_bf16 && !kernels->uses_int16) return TILES_NONE;
 #ifdef TRBA_BF16_EVERYWHERE /* for the tests: the same sums, at whatever speed */
     const bool has_tiles = kernels->cpu >= (is_bf16 ? TRBA_CPU_AVX2 : TRBA_CPU_AVX512AMX);
@@ -202,15 +202,13 @@ static enum tile_numbers choose_tiles(const struct kernels *kernels, trba_precis
     const bool has_tiles = kernels->cpu >= TRBA_CPU_AVX512AMX;
 #endif
     if (!has_tiles || (kernels->cpu >= TRBA_CPU_AVX512AMX && !cpu_allow_tiles())) return TILES_NONE;
-    if (kernels->uses_int16) return TILES_INT8X2;
-    return precision == TRBA_PRECISION_BF16 ? TILES_BF16 : TILES_BF16X2;
+    return is_bf16 ? TILES_BF16 : TILES_INT8X2;
 }
 
 static trba_precision precision_in_use(const struct kernels *kernels)
 {
     if (kernels->uses_int16) return TRBA_PRECISION_INT16;
-    if (kernels->tiles == TILES_NONE) return TRBA_PRECISION_FP32;
-    return kernels->tiles == TILES_BF16 ? TRBA_PRECISION_BF16 : TRBA_PRECISION_BF16X2;
+    return kernels->tiles == TILES_BF16 ? TRBA_PRECISION_BF16 : TRBA_PRECISION_FP32;
 }
 
 static trba_status pack_weights(const struct opening *opening, const trba_architecture *arch, trba_model *model)

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 CPUS = ("auto", "ref", "blas", "avx2", "avx512", "avx512vnni", "avx512amx")
-PRECISIONS = ("fp32", "int16", "bf16", "bf16x2", "auto")
+PRECISIONS = ("fp32", "int16", "bf16", "auto")
 TRANSFORMATIONS = ("any", "None", "TPS")
 FEATURE_EXTRACTIONS = ("any", "VGG", "RCNN", "ResNet")
 SEQUENCE_MODELINGS = ("any", "None", "BiLSTM")
@@ -163,7 +163,7 @@ def precisions_of(cpu):
     (the testing library computes in it all the same), so it runs in the best tier alone."""
     if cpu in ("ref", "blas"):
         return ("fp32",)
-    return ("fp32", "int16", "bf16", "bf16x2") if cpu == available_cpus()[-1] else ("fp32", "int16")
+    return ("fp32", "int16", "bf16") if cpu == available_cpus()[-1] else ("fp32", "int16")
 
 
 def _check(status, error):

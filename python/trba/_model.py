@@ -169,9 +169,9 @@ class Model(Closing):
     cpu                 the best processor tier to use: "auto", "ref", "blas", "avx2", "avx512", "avx512vnni",
                         "avx512amx"
     precision           the numbers that are multiplied: "fp32": PyTorch's answers; "int16": about 1.5 times as fast
-                        with AVX-512 VNNI; hardly a text changes; without AVX2 it is "fp32", see model.info; "bf16x2"
-                        (in convolutions two bfloat16 a number, nearly float32) and "bf16": with AMX, else "fp32";
-                        "auto": "int16" where it is faster than "fp32"
+                        with AVX-512 VNNI, more with AMX; hardly a text changes; without AVX2 it is "fp32", see
+                        model.info; "bf16": rougher, with AMX, else "fp32"; "auto": "int16" where it is faster than
+                        "fp32"
     threads             threads that work on one call, 64 at most. None: one per processor. Programs that call read()
                         from several threads of their own are fastest with 1
     batch_size          images of a list that go through the network together, 4096 at most: memory against speed. The

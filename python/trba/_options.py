@@ -12,7 +12,7 @@ Preset: TypeAlias = Literal["clovaai", "easyocr"]
 Exif: TypeAlias = Literal["ignore", "apply"]
 Alpha: TypeAlias = Literal["ignore", "white", "black"]
 Rotate: TypeAlias = Literal["none", "tall", "auto"]
-Precision: TypeAlias = Literal["fp32", "int16", "bf16", "bf16x2", "auto"]
+Precision: TypeAlias = Literal["fp32", "int16", "bf16", "auto"]
 Dtype: TypeAlias = Literal["float32", "float16", "bfloat16"]
 SaveFormat: TypeAlias = Literal["safetensors", "pytorch"]
 
@@ -21,7 +21,7 @@ PRESETS: Final = ("any", "clovaai", "easyocr")
 EXIFS: Final = ("any", "ignore", "apply")
 ALPHAS: Final = ("ignore", "white", "black")
 ROTATES: Final = ("none", "auto", "tall", "any")
-PRECISIONS: Final = ("fp32", "int16", "bf16", "bf16x2", "auto")
+PRECISIONS: Final = ("fp32", "int16", "bf16", "auto")
 DTYPES: Final = ("any", "float32", "float16", "bfloat16")
 SAVE_FORMATS: Final = ("any", "safetensors", "pytorch")
 

@@ -51,7 +51,7 @@ class ModelInfo:
     batch_max_length: int  #: attention decodes at most this many characters
     rotate: str  #: which images are read turned, too: "none", "tall" or "auto"
     cpu: str  #: the processor tier in use: "ref", "blas", "avx2", "avx512", "avx512vnni", "avx512amx"
-    precision: str  #: the numbers that are multiplied: "fp32", "int16", "bf16" or "bf16x2"
+    precision: str  #: the numbers that are multiplied: "fp32", "int16" or "bf16"
     charset: str  #: the preset's name, else "custom"
     n_characters: int  #: code points of the alphabet
     sidecar: str | None  #: path of the sidecar that was read

@@ -94,7 +94,7 @@ const char *trba_cpu_name(trba_cpu cpu)
 
 const char *trba_precision_name(trba_precision precision)
 {
-    static const char *const names[] = {"fp32", "int16", "bf16", "bf16x2", "auto"};
+    static const char *const names[] = {"fp32", "int16", "bf16", "auto"};
     return (unsigned)precision < sizeof names / sizeof names[0] ? names[precision] : "unknown";
 }
 

@@ -89,25 +89,24 @@ struct gemm_block_int16 {
 };
 
 /* Products for AMX, whose registers are tiles of 16 rows of 64 bytes. A row of A is a pixel's numbers of one block of
- * channels, a tile of B the weights of a block for 16 columns. In memory numbers may have two parts.
+ * channels, a tile of B the weights of a block for 16 columns.
  *
- * bfloat16: the upper half of a float (1 sign, 8 exponent, 7 fraction bits). A number becomes one part, itself rounded;
- * or two, high = round(x) and low = round(x - high), of which the products high * high, high * low and low * high are
- * taken: 16 bits of fraction (Henry, Tang and Heinecke, "Leveraging the bfloat16 Artificial Intelligence Datatype For
- * Higher-Precision Computations", 2019; BF16x2 in oneMKL).
+ * bfloat16: the upper half of a float (1 sign, 8 exponent, 7 fraction bits), rounded.
  *
- * 16-bit integers in two parts of 8 bits, 256 * high + low, both signed, of which the same three products are taken, in
- * 32-bit integers. A map and a column of weights each have a scale, value = integer * scale, such that the largest
- * number is INT8X2_LARGEST. No sum leaves 32 bits: a term is 2 * 127 * 128 at most. */
-enum { TILE_BYTES = 64, TILE_ROWS = 16, TILE_COLUMNS = 16, TILES_MAX_ROWS = 128, TILES_MAX_PARTS = 2,
-       BF16_DEPTH = TILE_BYTES / 2, INT8X2_DEPTH = TILE_BYTES, INT8X2_LARGEST = 127 * 256 + 127,
-       INT8X2_MAX_DEPTH = 65536 };
+ * 16-bit integers in two parts of 8 bits, 256 * high + low, both signed, of which the products high * high, high * low
+ * and low * high are taken, in 32-bit integers. A picture's map and a column of weights each have a scale, value =
+ * integer * scale, such that the largest number is INT8X2_LARGEST. No sum leaves 32 bits: of INT8X2_MAX_DEPTH terms
+ * each is 2 * 127 * 128 at most. (The same with bfloat16: Henry, Tang and Heinecke, "Leveraging the bfloat16 Artificial
+ * Intelligence Datatype For Higher-Precision Computations", 2019.) */
+enum { TILE_BYTES = 64, TILE_ROWS = 16, TILE_COLUMNS = 16, TILES_MAX_ROWS = 128, BF16_DEPTH = TILE_BYTES / 2,
+       INT8X2_DEPTH = TILE_BYTES, INT8X2_LARGEST = 127 * 256 + 127, INT8X2_MAX_DEPTH = 65536 };
 
 /* Rows times 16 columns, each sum over blocks of channels, taps of the kernel, and what a row of a tile holds:
  *
  *   out[i][j] = act(bias[j] + scale * column_scales[j] * sum over blocks b, taps t, k of a(b, t, i, k) * b(b, t, k, j)
  *                   + residual[i][j])
- *   row i of a tile is at a + b * block_stride + taps[t] + i * TILE_BYTES, its second part part_stride further on
+ *   row i of a tile is at a + b * block_stride + taps[t] + i * TILE_BYTES, of integers its low part part_stride on;
+ *   of bfloat16 there is no scale
  *
  * A row's result does not depend on its neighbours. Rows up to the next multiple of TILE_ROWS are read, too. */
 struct gemm_tiles {
@@ -116,11 +115,10 @@ struct gemm_tiles {
     size_t block_stride, part_stride;      /* bytes */
     const ptrdiff_t *taps;                 /* [n_taps], bytes */
     int n_blocks, n_taps;
-    int n_parts;                           /* of bfloat16: 1 or 2 */
-    /* [n_blocks][n_taps][parts][16][TILE_COLUMNS][n], n = 2 bfloat16 or 4 integers of a column in each 4 bytes */
+    /* bfloat16 [n_blocks][n_taps][16][TILE_COLUMNS][2], integers [n_blocks][n_taps][high, low][16][TILE_COLUMNS][4] */
     const uint8_t *b;
-    float scale;                           /* of integers; as is column_scales, [TILE_COLUMNS] */
-    const float *column_scales;
+    float scale;
+    const float *column_scales;            /* [TILE_COLUMNS] */
     const float *bias;                     /* [TILE_COLUMNS] */
     const float *residual[TILES_MAX_ROWS]; /* [TILE_COLUMNS] each; residual[0] NULL: none */
     float *out[TILES_MAX_ROWS];            /* [TILE_COLUMNS] each; NULL: a row that nobody wants */
@@ -131,14 +129,13 @@ struct gemm_tiles {
 
 /* Pixels to rows of tiles, block by block; what a last block has too many becomes zeros. With `at` standing for
  * b * block_stride + p * TILE_BYTES in bytes, x for in[p * n_channels + b * depth + k]:
- *   bfloat16  high[at][k] = round(x), to nearest, ties to even, a NaN stays one; low: what is missing, rounded likewise,
- *             zero beside NaN and infinity
+ *   bfloat16  high[at][k] = round(x), to nearest, ties to even, a NaN stays one
  *   integers  256 * high[at][k] + low[at][k] = round(x * factor), at most INT8X2_LARGEST; factor 0: zeros */
 struct tile_pixels {
     const float *in;          /* [n_pixels][n_channels] */
     int n_pixels, n_channels; /* n_channels: a multiple of CHANNEL_ALIGN */
     float factor;             /* of integers */
-    uint8_t *high, *low;      /* low NULL: not asked for, of bfloat16 */
+    uint8_t *high, *low;      /* low: of integers */
     size_t block_stride;      /* bytes */
 };
 
@@ -264,7 +261,7 @@ struct grcl_unit {
     float *out;                                                     /* [n_pixels][channels] */
 };
 
-enum tile_numbers { TILES_NONE, TILES_BF16, TILES_BF16X2, TILES_INT8X2 };
+enum tile_numbers { TILES_NONE, TILES_BF16, TILES_INT8X2 };
 
 struct kernels {
     trba_cpu cpu;

@@ -33,7 +33,7 @@ bool tiles_suit(enum tile_numbers numbers, const struct conv2d_shape *shape)
     return numbers != TILES_INT8X2 || shape->c * shape->kh * shape->kw <= INT8X2_MAX_DEPTH;
 }
 
-static int parts_of(const struct conv2d_weights *weights) { return weights->tiles == TILES_BF16 ? 1 : 2; }
+static int parts_of(const struct conv2d_weights *weights) { return weights->tiles == TILES_INT8X2 ? 2 : 1; }
 static int depth_of(const struct conv2d_weights *weights)
 {
     return weights->tiles == TILES_INT8X2 ? INT8X2_DEPTH : BF16_DEPTH;
@@ -55,7 +55,7 @@ struct tiles_packing {
     uint8_t *panels;
     float *scales;        /* of columns */
     size_t kernel_stride; /* floats from one kernel [c][kh][kw] to the next in memory */
-    size_t thread_floats; /* [TILE_COLUMNS][kernel_stride], then its parts */
+    size_t thread_floats; /* [TILE_COLUMNS][kernel_stride], then the numbers of one */
     float *memory;        /* [threads][thread_floats], zeros */
 };
 
@@ -104,7 +104,7 @@ static void pack_tiles_task(void *arg, int task, int thread)
     const int first = task * TILE_COLUMNS, n = smaller(TILE_COLUMNS, weights->shape.oc - first);
     float *kernels = packing->memory + (size_t)thread * packing->thread_floats;
     uint8_t *high = (uint8_t *)(kernels + TILE_COLUMNS * packing->kernel_stride);
-    uint8_t *low = high + packing->kernel_stride * sizeof(uint16_t);
+    uint8_t *low = high + packing->kernel_stride;
     uint8_t *panel = packing->panels + (size_t)task * panel_bytes(weights);
     packing->source->read(packing->source->arg, first, n, kernels, packing->kernel_stride);
     for (int j = 0; j < n; j++) {
@@ -134,7 +134,7 @@ bool tiles_pack(const struct kernels *kernels, struct arena *arena, struct threa
     weights->panels = packing.panels;
     weights->column_scales = packing.scales;
     packing.kernel_stride = round_up((size_t)(s->c * s->kh * s->kw), INT8X2_DEPTH);
-    packing.thread_floats = (TILE_COLUMNS + 1) * packing.kernel_stride; /* two parts are as long as one kernel */
+    packing.thread_floats = (TILE_COLUMNS + 1) * packing.kernel_stride;
     packing.memory = calloc((size_t)thread_pool_size(pool) * packing.thread_floats, sizeof(float));
     const bool has_memory = packing.panels != NULL && packing.scales != NULL && packing.memory != NULL;
     if (has_memory) thread_pool_run(pool, n_panels, pack_tiles_task, &packing);
@@ -225,7 +225,6 @@ static void multiply_group(const struct tiles_job *job, int image, int panel, in
     g.taps = job->taps;
     g.n_blocks = job->n_blocks;
     g.n_taps = job->n_taps;
-    g.n_parts = parts_of(weights);
     g.b = weights->panels + (size_t)panel * panel_bytes(weights);
     g.scale = scale;
     g.column_scales = weights->column_scales + column;

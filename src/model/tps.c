@@ -186,7 +186,7 @@ static void pack_convs_exactly(struct packer *packer, const trba_architecture *a
 {
     const struct kernels *kernels = packer->kernels;
     struct kernels exact = *kernels;
-    if (exact.tiles == TILES_BF16) exact.tiles = TILES_BF16X2;
+    if (exact.tiles == TILES_BF16) exact.tiles = TILES_INT8X2;
     packer->kernels = &exact;
     pack_convs(packer, arch, out);
     packer->kernels = kernels;

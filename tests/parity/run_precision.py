@@ -29,7 +29,7 @@ from render_words import render_words
 from trba_ctypes import CPUS, PRECISIONS, Model, Session, library
 
 MODELS = ("trba", "trba-ctc", "english_g2")
-REDUCED = ("int16", "bf16x2", "bf16")
+REDUCED = ("int16", "bf16")
 SEED = 20261128
 CHUNK = 256
 N_TRACED = 200  # images of each set whose activations are compared

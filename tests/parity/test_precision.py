@@ -40,7 +40,7 @@ def test_integers_are_used_where_there_is_avx2_and_chosen_where_there_is_vnni():
     """And bfloat16 where it is asked for: the testing library does not need AMX."""
     for cpu in available_cpus():
         assert precision_in_use(cpu, "fp32") == "fp32"
-        for precision in ("int16", "bf16", "bf16x2"):
+        for precision in ("int16", "bf16"):
             assert precision_in_use(cpu, precision) == (precision if cpu in FAST_CPUS else "fp32"), cpu
         assert precision_in_use(cpu, "auto") == ("int16" if cpu in ("avx512vnni", "avx512amx") else "fp32"), cpu
     assert precision_in_use("auto", "auto") == precision_in_use(available_cpus()[-1], "auto")
@@ -59,7 +59,7 @@ def test_without_avx2_integers_are_floats(name):
 
 
 @pytest.mark.parametrize("cpu", FAST_CPUS)
-@pytest.mark.parametrize("precision", ["int16", "bf16x2", "auto"])
+@pytest.mark.parametrize("precision", ["int16", "auto"])
 @pytest.mark.parametrize("name", MODELS)
 def test_trained_networks_read_the_samples_alike(cpu, precision, name):
     expected, results = read(cpu, "fp32", name), read(cpu, precision, name)

@@ -118,14 +118,11 @@ static bool has_integers(const struct conv2d_weights *weights)
     return weights->method == CONV2D_DIRECT ? weights->direct.packed_int16 != NULL : weights->taps != NULL;
 }
 
-/* bfloat16, one part: both numbers of a term are off by 2^-9 of themselves at most. Two parts: by 2^-18, and the
- * product of the low parts, 2^-18, is left out. */
-static double bf16_error_bound(const struct conv_case *t, const struct conv2d_weights *weights, size_t at)
+/* bfloat16: both numbers of a term are off by 2^-9 of themselves at most. */
+static double bf16_error_bound(const struct conv_case *t, size_t at)
 {
-    const bool has_two_parts = weights->tiles == TILES_BF16X2;
-    const int n_terms = t->shape.c * t->shape.kh * t->shape.kw * (has_two_parts ? 3 : 1);
-    const double of_numbers = has_two_parts ? 3.01 * 0x1p-18 : 2.01 * 0x1p-9;
-    return (of_numbers + (2.0 * n_terms + 3.0) * 0x1p-24) * t->magnitude[at];
+    const int n_terms = t->shape.c * t->shape.kh * t->shape.kw;
+    return (2.01 * 0x1p-9 + (2.0 * n_terms + 3.0) * 0x1p-24) * t->magnitude[at];
 }
 
 /* Integers in two parts: each number is off by half of its scale, which is a 32639th of the largest, here at most 1;
@@ -145,7 +142,7 @@ static double error_bound(const struct conv_case *t, const struct conv2d_weights
 {
     const int n_terms = t->shape.c * t->shape.kh * t->shape.kw;
     if (weights->method == CONV2D_TILES)
-        return weights->tiles == TILES_INT8X2 ? int8x2_error_bound(t) : bf16_error_bound(t, weights, at);
+        return weights->tiles == TILES_INT8X2 ? int8x2_error_bound(t) : bf16_error_bound(t, at);
     if (has_integers(weights)) return (weights->method == CONV2D_DIRECT ? 1e-4 : 3e-4) * t->largest_magnitude;
     if (weights->method == CONV2D_DIRECT) return (2.0 * n_terms + 3.0) * 0x1p-24 * t->magnitude[at];
     return 1e-5 * t->largest_magnitude;
@@ -159,8 +156,7 @@ static double root_mean_square_bound(const struct conv2d_weights *weights)
 {
     /* Numbers of -1 .. 1 are off by 2^-10.8 of themselves as a root of the mean square, n of them in a sum of a
      * magnitude of n / 4, of which the errors are a share of 1.1e-3 / sqrt(n): 17 terms at least. */
-    if (weights->method == CONV2D_TILES && weights->tiles != TILES_INT8X2)
-        return weights->tiles == TILES_BF16 ? 4e-4 : 2e-6;
+    if (weights->method == CONV2D_TILES && weights->tiles == TILES_BF16) return 4e-4;
     /* n numbers of -1 .. 1, off by 0.29 / 32639 = 8.8e-6, the root of the mean square, beside 0.58 of the other number:
      * 7.2e-6 * sqrt(n); the low parts' products of 74 * 74 / 32639^2 = 5.1e-6 * sqrt(n); beside a magnitude of n / 4 a
      * share of 3.5e-5 / sqrt(n): 17 terms at least. */
@@ -517,7 +513,7 @@ static void convolutions_in_tiles_match_double(void **state)
 /* 500 channels * 2 parts * 1,000 pixels are 1 MB an image, so a chunk is one image; small images are several in one. */
 static void check_tile_chunks(const struct kernels *kernels)
 {
-    for (enum tile_numbers numbers = TILES_BF16X2; numbers <= TILES_INT8X2; numbers++) {
+    for (enum tile_numbers numbers = TILES_BF16; numbers <= TILES_INT8X2; numbers++) {
         struct kernels asking;
         if (!ask_for_tiles(kernels, numbers, &asking)) return;
         struct conv_case large = {.shape = {500, 2, 3, 3, 1, 1, 1, 1}, .n = 6, .h = 8, .w = 98, .has_bias = true};
@@ -575,7 +571,7 @@ static void check_other_channels_both_ways(const struct kernels *kernels)
     struct kernels asking;
     check_other_channels(kernels);
     if (ask_for_integers(kernels, &asking)) check_other_channels(&asking);
-    if (ask_for_tiles(kernels, TILES_BF16X2, &asking)) check_other_channels(&asking);
+    if (ask_for_tiles(kernels, TILES_BF16, &asking)) check_other_channels(&asking);
     if (ask_for_tiles(kernels, TILES_INT8X2, &asking)) check_other_channels(&asking);
 }
 

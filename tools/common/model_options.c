@@ -20,8 +20,7 @@ _Static_assert(TRBA_ALPHA_IGNORE == 0 && TRBA_ALPHA_WHITE == 1 && TRBA_ALPHA_BLA
 _Static_assert(TRBA_CPU_AUTO == 0 && TRBA_CPU_REF == 1 && TRBA_CPU_BLAS == 2 && TRBA_CPU_AVX2 == 3 &&
                TRBA_CPU_AVX512 == 4 && TRBA_CPU_AVX512VNNI == 5 && TRBA_CPU_AVX512AMX == 6, "order of the choices");
 _Static_assert(TRBA_PRECISION_FP32 == 0 && TRBA_PRECISION_INT16 == 1 && TRBA_PRECISION_BF16 == 2 &&
-               TRBA_PRECISION_BF16X2 == 3 && TRBA_PRECISION_AUTO == 4,
-               "order of the choices");
+               TRBA_PRECISION_AUTO == 3, "order of the choices");
 
 enum { MOST_THREADS = 64, MOST_BATCH = 1024, MOST_LENGTH = 1024, MOST_WORKERS = 1024 };
 
@@ -74,8 +73,8 @@ static const struct option_spec machine_specs[] = {
      .help = "use at most these instructions (default: auto, the best there are)"},
     {.name = "precision", .kind = OPTION_CHOICE, .choices = PRECISION_OPTION_CHOICES, .offset = FIELD(precision),
      .help = "the numbers that are multiplied: fp32, PyTorch's answers; int16, 1.5 times as fast with AVX-512 VNNI, "
-             "hardly a text changes; bf16x2, nearly fp32, and bf16, rougher, with AMX; auto, int16 where it is fast "
-             "(default: fp32)"},
+             "more with AMX, hardly a text changes; bf16, rougher, with AMX; auto, int16 where it is fast (default: "
+             "fp32)"},
 };
 
 static const struct option_spec clovaai_specs[] = {

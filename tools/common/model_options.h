@@ -16,7 +16,7 @@
 bool model_options_choose_cpu(int choice, trba_cpu *out, char message[OPTION_MESSAGE_BYTES]);
 
 /* In the order of trba_precision, and what the option table made of it likewise. */
-#define PRECISION_OPTION_CHOICES "fp32|int16|bf16|bf16x2|auto"
+#define PRECISION_OPTION_CHOICES "fp32|int16|bf16|auto"
 trba_precision model_options_precision(int choice);
 
 /* As the tables fill it; 0 and NULL: not given. Zero-initialised. */

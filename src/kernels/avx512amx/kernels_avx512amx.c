@@ -2,10 +2,10 @@
 /* kernels_avx512amx.c - AVX-512 with AMX: products of tiles, 16 x 32 bfloat16 times 32 x 16, or 16 x 64 integers of 8
  * bits times 64 x 16, in one instruction. The rest is the AVX-512 VNNI tier's.
  *
- * Eight tiles of 1 KB are all there is. A product takes 16 cycles and must not add to what one of the last three adds to;
- * a tile that is in the first-level cache takes 8, one in the second more than 16. So a panel has one tile of columns,
- * which is fetched once for as many rows as there are tiles for sums: four, or, with sums of two kinds, two. The rows of
- * one block lie in the first-level cache for all its taps.
+ * Eight tiles of 1 KB are all there is. A product takes 16 cycles, and must not add to what one of the three before it
+ * adds to; a tile that is in the first-level cache takes 8, one in the second more than 16. So a panel is one tile wide
+ * and fetched once for as many rows as there are tiles for sums: four, or, with sums of two kinds, two. The rows of one
+ * block lie in the first-level cache for all its taps.
  *
  * tdpbf16ps takes denormals for zeros (Intel, "Architecture Instruction Set Extensions Programming Reference", chapter
  * on AMX). */
@@ -68,8 +68,8 @@ static struct ahead plan_ahead(const struct gemm_tiles *g, int group_rows)
     return (struct ahead){g->ahead, g->ahead + bytes, (ptrdiff_t)((lines + n_steps - 1) / n_steps * LINE_BYTES)};
 }
 
-/* What is left to do for rows whose products are made: it is done while the processor waits for the products of the next
- * ones, some rows a step. And before, while their own are made, the lines that will be needed then are asked for. */
+/* What is left to do for rows whose products are made: it is done while the processor waits for the products of the
+ * next ones, some rows a step. And before, while their own are made, the lines that will be needed then are asked for. */
 struct finishing {
     const struct gemm_tiles *g;
     int per_step;           /* rows */
@@ -165,13 +165,8 @@ ALWAYS_INLINE void multiply_bf16(const struct gemm_tiles *g, int row, struct ahe
     _tile_zero(2);
     _tile_zero(3);
     for (int block = 0; block < g->n_blocks; block++) {
-        for (int t = 0; t < g->n_taps; t++, b += g->n_parts * STEP) {
-            const uint8_t *a = g->a + (size_t)block * g->block_stride + g->taps[t] + row * TILE_BYTES;
-            if (g->n_parts == 2) { /* high * low, low * high */
-                add_bf16(a, b + STEP, n);
-                add_bf16(a + g->part_stride, b, n);
-            }
-            add_bf16(a, b, n);
+        for (int t = 0; t < g->n_taps; t++, b += STEP) {
+            add_bf16(g->a + (size_t)block * g->block_stride + g->taps[t] + row * TILE_BYTES, b, n);
             ask_ahead(ahead);
             step_finishing(finishing, false);
         }
@@ -236,8 +231,8 @@ ALWAYS_INLINE void add_one_int8x2(const uint8_t *a, size_t part_stride, const ui
     _tile_dpbssd(3, 5, 6);
 }
 
-ALWAYS_INLINE void multiply_int8x2(const struct gemm_tiles *g, int row, struct ahead *ahead, struct finishing *finishing,
-                                   __m512i (*sums)[TILE_ROWS], const bool is_pair)
+ALWAYS_INLINE void multiply_int8x2(const struct gemm_tiles *g, int row, struct ahead *ahead,
+                                   struct finishing *finishing, __m512i (*sums)[TILE_ROWS], const bool is_pair)
 {
     const uint8_t *b = g->b;
     _tile_zero(0);

@@ -166,13 +166,8 @@ static void gemm_row_bf16_ref(const struct gemm_tiles *g, int i, float sums[TILE
     enum { STEP = TILE_ROWS * TILE_BYTES };
     const uint8_t *b = g->b;
     for (int block = 0; block < g->n_blocks; block++) {
-        for (int t = 0; t < g->n_taps; t++, b += g->n_parts * STEP) {
-            const uint8_t *a = g->a + (size_t)block * g->block_stride + g->taps[t] + i * TILE_BYTES;
-            add_products_bf16_ref(a, b, sums);
-            if (g->n_parts == 1) continue;
-            add_products_bf16_ref(a, b + STEP, sums);
-            add_products_bf16_ref(a + g->part_stride, b, sums);
-        }
+        for (int t = 0; t < g->n_taps; t++, b += STEP)
+            add_products_bf16_ref(g->a + (size_t)block * g->block_stride + g->taps[t] + i * TILE_BYTES, b, sums);
     }
 }
 
@@ -232,14 +227,10 @@ static void pixels_to_bf16_ref(const struct tile_pixels *p)
     const int n_padded = (p->n_channels + BF16_DEPTH - 1) / BF16_DEPTH * BF16_DEPTH;
     for (int pixel = 0; pixel < p->n_pixels; pixel++) {
         for (int c = 0; c < n_padded; c++) {
-            const float value = channel_or_zero(p, pixel, c);
-            const uint16_t high = bf16_of_float(value);
-            const float rounded = float_of_bf16(high);
-            const uint16_t low = isfinite(rounded) ? bf16_of_float(value - rounded) : 0;
+            const uint16_t number = bf16_of_float(channel_or_zero(p, pixel, c));
             const size_t at = (size_t)(c / BF16_DEPTH) * p->block_stride +
                               (size_t)(pixel * TILE_BYTES + c % BF16_DEPTH * 2);
-            memcpy(p->high + at, &high, sizeof high);
-            if (p->low != NULL) memcpy(p->low + at, &low, sizeof low);
+            memcpy(p->high + at, &number, sizeof number);
         }
     }
 }

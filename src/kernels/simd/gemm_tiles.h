@@ -74,13 +74,8 @@ ALWAYS_INLINE void rows_bf16(const struct gemm_tiles *g, int row, const int rows
     for (int i = 0; i < rows; i++)
         for (int j = 0; j < TILE_VECTORS; j++) sums[i][j] = vec_zero();
     for (int block = 0; block < g->n_blocks; block++) {
-        for (int t = 0; t < g->n_taps; t++, b += g->n_parts * TILE_STEP) {
-            const uint8_t *a = g->a + (size_t)block * g->block_stride + g->taps[t] + row * TILE_BYTES;
-            step_bf16(sums, a, b, rows);
-            if (g->n_parts == 1) continue;
-            step_bf16(sums, a, b + TILE_STEP, rows);
-            step_bf16(sums, a + g->part_stride, b, rows);
-        }
+        for (int t = 0; t < g->n_taps; t++, b += TILE_STEP)
+            step_bf16(sums, g->a + (size_t)block * g->block_stride + g->taps[t] + row * TILE_BYTES, b, rows);
     }
     for (int i = 0; i < rows; i++) finish_tile_row(sums[i], g, row + i);
 }
@@ -132,15 +127,10 @@ static void TIER(gemm_tiles_int8x2)(const struct gemm_tiles *g)
 }
 
 /* One pixel's channels from `first` on: a block, or some of one and zeros. */
-ALWAYS_INLINE void block_to_bf16(const float *in, int n, uint8_t *high, uint8_t *low)
+ALWAYS_INLINE void block_to_bf16(const float *in, int n, uint8_t *out)
 {
-    for (int k = 0; k < BF16_DEPTH; k += LANES) {
-        const vec value = k < n ? vec_load(in + k) : vec_zero(), rounded = round_bf16(value);
-        vec_store_bf16((uint16_t *)(void *)high + k, rounded);
-        if (low == NULL) continue;
-        vec_store_bf16((uint16_t *)(void *)low + k,
-                       choose_finite(rounded, round_bf16(vec_sub(value, rounded)), vec_zero()));
-    }
+    for (int k = 0; k < BF16_DEPTH; k += LANES)
+        vec_store_bf16((uint16_t *)(void *)out + k, round_bf16(k < n ? vec_load(in + k) : vec_zero()));
 }
 
 static void TIER(pixels_to_bf16)(const struct tile_pixels *p)
@@ -149,7 +139,7 @@ static void TIER(pixels_to_bf16)(const struct tile_pixels *p)
     for (int pixel = 0; pixel < p->n_pixels; pixel++, in += p->n_channels) {
         for (int c = 0, block = 0; c < p->n_channels; c += BF16_DEPTH, block++) {
             const size_t at = (size_t)block * p->block_stride + (size_t)(pixel * TILE_BYTES);
-            block_to_bf16(in + c, p->n_channels - c, p->high + at, p->low != NULL ? p->low + at : NULL);
+            block_to_bf16(in + c, p->n_channels - c, p->high + at);
         }
     }
 }
