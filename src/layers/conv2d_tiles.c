@@ -59,33 +59,42 @@ struct tiles_packing {
     float *memory;        /* [threads][thread_floats], zeros */
 };
 
-/* The numbers of n channels, one every `distance`, that fill the four bytes of a column. */
-static uint32_t join_numbers(const uint8_t *numbers, size_t distance, int n, size_t number_bytes)
+/* Numbers of `size` bytes of n channels, one every `distance`, as the four bytes of a column. */
+static inline uint32_t join_numbers(const uint8_t *numbers, size_t distance, int n, size_t size)
 {
-    uint8_t bytes[4] = {0};
-    uint32_t joined;
-    for (int i = 0; i < n; i++) memcpy(bytes + (size_t)i * number_bytes, numbers + (size_t)i * distance, number_bytes);
-    memcpy(&joined, bytes, sizeof joined);
+    uint32_t joined = 0;
+    for (int i = 0; i < n; i++) {
+        uint32_t number = 0;
+        memcpy(&number, numbers + (size_t)i * distance, size);
+        joined |= number << (8 * size * (size_t)i);
+    }
     return joined;
 }
 
-/* One kernel's numbers, all of one part, to column j of their panel. */
+/* One kernel's numbers of `size` bytes, all of one part, to column j of their panel. size: a constant, for speed. */
+static inline void scatter(const struct conv2d_weights *weights, const uint8_t *numbers, int part, int j,
+                           const size_t size, uint8_t *panel)
+{
+    const int n_taps = weights->shape.kh * weights->shape.kw, joined = (int)(4 / size), n_parts = parts_of(weights);
+    const size_t distance = (size_t)n_taps * size;
+    for (int c = 0; c < weights->shape.c; c += joined) {
+        const int block = c / depth_of(weights), row = c % depth_of(weights) / joined;
+        uint8_t *to = panel + (size_t)(block * n_taps * n_parts + part) * STEP + (size_t)(row * TILE_BYTES + j * 4);
+        const uint8_t *from = numbers + (size_t)c * distance;
+        const bool is_whole = c + joined <= weights->shape.c;
+        for (int t = 0; t < n_taps; t++, to += n_parts * STEP, from += size) {
+            const uint32_t value = is_whole ? join_numbers(from, distance, joined, size)
+                                            : join_numbers(from, distance, weights->shape.c - c, size);
+            memcpy(to, &value, sizeof value);
+        }
+    }
+}
+
 static void scatter_kernel(const struct conv2d_weights *weights, const uint8_t *numbers, int part, int j,
                            uint8_t *panel)
 {
-    const size_t n_taps = (size_t)(weights->shape.kh * weights->shape.kw);
-    const int depth = depth_of(weights), joined = weights->tiles == TILES_INT8X2 ? 4 : 2;
-    const size_t number_bytes = (size_t)(4 / joined);
-    for (int c = 0; c < weights->shape.c; c += joined) {
-        const size_t block = (size_t)(c / depth), row = (size_t)(c % depth / joined);
-        const int n = smaller(joined, weights->shape.c - c);
-        for (size_t t = 0; t < n_taps; t++) {
-            const size_t step = (block * n_taps + t) * (size_t)parts_of(weights) + (size_t)part;
-            const uint8_t *from = numbers + ((size_t)c * n_taps + t) * number_bytes;
-            const uint32_t value = join_numbers(from, n_taps * number_bytes, n, number_bytes);
-            memcpy(panel + step * STEP + row * TILE_BYTES + (size_t)j * 4, &value, sizeof value);
-        }
-    }
+    if (weights->tiles == TILES_INT8X2) scatter(weights, numbers, part, j, sizeof(uint8_t), panel);
+    else scatter(weights, numbers, part, j, sizeof(uint16_t), panel);
 }
 
 /* A scale that makes `largest` the largest integer; NaN when it is. *factor: what numbers are multiplied by; 0: all of

@@ -216,18 +216,18 @@ HOW_INTEGERS_WORK = (
     "integers, where they are used: they take as much memory as in float32.",
     "AVX-512 VNNI has one instruction (`vpdpwssd`) for two products and their sum, which makes these products about "
     "twice as fast as in float32; AVX2, and AVX-512 without VNNI, need two, which is no faster, so `auto` means int16 "
-    "with VNNI and fp32 elsewhere.")
+    "with VNNI and fp32 elsewhere.",
+    "With AMX, convolutions multiply without Winograd's transforms, on tiles of 8-bit integers: 16-bit integers are "
+    "256 * high + low, both parts signed, and of the four products of parts the low parts' is left out. Here a "
+    "picture's whole map has one scale, and each column of weights; the largest number becomes 32,639, and sums are "
+    "exact as well.")
 HOW_BFLOAT16_WORKS = (
     "`--precision bf16` rounds what convolutions multiply to bfloat16, 8 bits of fraction, and sums in float32, as "
     "PyTorch's bfloat16 does; the first layer, LSTMs, attention and the last layer stay in float32, and TPS, which "
-    "says where the picture is read from, has two parts a number.",
-    "`--precision bf16x2` takes every number as the sum of two bfloat16 numbers and makes three products of two: 16 "
-    "bits of fraction (Henry, Tang and Heinecke, 2019; BF16x2 in oneMKL).",
-    "Both are for AMX, whose tiles multiply bfloat16 more than ten times as fast as AVX-512 multiplies float32; "
-    "without AMX Winograd's convolutions in float32 are faster, so the programs say so and read in fp32.",
-    "What changes was counted with the AVX-512 kernels that the tests have for it: the same products, summed in "
-    "another order. No processor with AMX has run it yet: its kernel has passed its tests in an "
-    "emulator.")
+    "says where the picture is read from, is in integers as above.",
+    "It is for AMX, whose tiles multiply bfloat16 more than ten times as fast as AVX-512 multiplies float32; without "
+    "AMX Winograd's convolutions in float32 are faster, so the programs say so and read in fp32.",
+    "It changes more texts than int16, in about the same time: `auto` does not choose it.")
 
 
 def describe_run(arguments, tier):

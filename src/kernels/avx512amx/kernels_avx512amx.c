@@ -68,8 +68,8 @@ static struct ahead plan_ahead(const struct gemm_tiles *g, int group_rows)
     return (struct ahead){g->ahead, g->ahead + bytes, (ptrdiff_t)((lines + n_steps - 1) / n_steps * LINE_BYTES)};
 }
 
-/* What is left to do for rows whose products are made: it is done while the processor waits for the products of the
- * next ones, some rows a step. And before, while their own are made, the lines that will be needed then are asked for. */
+/* What is left to do for rows whose products are made: it is done while the processor waits for the products of
+ * the next, some rows a step. And before, while their own are made, the lines that will be needed are asked for. */
 struct finishing {
     const struct gemm_tiles *g;
     int per_step;           /* rows */
