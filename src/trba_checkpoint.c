@@ -27,7 +27,8 @@ static trba_status open_bytes(const struct file_map *map, const void *bytes, siz
     }
     *checkpoint = (trba_checkpoint){.map = *map, .table = NULL};
     const trba_status status =
-        tensor_table_open(bytes, n_bytes, architecture_recognise_name, &checkpoint->table, err);
+        tensor_table_open(bytes, n_bytes, map->bytes != NULL ? &checkpoint->map : NULL, architecture_recognise_name,
+                          &checkpoint->table, err);
     if (status != TRBA_OK) trba_checkpoint_free(checkpoint);
     else *out = checkpoint;
     return status;

@@ -16,6 +16,7 @@ struct table_builder {
     struct tensor_table table;            /* first: tensor_table_free() gets a pointer to it */
     struct arena arena;                   /* names, metadata, tensors, and what was unpacked */
     tensor_name_recogniser recogniser;
+    const struct file_map *map;           /* the file's, or NULL */
     size_t n_names, name_bytes;           /* of all tensors of the file so far, and those of their names */
     size_t metadata_bytes;
     size_t stored_bytes;                  /* of the file, and what has been unpacked from it */

@@ -133,7 +133,7 @@ static trba_status read_back(const struct file_writer *out, const struct save_li
     trba_status status = file_map_open(out->temporary, &map, err);
     if (status != TRBA_OK) return status;
     status = compare_bytes(&map, out, err);
-    if (status == TRBA_OK) status = tensor_table_open(map.bytes, map.n_bytes, recognise_any, &written, err);
+    if (status == TRBA_OK) status = tensor_table_open(map.bytes, map.n_bytes, &map, recognise_any, &written, err);
     if (status == TRBA_OK) status = compare_table(written, list, cast, err);
     tensor_table_free(written);
     file_map_close(&map);

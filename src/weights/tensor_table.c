@@ -76,14 +76,15 @@ static trba_status make_index(struct table_builder *builder, trba_error *err)
     return TRBA_OK;
 }
 
-trba_status tensor_table_open(const void *bytes, size_t n_bytes, tensor_name_recogniser recogniser,
-                              struct tensor_table **out, trba_error *err)
+trba_status tensor_table_open(const void *bytes, size_t n_bytes, const struct file_map *map,
+                              tensor_name_recogniser recogniser, struct tensor_table **out, trba_error *err)
 {
     struct table_builder *builder = calloc(1, sizeof *builder);
     if (builder == NULL) return error_set(err, TRBA_ERROR_MEMORY, "no memory for the table of tensors");
     arena_init(&builder->arena, table_limit_bytes);
     builder->recogniser = recogniser;
     builder->stored_bytes = n_bytes;
+    builder->map = map;
     trba_status status = read_any(builder, bytes, n_bytes, err);
     if (status == TRBA_OK) status = make_index(builder, err);
     if (status == TRBA_OK)

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/file_map.h"
 #include "base/status.h"
 
 enum tensor_dtype {
@@ -56,9 +57,10 @@ struct tensor_table {
  * or NULL if it knows none. The readers know nothing of networks; this is how they are told. */
 typedef const char *(*tensor_name_recogniser)(const char *name);
 
-/* `bytes` must outlive the table. On failure says what the file is instead, and what to do. */
-trba_status tensor_table_open(const void *bytes, size_t n_bytes, tensor_name_recogniser recogniser,
-                              struct tensor_table **out, trba_error *err);
+/* `bytes` must outlive the table. map: whose they are, so that pages that have been checked can be let go of; or NULL.
+ * On failure says what the file is instead, and what to do. */
+trba_status tensor_table_open(const void *bytes, size_t n_bytes, const struct file_map *map,
+                              tensor_name_recogniser recogniser, struct tensor_table **out, trba_error *err);
 void tensor_table_free(struct tensor_table *table);
 
 /* Fills by_name, for which there must be room, once all tensors have their names. */

@@ -139,6 +139,7 @@ trba_status torch_zip_read(struct table_builder *builder, const void *bytes, siz
     struct pickle_value *root = NULL;
     pickle_heap_init(&heap);
     trba_status status = zip_archive_open(bytes, n_bytes, &builder->arena, &zip.archive, err);
+    zip.archive.map = builder->map;
     if (status == TRBA_OK) status = find_pickle(&zip, &entry, err);
     if (status == TRBA_OK) status = check_byte_order(&zip, err);
     if (status == TRBA_OK) {

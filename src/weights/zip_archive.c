@@ -373,6 +373,8 @@ static void check_entry(const struct zip_archive *archive, struct zip_entry *ent
 {
     if (entry->data == NULL || entry->is_checked) return;
     entry->is_checked = entry->crc == 0 || zip_checksum(entry->data, entry->n_bytes, archive->can_fold) == entry->crc;
+    if (archive->map != NULL && entry->data == entry->packed)
+        file_map_forget(archive->map, entry->data, entry->n_bytes);
 }
 
 static trba_status report_check(const struct zip_entry *entry, trba_error *err)

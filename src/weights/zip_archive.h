@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "base/arena.h"
+#include "base/file_map.h"
 #include "base/status.h"
 
 struct zip_entry {
@@ -24,6 +25,9 @@ struct zip_archive {
     size_t n_entries;
     size_t inflated_bytes; /* so far: held against a limit */
     bool can_fold;         /* cpu_has_clmul() */
+    /* What the file is in, to be set after opening: pages that have been checked are let go of, or a process would once
+     * hold the whole file. NULL: memory of somebody else's. */
+    const struct file_map *map;
 };
 
 /* Does the file have the record that ends every zip file? A download that was cut off has not. */

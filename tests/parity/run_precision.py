@@ -29,7 +29,6 @@ from render_words import render_words
 from trba_ctypes import CPUS, PRECISIONS, Model, Session, library
 
 MODELS = ("trba", "trba-ctc", "english_g2")
-REDUCED = ("int16", "bf16")
 SEED = 20261128
 CHUNK = 256
 N_TRACED = 200  # images of each set whose activations are compared
@@ -154,15 +153,21 @@ def keep_readable(images, model):
             [results[i] for i in good])
 
 
+def ways_of(cpu):
+    """What is held against fp32: (its name, tier, precision). Integers are another way with AMX than without."""
+    ways = [("int16", cpu, "int16"), ("bf16", cpu, "bf16")]
+    return ways + [("int16, avx512vnni", "avx512vnni", "int16")] if cpu == "avx512amx" else ways
+
+
 def compare_sets(name, cpu, sets):
     """One model in all precisions, set by set."""
     with open_model(name, cpu, "fp32") as whole:
         expected = [keep_readable(images, whole) for images in sets]
-        for precision in REDUCED:
-            with open_model(name, cpu, precision) as ours:
+        for way, tier, precision in ways_of(cpu):
+            with open_model(name, tier, precision) as ours:
                 for images, results in expected:
                     pairs = list(zip(results, read_set(ours, images.images), strict=True))
-                    yield Comparison(name, precision, images, pairs,
+                    yield Comparison(name, way, images, pairs,
                                      compare_stages((whole, ours), images.images[:N_TRACED]))
 
 

@@ -27,7 +27,7 @@ static struct tensor_table *open_bytes(const char *bytes, size_t n)
 {
     struct tensor_table *table = NULL;
     trba_error err;
-    if (tensor_table_open(bytes, n, recognise, &table, &err) != TRBA_OK) fail_msg("%s", err.message);
+    if (tensor_table_open(bytes, n, NULL, recognise, &table, &err) != TRBA_OK) fail_msg("%s", err.message);
     return table;
 }
 
@@ -68,7 +68,7 @@ static void every_cut_is_refused(void **state)
     for (size_t n = 0; n < sizeof two_tensors - 1; n++) {
         struct tensor_table *table = NULL;
         trba_error err;
-        assert_int_not_equal(tensor_table_open(two_tensors, n, recognise, &table, &err), TRBA_OK);
+        assert_int_not_equal(tensor_table_open(two_tensors, n, NULL, recognise, &table, &err), TRBA_OK);
         assert_null(table);
         assert_true(strlen(err.message) > 0);
     }
@@ -78,7 +78,7 @@ static void errors_may_go_unheard(void **state)
 {
     (void)state;
     struct tensor_table *table = NULL;
-    assert_int_equal(tensor_table_open("", 0, recognise, &table, NULL), TRBA_ERROR_FORMAT);
+    assert_int_equal(tensor_table_open("", 0, NULL, recognise, &table, NULL), TRBA_ERROR_FORMAT);
     tensor_table_free(NULL);
 }
 
