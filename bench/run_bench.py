@@ -36,7 +36,7 @@ from engines import ENGINES, package_version, precisions_of_processor, processor
 PAUSE_SECONDS = 0.02  # after a turn: threads that still spin for a moment must not meet the next engine
 NEAR_NS = 250  # a line of the cache there and back: some 80 within one last-level cache, 400 between two
 PEAK_PROBES = {"fp32": ("fma_avx512", "fma_avx2"), "bf16": ("amx_bf16", "bf16_avx512", "fma_avx512", "fma_avx2"),
-               "int8": ("amx_int8", "int8_avx512_vnni"), "int16": ("int16_avx512_vnni",)}
+               "int8": ("amx_int8", "int8_avx512_vnni"), "int16": ("amx_int8", "int16_avx512_vnni")}
 
 
 def engine_environment(n_threads, cap):

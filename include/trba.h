@@ -255,8 +255,10 @@ typedef enum trba_rotate {
 /* The numbers that are multiplied. FP32 has PyTorch's answers. INT16 multiplies 16-bit integers, a scale for each row
  * and each column, and sums exactly, in convolutions, LSTMs, attention and linear layers; the first layer, the last,
  * and those with few numbers to a sum stay in float32: about 1.5 times as fast with VNNI; docs/PRECISION.md says how
- * many texts change. It needs AVX2; on lesser tiers it is FP32. BF16 rounds what convolutions multiply to bfloat16, all
- * else is float32; it needs AMX, without which it is FP32. Where there is AMX, opening a model in either asks Linux for
+ * many texts change. With AMX all convolutions but the first have a scale for a picture's map instead, multiply in two
+ * parts of 8 bits, and leave out the product of the low ones. It needs AVX2; on lesser tiers it is FP32. BF16 rounds
+ * what convolutions multiply to bfloat16 (those of TPS are as in INT16), all else is float32; it needs AMX, without
+ * which it is FP32. Where there is AMX, opening a model in either asks Linux for
  * leave to use its tiles; from then on signal stacks (sigaltstack()) must have room for them, as
  * sysconf(_SC_MINSIGSTKSZ) says. */
 typedef enum trba_precision {

@@ -123,8 +123,8 @@ struct gemm_tiles {
     const float *residual[TILES_MAX_ROWS]; /* [TILE_COLUMNS] each; residual[0] NULL: none */
     float *out[TILES_MAX_ROWS];            /* [TILE_COLUMNS] each; NULL: a row that nobody wants */
     bool has_relu;
-    const uint8_t *ahead;                  /* what the caller will use soon: asked for from memory. NULL: nothing */
-    size_t ahead_bytes;
+    const uint8_t *ahead;                  /* what the caller will use soon: asked for from memory, never read */
+    size_t ahead_bytes;                    /* of whole lines; 0: nothing */
 };
 
 /* Pixels to rows of tiles, block by block; what a last block has too many becomes zeros. With `at` standing for

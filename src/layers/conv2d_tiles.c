@@ -6,8 +6,8 @@
  *
  * Pixels of a block lie one after the other across the border as well, so a tap is one distance for all of them, and 16
  * pixels are one tile. With stride 1 the rows of the product are all pixels from the first window to the last: those
- * that a window would have between two map rows, two of them a row, are computed and thrown away, which costs less than
- * tiles that end with every map row. With a vertical stride each map row is a product of its own.
+ * that a window would have between two map rows, two or three of them, are computed and thrown away, which costs less
+ * than tiles that end with every map row. With a vertical stride each map row is a product of its own.
  *
  * Many images: a task is a chunk of a few images, whose a fits the second-level cache; its thread makes it and
  * multiplies it by one panel after the other. Few images: all threads make a, then share out the panels.
@@ -163,9 +163,11 @@ struct tiles_job {
     int groups, group_rows;          /* that a segment is cut into */
     ptrdiff_t taps[MAX_TAPS];        /* bytes */
     size_t block_stride, part_stride, image_stride; /* bytes */
-    int chunk;                       /* images */
-    uint8_t *a;                      /* [threads or 1][chunk][parts][blocks][pixels + slack][TILE_BYTES] */
-    float *row_largest;              /* [chunk][h + 2], when all threads make a; of integers */
+    int chunk;                       /* images; 0: all threads make a */
+    uint8_t *a;                      /* [threads][chunk], or [n], of [parts][blocks][pixels + slack][TILE_BYTES] */
+    /* When all threads make a, of integers: */
+    float *row_largest;              /* [n][h + 2] */
+    float *scales, *factors;         /* [n] */
 };
 
 /* Rows of the bordered map to rows of tiles. */
@@ -212,8 +214,9 @@ static void place_rows(const struct tiles_job *job, int image, int segment, int 
 static void ask_for_share(struct gemm_tiles *g, size_t bytes, int part, int n_parts)
 {
     enum { LINE = 64 };
-    g->ahead_bytes = round_up((size_t)divide_up((int)(bytes / LINE), n_parts) * LINE, LINE);
-    g->ahead = (size_t)part * g->ahead_bytes < bytes ? g->b + bytes + (size_t)part * g->ahead_bytes : NULL;
+    const size_t share = (size_t)divide_up((int)(bytes / LINE), n_parts) * LINE, from = (size_t)part * share;
+    g->ahead = (const uint8_t *)((uintptr_t)g->b + bytes + from); /* may leave the panels */
+    g->ahead_bytes = from < bytes ? share : 0;
 }
 
 /* One panel and one group of rows of an image, whose numbers are at a; part: of the products with this panel. */
@@ -280,19 +283,18 @@ static void measure_task(void *arg, int task, int thread)
     job->row_largest[task] = largest_of_rows(job, task / n_rows, task % n_rows, 1);
 }
 
-/* Of an image, from what measure_task() has found; NaN if any is. */
-static float scale_of_image(const struct tiles_job *job, int image, float *factor)
+/* From what measure_task() has found; NaN if any is. */
+static void choose_scales(const struct tiles_job *job)
 {
-    const int n_rows = job->in->h + 2;
-    *factor = 0.0f;
-    if (job->weights->tiles != TILES_INT8X2) return 0.0f;
-    float largest = 0.0f;
-    for (int row = 0; row < n_rows; row++) {
-        const float of_row = job->row_largest[image * n_rows + row];
-        if (!(of_row <= largest)) largest = of_row;
-        if (isnan(largest)) break;
+    const int n_rows = job->weights->tiles == TILES_INT8X2 ? job->in->h + 2 : 0;
+    for (int image = 0; image < job->in->n; image++) {
+        float largest = 0.0f; /* of bfloat16, which has no scale: of no rows */
+        for (int row = 0; row < n_rows && !isnan(largest); row++) {
+            const float of_row = job->row_largest[image * n_rows + row];
+            if (!(of_row <= largest)) largest = of_row;
+        }
+        job->scales[image] = choose_scale(largest, &job->factors[image]);
     }
-    return choose_scale(largest, factor);
 }
 
 /* One row of the bordered map. */
@@ -301,9 +303,7 @@ static void convert_task(void *arg, int task, int thread)
     (void)thread;
     const struct tiles_job *job = arg;
     const int n_rows = job->in->h + 2, image = task / n_rows;
-    float factor;
-    scale_of_image(job, image, &factor);
-    convert_rows(job, image, task % n_rows, 1, factor, job->a + (size_t)image * job->image_stride);
+    convert_rows(job, image, task % n_rows, 1, job->factors[image], job->a + (size_t)image * job->image_stride);
 }
 
 /* Tasks that share a panel follow each other. */
@@ -313,10 +313,8 @@ static void multiply_task(void *arg, int task, int thread)
     const struct tiles_job *job = arg;
     const int per_image = groups_of_image(job), per_panel = per_image * job->in->n;
     const int image = task % per_panel / per_image;
-    float factor;
-    const float scale = scale_of_image(job, image, &factor);
-    multiply_group(job, image, task / per_panel, task % per_image, job->a + (size_t)image * job->image_stride, scale,
-                   task % per_panel, per_panel);
+    multiply_group(job, image, task / per_panel, task % per_image, job->a + (size_t)image * job->image_stride,
+                   job->scales[image], task % per_panel, per_panel);
 }
 
 /* Segments and groups of rows, as even as whole tiles allow. */
@@ -370,16 +368,19 @@ void tiles_forward(struct layer_run *run, const struct conv2d_weights *weights, 
     lay_out(&job);
     job.chunk = choose_chunk(&job, n_threads);
     const size_t n_images = job.chunk > 0 ? (size_t)(job.chunk * n_threads) : (size_t)in->n;
-    const size_t n_rows = round_up((size_t)(in->n * (in->h + 2)), CHANNEL_ALIGN);
-    float *workspace = run_workspace(run, n_rows + n_images * job.image_stride / sizeof(float));
+    const size_t n = round_up((size_t)in->n, CHANNEL_ALIGN), n_rows = n * (size_t)(in->h + 2);
+    float *workspace = run_workspace(run, n_rows + 2 * n + n_images * job.image_stride / sizeof(float));
     if (run->is_planning) return;
     job.row_largest = workspace;
-    job.a = (uint8_t *)(workspace + n_rows);
+    job.scales = job.row_largest + n_rows;
+    job.factors = job.scales + n;
+    job.a = (uint8_t *)(job.factors + n);
     if (job.chunk > 0) {
         run_tasks(run, divide_up(in->n, job.chunk), chunk_task, &job);
         return;
     }
     if (weights->tiles == TILES_INT8X2) run_tasks(run, in->n * (in->h + 2), measure_task, &job);
+    choose_scales(&job);
     run_tasks(run, in->n * (in->h + 2), convert_task, &job);
     run_tasks(run, n_panels(&job) * in->n * groups_of_image(&job), multiply_task, &job);
 }

@@ -101,7 +101,8 @@ static void make_case(struct check *c, struct product_case *p, enum tile_numbers
                 n_rows, g->n_blocks, g->n_taps, p->has_residual ? " residual" : "",
                 p->is_in_place ? " in place" : "", g->has_relu ? " relu" : "");
     for (int t = 0; t < g->n_taps; t++) p->taps[t] = check_pick(c, 0, SPREAD) * TILE_BYTES;
-    g->block_stride = (size_t)(padded_rows + SPREAD + check_pick(c, 0, 3)) * TILE_BYTES;
+    /* A tile of rows may begin at any row. */
+    g->block_stride = (size_t)(padded_rows + TILE_ROWS + SPREAD + check_pick(c, 0, 3)) * TILE_BYTES;
     g->part_stride = g->block_stride * (size_t)g->n_blocks;
     const size_t n_a = g->part_stride * n_parts;
     const size_t n_b = (size_t)(g->n_blocks * g->n_taps) * n_parts * STEP;
@@ -114,7 +115,7 @@ static void make_case(struct check *c, struct product_case *p, enum tile_numbers
     g->column_scales = check_input(c, TILE_COLUMNS, VALUES_UNIT);
     g->bias = check_input(c, TILE_COLUMNS, VALUES_MIXED);
     g->ahead = check_toss(c) ? b : NULL;
-    g->ahead_bytes = (size_t)check_pick(c, 0, (int)n_b);
+    g->ahead_bytes = g->ahead != NULL ? (size_t)check_pick(c, 0, (int)n_b) : 0;
     const size_t n_out = (size_t)(n_rows * TILE_COLUMNS);
     g->out[0] = check_output(c, n_out);
     if (p->has_residual) g->residual[0] = p->is_in_place ? g->out[0] : check_input(c, n_out, VALUES_MIXED);
@@ -190,12 +191,11 @@ static void check_independence(struct check *c, enum tile_numbers numbers, int n
     make_case(c, &p, numbers, n_rows);
     if (!p.is_in_place) { /* else the residual is gone after the first call */
         run_product(c, &p, &p.block);
-        for (int i = 0; i < n_rows; i += 7) {
+        for (int i = 0; i < n_rows; i += check_pick(c, 1, 7)) {
             struct gemm_tiles one = p.block;
             const int first_buffer = c->n_buffers;
             if (p.block.out[i] == NULL) continue;
-            /* Rows beyond the last are read: the whole buffer ends where the last tile of all rows does. */
-            if (i + TILE_ROWS > n_rows) continue;
+            /* Rows beyond the last are read, too; behind the last tile come those that taps need. */
             one.n_rows = 1;
             one.a += i * TILE_BYTES;
             one.residual[0] = p.block.residual[i];

@@ -170,9 +170,10 @@ static double root_mean_square_bound(const struct conv2d_weights *weights)
 static void describe_case(const struct conv_case *t, const struct kernels *kernels,
                           const struct conv2d_weights *weights)
 {
+    static const char *const in_tiles[] = {"", " in tiles of bfloat16", " in tiles of integers"};
     print_message("%s%s: n=%d h=%d w=%d c=%d oc=%d kernel %dx%d\n", trba_cpu_name(kernels->cpu),
-                  has_integers(weights) ? " in integers" : "", t->n, t->h, t->w, t->shape.c, t->shape.oc, t->shape.kh,
-                  t->shape.kw);
+                  has_integers(weights) ? " in integers" : in_tiles[weights->tiles], t->n, t->h, t->w, t->shape.c,
+                  t->shape.oc, t->shape.kh, t->shape.kw);
 }
 
 static void compare(const struct conv_case *t, const struct kernels *kernels, const struct conv2d_weights *weights,
@@ -529,6 +530,47 @@ static void tiles_go_through_several_chunks(void **state)
     for_each_tier(check_tile_chunks);
 }
 
+/* Of three images all threads make the rows, of four each its own. A black one has its bias, one with an infinity is
+ * NaN throughout, and the others know nothing of them. */
+static void check_scales_of_images(const struct kernels *kernels)
+{
+    for (int n = 3; n <= 4; n++) {
+        struct kernels asking;
+        if (!ask_for_tiles(kernels, TILES_INT8X2, &asking)) return;
+        struct conv_case t = {.shape = {40, 32, 3, 3, 1, 1, 1, 1}, .n = n, .h = 4, .w = 9, .has_bias = true};
+        struct arena arena;
+        struct conv2d_weights weights;
+        make_case(&t);
+        const size_t in_floats = (size_t)(t.h * t.w * t.shape.c), out_floats = image_floats(&t);
+        memset(t.in, 0, in_floats * sizeof(float));
+        t.in[in_floats + 7] = INFINITY;
+        arena_init(&arena, SIZE_MAX);
+        pack_case(&asking, &arena, &t, 2, &weights);
+        float *all = random_floats((size_t)n * out_floats), *alone = random_floats(out_floats);
+        struct conv_run r = {.t = &t, .weights = &weights, .n_images = n, .out = all};
+        run_layer(&asking, 2, forward, &r);
+        for (size_t i = 0; i < out_floats; i++) {
+            assert_float_equal(all[i], t.bias[i % (size_t)t.shape.oc], 0.0f);
+            assert_true(isnan(all[out_floats + i]));
+        }
+        for (int image = 2; image < n; image++) {
+            struct conv_run one = {.t = &t, .weights = &weights, .first_image = image, .n_images = 1, .out = alone};
+            run_layer(&asking, 1, forward, &one);
+            assert_same_bits(alone, all + (size_t)image * out_floats, out_floats, "an image without its neighbours");
+        }
+        free(all);
+        free(alone);
+        arena_free(&arena);
+        free_case(&t);
+    }
+}
+
+static void images_in_tiles_have_scales_of_their_own(void **state)
+{
+    (void)state;
+    for_each_tier(check_scales_of_images);
+}
+
 /* The channels from `first` on as a convolution of their own. */
 static void run_channels(const struct kernels *kernels, const struct conv_case *t, int first, int n_threads,
                          float *out)
@@ -594,6 +636,7 @@ int main(void)
         cmocka_unit_test(winograd_convolutions_in_integers_match_double),
         cmocka_unit_test(convolutions_in_tiles_match_double),
         cmocka_unit_test(tiles_go_through_several_chunks),
+        cmocka_unit_test(images_in_tiles_have_scales_of_their_own),
         cmocka_unit_test(a_channel_does_not_depend_on_the_others),
     };
     print_message("seed %d\n", RANDOM_SEED);

@@ -2,10 +2,10 @@
 /* kernels_avx512amx.c - AVX-512 with AMX: products of tiles, 16 x 32 bfloat16 times 32 x 16, or 16 x 64 integers of 8
  * bits times 64 x 16, in one instruction. The rest is the AVX-512 VNNI tier's.
  *
- * Eight tiles of 1 KB are all there is. A product takes 16 cycles, and must not add to what one of the three before it
- * adds to; a tile that is in the first-level cache takes 8, one in the second more than 16. So a panel is one tile wide
- * and fetched once for as many rows as there are tiles for sums: four, or, with sums of two kinds, two. The rows of one
- * block lie in the first-level cache for all its taps.
+ * Eight tiles of 1 KB are all there is. A product takes 16 cycles, and 52 until its sum can be added to again; a tile
+ * that is in the first-level cache takes 8, one in the second more than 16. So a panel is one tile wide and fetched
+ * once for as many rows as there are tiles for sums: four, or, with sums of two kinds, two. The rows of a block lie in
+ * the first-level cache for all its taps.
  *
  * tdpbf16ps takes denormals for zeros (Intel, "Architecture Instruction Set Extensions Programming Reference", chapter
  * on AMX). */
@@ -49,14 +49,14 @@ static int least(int a, int b) { return a < b ? a : b; }
 
 /* Asks for what comes next at an even pace, a few lines a step. */
 struct ahead {
-    const uint8_t *next, *end;
-    ptrdiff_t step_bytes;
+    uintptr_t next, end; /* numbers: they may leave what they point into */
+    uintptr_t step_bytes;
 };
 
 ALWAYS_INLINE void ask_ahead(struct ahead *ahead)
 {
-    const uint8_t *const stop =
-        ahead->end - ahead->next < ahead->step_bytes ? ahead->end : ahead->next + ahead->step_bytes;
+    const uintptr_t left = ahead->end - ahead->next;
+    const uintptr_t stop = left < ahead->step_bytes ? ahead->end : ahead->next + ahead->step_bytes;
     for (; ahead->next < stop; ahead->next += LINE_BYTES) _mm_prefetch((const char *)ahead->next, _MM_HINT_T1);
 }
 
@@ -64,8 +64,8 @@ ALWAYS_INLINE void ask_ahead(struct ahead *ahead)
 static struct ahead plan_ahead(const struct gemm_tiles *g, int group_rows)
 {
     const size_t n_steps = (size_t)((g->n_rows + group_rows - 1) / group_rows * g->n_blocks * g->n_taps);
-    const size_t bytes = g->ahead != NULL ? g->ahead_bytes : 0, lines = (bytes + LINE_BYTES - 1) / LINE_BYTES;
-    return (struct ahead){g->ahead, g->ahead + bytes, (ptrdiff_t)((lines + n_steps - 1) / n_steps * LINE_BYTES)};
+    const uintptr_t lines = g->ahead_bytes / LINE_BYTES, next = (uintptr_t)g->ahead;
+    return (struct ahead){next, next + lines * LINE_BYTES, (lines + n_steps - 1) / n_steps * LINE_BYTES};
 }
 
 /* What is left to do for rows whose products are made: it is done while the processor waits for the products of
@@ -199,10 +199,10 @@ static void gemm_tiles_bf16_avx512amx(const struct gemm_tiles *g)
     _tile_release();
 }
 
-/* ---- integers in two parts: tiles 0 and 1 sums of high * high, 2 and 3 of the mixed products, 4 and 5 rows, 6 and 7
- * the panel's high and low parts ---- */
+/* ---- integers in two parts: tiles 0 and 1 sums of high * high, 2 and 3 of the mixed products, 4 and 5 rows, 6 the
+ * panel's high part, 7 its low part, then rows ---- */
 
-/* Two tiles of rows: no sum is added to again before three products later. */
+/* Two tiles of rows: six products for four sums, each of which is added to again three products later. */
 ALWAYS_INLINE void add_pair_int8x2(const uint8_t *a, size_t part_stride, const uint8_t *b)
 {
     _tile_loadd(4, a, TILE_BYTES);

@@ -142,7 +142,7 @@ static uint16_t bf16_at(const uint8_t *bytes, int i)
     return number;
 }
 
-/* Adds one part of one row times one part of a step of the panel. */
+/* Adds one block and tap of one row times that of the panel. */
 static void add_products_bf16_ref(const uint8_t *a, const uint8_t *b, float sums[TILE_COLUMNS])
 {
     for (int k = 0; k < BF16_DEPTH; k++) {
@@ -219,7 +219,7 @@ static void gemm_tiles_int8x2_ref(const struct gemm_tiles *g)
 /* Number k of a pixel's block, 0 beyond the last channel. */
 static float channel_or_zero(const struct tile_pixels *p, int pixel, int channel)
 {
-    return channel < p->n_channels ? p->in[pixel * p->n_channels + channel] : 0.0f;
+    return channel < p->n_channels ? p->in[(size_t)pixel * (size_t)p->n_channels + (size_t)channel] : 0.0f;
 }
 
 static void pixels_to_bf16_ref(const struct tile_pixels *p)
@@ -228,8 +228,8 @@ static void pixels_to_bf16_ref(const struct tile_pixels *p)
     for (int pixel = 0; pixel < p->n_pixels; pixel++) {
         for (int c = 0; c < n_padded; c++) {
             const uint16_t number = bf16_of_float(channel_or_zero(p, pixel, c));
-            const size_t at = (size_t)(c / BF16_DEPTH) * p->block_stride +
-                              (size_t)(pixel * TILE_BYTES + c % BF16_DEPTH * 2);
+            const size_t at = (size_t)(c / BF16_DEPTH) * p->block_stride + (size_t)pixel * TILE_BYTES +
+                              (size_t)(c % BF16_DEPTH * 2);
             memcpy(p->high + at, &number, sizeof number);
         }
     }
@@ -242,8 +242,8 @@ static void pixels_to_int8x2_ref(const struct tile_pixels *p)
         for (int c = 0; c < n_padded; c++) {
             const float value = channel_or_zero(p, pixel, c);
             const int number = p->factor == 0.0f ? 0 : (int)lrintf(value * p->factor), low = (int8_t)number;
-            const size_t at = (size_t)(c / INT8X2_DEPTH) * p->block_stride +
-                              (size_t)(pixel * TILE_BYTES + c % INT8X2_DEPTH);
+            const size_t at = (size_t)(c / INT8X2_DEPTH) * p->block_stride + (size_t)pixel * TILE_BYTES +
+                              (size_t)(c % INT8X2_DEPTH);
             p->low[at] = (uint8_t)low;
             p->high[at] = (uint8_t)((number - low) / 256);
         }

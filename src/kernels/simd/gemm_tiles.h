@@ -37,7 +37,7 @@ ALWAYS_INLINE vec round_bf16(vec v)
     return second_bf16(ivec_of_bits(choose_finite(v, nearest, vec_add(v, v)))); /* the sum is a quiet NaN */
 }
 
-/* Adds the products of one part of the rows and one part of the panel. */
+/* Adds the products of one block and tap of the rows and of the panel. */
 ALWAYS_INLINE void step_bf16(vec sums[REGISTER_ROWS][TILE_VECTORS], const uint8_t *a, const uint8_t *b, const int rows)
 {
     for (int k = 0; k < TILE_BYTES; k += 4, b += TILE_BYTES) {
@@ -138,7 +138,7 @@ static void TIER(pixels_to_bf16)(const struct tile_pixels *p)
     const float *in = p->in;
     for (int pixel = 0; pixel < p->n_pixels; pixel++, in += p->n_channels) {
         for (int c = 0, block = 0; c < p->n_channels; c += BF16_DEPTH, block++) {
-            const size_t at = (size_t)block * p->block_stride + (size_t)(pixel * TILE_BYTES);
+            const size_t at = (size_t)block * p->block_stride + (size_t)pixel * TILE_BYTES;
             block_to_bf16(in + c, p->n_channels - c, p->high + at);
         }
     }
@@ -157,7 +157,7 @@ static void TIER(pixels_to_int8x2)(const struct tile_pixels *p)
     const float *in = p->in;
     for (int pixel = 0; pixel < p->n_pixels; pixel++, in += p->n_channels) {
         for (int c = 0, block = 0; c < p->n_channels; c += INT8X2_DEPTH, block++) {
-            const size_t at = (size_t)block * p->block_stride + (size_t)(pixel * TILE_BYTES);
+            const size_t at = (size_t)block * p->block_stride + (size_t)pixel * TILE_BYTES;
             /* Numbers that are not finite come with factor 0, and times 0 are not numbers. */
             const int n = p->factor == 0.0f ? 0 : p->n_channels - c;
             block_to_int8x2(in + c, n, factor, p->high + at, p->low + at);
