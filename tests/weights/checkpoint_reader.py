@@ -49,7 +49,7 @@ RECOGNISER = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)
 
 def load_library():
     library = ctypes.CDLL(os.environ["TRBA_TESTING_LIB"])
-    library.tensor_table_open.argtypes = [ctypes.c_char_p, ctypes.c_size_t, RECOGNISER,
+    library.tensor_table_open.argtypes = [ctypes.c_char_p, ctypes.c_size_t, ctypes.c_void_p, RECOGNISER,
                                           ctypes.POINTER(ctypes.POINTER(Table)), ctypes.POINTER(Error)]
     library.tensor_table_free.argtypes = [ctypes.POINTER(Table)]
     library.tensor_table_free.restype = None
@@ -104,7 +104,7 @@ class Checkpoint:
 def read_checkpoint(data):
     """Opens the bytes of a checkpoint; Refused if the library does."""
     table, error = ctypes.POINTER(Table)(), Error()
-    status = LIBRARY.tensor_table_open(data, len(data), recognise, ctypes.byref(table), ctypes.byref(error))
+    status = LIBRARY.tensor_table_open(data, len(data), None, recognise, ctypes.byref(table), ctypes.byref(error))
     if status != OK:
         assert not table, "a failed call touched its output"
         assert error.status == status
