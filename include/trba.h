@@ -258,9 +258,8 @@ typedef enum trba_rotate {
  * many texts change. With AMX all convolutions but the first have a scale for a picture's map instead, multiply in two
  * parts of 8 bits, and leave out the product of the low ones. It needs AVX2; on lesser tiers it is FP32. BF16 rounds
  * what convolutions multiply to bfloat16 (those of TPS are as in INT16), all else is float32; it needs AMX, without
- * which it is FP32. Where there is AMX, opening a model in either asks Linux for
- * leave to use its tiles; from then on signal stacks (sigaltstack()) must have room for them, as
- * sysconf(_SC_MINSIGSTKSZ) says. */
+ * which it is FP32. Where there is AMX, opening a model in either asks Linux for leave to use its tiles; from then on
+ * signal stacks (sigaltstack()) must have room for them, as sysconf(_SC_MINSIGSTKSZ) says. */
 typedef enum trba_precision {
     TRBA_PRECISION_FP32 = 0,
     TRBA_PRECISION_INT16,

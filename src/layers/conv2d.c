@@ -4,8 +4,8 @@
  *   in  [n][h + 2][w + 2][c]     a window row of kw pixels is kw * c consecutive floats
  *   out [n][oh + 2][ow + 2][oc]  row i of the product is output pixel i; its kh taps lie a map row apart
  *
- * 3x3 convolutions with stride 1 go to winograd.c when the tier has it; with AMX, for
- * bfloat16 and integers, all but the first layer go to conv2d_tiles.c.
+ * 3x3 convolutions with stride 1 go to winograd.c when the tier has it; with AMX, for bfloat16 and integers, all but
+ * the first layer go to conv2d_tiles.c.
  */
 #include "layers/conv2d.h"
 

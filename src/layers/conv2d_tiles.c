@@ -24,6 +24,7 @@ enum {
     MAX_TAPS = 9,
     CHUNK_BYTES = 1024 * 1024, /* of a: leaves room for a panel and for what comes next */
     MAX_CHUNK = 16,           /* images */
+    LINE_BYTES = 64,          /* of the cache */
     STEP = TILE_ROWS * TILE_BYTES
 };
 
@@ -213,8 +214,8 @@ static void place_rows(const struct tiles_job *job, int image, int segment, int 
  * the next layer begins with, or nothing. */
 static void ask_for_share(struct gemm_tiles *g, size_t bytes, int part, int n_parts)
 {
-    enum { LINE = 64 };
-    const size_t share = (size_t)divide_up((int)(bytes / LINE), n_parts) * LINE, from = (size_t)part * share;
+    const size_t share = (size_t)divide_up((int)(bytes / LINE_BYTES), n_parts) * LINE_BYTES;
+    const size_t from = (size_t)part * share;
     g->ahead = (const uint8_t *)((uintptr_t)g->b + bytes + from); /* may leave the panels */
     g->ahead_bytes = from < bytes ? share : 0;
 }
@@ -227,6 +228,7 @@ static void multiply_group(const struct tiles_job *job, int image, int panel, in
     const struct conv2d_shape *s = &weights->shape;
     const int segment = group / job->groups, first_row = group % job->groups * job->group_rows;
     const int column = panel * TILE_COLUMNS;
+    const size_t bytes = panel_bytes(weights);
     const size_t first_pixel = (size_t)((segment * s->stride_h + 1 - s->pad_h) * (job->in->w + 2) + 1 - s->pad_w +
                                         first_row);
     struct gemm_tiles g;
@@ -237,13 +239,13 @@ static void multiply_group(const struct tiles_job *job, int image, int panel, in
     g.taps = job->taps;
     g.n_blocks = job->n_blocks;
     g.n_taps = job->n_taps;
-    g.b = weights->panels + (size_t)panel * panel_bytes(weights);
+    g.b = weights->panels + (size_t)panel * bytes;
     g.scale = scale;
     g.column_scales = weights->column_scales + column;
     g.bias = weights->bias + column;
     g.residual[0] = NULL;
     g.has_relu = job->has_relu;
-    ask_for_share(&g, panel_bytes(weights), part, n_parts);
+    ask_for_share(&g, bytes, part, n_parts);
     place_rows(job, image, segment, first_row, column, &g);
     if (weights->tiles == TILES_INT8X2) job->kernels->gemm_tiles_int8x2(&g);
     else job->kernels->gemm_tiles_bf16(&g);
@@ -260,10 +262,9 @@ static void chunk_task(void *arg, int task, int thread)
     uint8_t *a = job->a + (size_t)(thread * job->chunk) * job->image_stride;
     float scales[MAX_CHUNK];
     for (int i = 0; i < n; i++) {
-        float factor = 0.0f;
-        scales[i] = 0.0f;
-        if (job->weights->tiles == TILES_INT8X2)
-            scales[i] = choose_scale(largest_of_rows(job, first + i, 0, n_rows), &factor);
+        const bool has_scale = job->weights->tiles == TILES_INT8X2;
+        float factor;
+        scales[i] = choose_scale(has_scale ? largest_of_rows(job, first + i, 0, n_rows) : 0.0f, &factor);
         convert_rows(job, first + i, 0, n_rows, factor, a + (size_t)i * job->image_stride);
     }
     for (int panel = 0; panel < n_panels(job); panel++) {
@@ -330,8 +331,8 @@ static void cut_rows(struct tiles_job *job)
 /* A stride of whole lines of the cache that is no multiple of a page: blocks do not push each other out. */
 static size_t spread(size_t bytes)
 {
-    enum { LINE = 64, PAGE = 4096 };
-    return bytes % PAGE == 0 ? bytes + LINE : bytes;
+    enum { PAGE_BYTES = 4096 };
+    return bytes % PAGE_BYTES == 0 ? bytes + LINE_BYTES : bytes;
 }
 
 static void lay_out(struct tiles_job *job)

@@ -76,8 +76,9 @@ struct finishing {
     int asked, end_asked;   /* rows whose lines have been asked for, of the group in the tiles */
     int done, end_done;     /* rows that are finished, of the group before */
     const char *sums;       /* of that group, as its tiles left them, row by row; of done */
-    bool is_pair;           /* of int8x2 */
-    __m512 bias, scale;     /* of int8x2 */
+    __m512 bias;
+    __m512 scale;           /* of int8x2, */
+    bool is_pair;           /* and whether that group was two tiles of rows */
 };
 
 /* act(sum + bias + residual) */
@@ -136,6 +137,15 @@ ALWAYS_INLINE void begin_finishing(struct finishing *f, const void *sums, int gr
     f->end_asked = least(f->end_asked + group_rows, f->g->n_rows);
 }
 
+/* Tiles 0 to 3, of both kinds of numbers. */
+ALWAYS_INLINE void clear_sums(void)
+{
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+}
+
 /* ---- bfloat16: tiles 0 to 3 sums, 4 and 5 rows, 6 the panel ---- */
 
 /* Adds the products of n tiles of rows and one of the panel. */
@@ -160,10 +170,7 @@ ALWAYS_INLINE void multiply_bf16(const struct gemm_tiles *g, int row, struct ahe
                                  __m512 *sums, const int n)
 {
     const uint8_t *b = g->b;
-    _tile_zero(0);
-    _tile_zero(1);
-    _tile_zero(2);
-    _tile_zero(3);
+    clear_sums();
     for (int block = 0; block < g->n_blocks; block++) {
         for (int t = 0; t < g->n_taps; t++, b += STEP) {
             add_bf16(g->a + (size_t)block * g->block_stride + g->taps[t] + row * TILE_BYTES, b, n);
@@ -235,10 +242,7 @@ ALWAYS_INLINE void multiply_int8x2(const struct gemm_tiles *g, int row, struct a
                                    struct finishing *finishing, __m512i (*sums)[TILE_ROWS], const bool is_pair)
 {
     const uint8_t *b = g->b;
-    _tile_zero(0);
-    _tile_zero(1);
-    _tile_zero(2);
-    _tile_zero(3);
+    clear_sums();
     for (int block = 0; block < g->n_blocks; block++) {
         for (int t = 0; t < g->n_taps; t++, b += 2 * STEP) {
             const uint8_t *a = g->a + (size_t)block * g->block_stride + g->taps[t] + row * TILE_BYTES;
@@ -260,7 +264,7 @@ static void gemm_tiles_int8x2_avx512amx(const struct gemm_tiles *g)
     __m512i sums[2][2 * INT8X2_TILES][TILE_ROWS];
     struct ahead ahead = plan_ahead(g, GROUP_ROWS);
     struct finishing finishing = {
-        .g = g, .bias = _mm512_loadu_ps(g->bias), .is_pair = true,
+        .g = g, .bias = _mm512_loadu_ps(g->bias),
         .scale = _mm512_mul_ps(_mm512_set1_ps(g->scale * 256.0f), _mm512_loadu_ps(g->column_scales))};
     plan_finishing(&finishing, GROUP_ROWS);
     configure_tiles();
