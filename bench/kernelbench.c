@@ -90,26 +90,19 @@ static void bench_quantize_panel(const struct kernels *k, const struct shape *s)
 static void run_tiles(const struct shape *s, int depth, int n_parts, void (*kernel)(const struct gemm_tiles *g))
 {
     enum { N_TAPS = 9 };
-    static struct gemm_tiles g;
     ptrdiff_t taps[N_TAPS];
     for (int t = 0; t < N_TAPS; t++) taps[t] = t * TILE_BYTES;
+    struct gemm_tiles g = {.n_rows = s->first, .a = (const uint8_t *)inputs, .taps = taps, .n_taps = N_TAPS,
+                           .scale = 1.0f, .column_scales = weights, .bias = weights, .pitch = s->first,
+                           .width = s->first, .pixel_stride = (size_t)s->third};
     g.n_blocks = (s->second + depth - 1) / depth;
+    g.block_stride = (size_t)(s->first + TILE_ROWS + N_TAPS) * TILE_BYTES;
+    g.part_stride = g.block_stride * (size_t)g.n_blocks;
     const size_t panel = (size_t)(g.n_blocks * N_TAPS * n_parts) * TILE_ROWS * TILE_BYTES;
     for (int column = 0; column < s->third; column += TILE_COLUMNS) {
-        for (int row = 0; row < s->first; row += TILES_MAX_ROWS) {
-            g.n_rows = smaller(TILES_MAX_ROWS, s->first - row);
-            g.a = (const uint8_t *)inputs + (size_t)(row * TILE_BYTES);
-            g.block_stride = (size_t)(s->first + TILE_ROWS + N_TAPS) * TILE_BYTES;
-            g.part_stride = g.block_stride * (size_t)g.n_blocks;
-            g.taps = taps;
-            g.n_taps = N_TAPS;
-            g.b = (const uint8_t *)weights + (size_t)(column / TILE_COLUMNS) * panel;
-            g.scale = 1.0f;
-            g.column_scales = g.bias = weights;
-            for (int i = 0; i < g.n_rows; i++)
-                g.out[i] = outputs + (size_t)(row + i) * (size_t)s->third + (size_t)column;
-            kernel(&g);
-        }
+        g.b = (const uint8_t *)weights + (size_t)(column / TILE_COLUMNS) * panel;
+        g.out = outputs + column;
+        kernel(&g);
     }
 }
 

@@ -98,34 +98,48 @@ struct gemm_block_int16 {
  * integer * scale, such that the largest number is INT8X2_LARGEST. No sum leaves 32 bits: of INT8X2_MAX_DEPTH terms
  * each is 2 * 127 * 128 at most. (The same with bfloat16: Henry, Tang and Heinecke, "Leveraging the bfloat16 Artificial
  * Intelligence Datatype For Higher-Precision Computations", 2019.) */
-enum { TILE_BYTES = 64, TILE_ROWS = 16, TILE_COLUMNS = 16, TILES_MAX_ROWS = 128, BF16_DEPTH = TILE_BYTES / 2,
+enum { TILE_BYTES = 64, TILE_ROWS = 16, TILE_COLUMNS = 16, BF16_DEPTH = TILE_BYTES / 2,
        INT8X2_DEPTH = TILE_BYTES, INT8X2_LARGEST = 127 * 256 + 127, INT8X2_MAX_DEPTH = 65536 };
 
 /* Rows times 16 columns, each sum over blocks of channels, taps of the kernel, and what a row of a tile holds:
  *
- *   out[i][j] = act(bias[j] + scale * column_scales[j] * sum over blocks b, taps t, k of a(b, t, i, k) * b(b, t, k, j)
- *                   + residual[i][j])
+ *   out[at(i) + j] = act(bias[j] + scale * column_scales[j] * sum over blocks b, taps t, k of
+ *                        a(b, t, i, k) * b(b, t, k, j) + residual[at(i) + j])
  *   row i of a tile is at a + b * block_stride + taps[t] + i * TILE_BYTES, of integers its low part part_stride on;
  *   of bfloat16 there is no scale
+ *   at(i) is tile_row_at(g, i); where that is negative, nobody wants the row, and nothing is written
  *
  * A row's result does not depend on its neighbours. Rows up to the next multiple of TILE_ROWS are read, too. */
 struct gemm_tiles {
-    int n_rows;                            /* 1 .. TILES_MAX_ROWS */
+    int n_rows;                       /* 1 or more */
     const uint8_t *a;
-    size_t block_stride, part_stride;      /* bytes */
-    const ptrdiff_t *taps;                 /* [n_taps], bytes */
+    size_t block_stride, part_stride; /* bytes */
+    const ptrdiff_t *taps;            /* [n_taps], bytes */
     int n_blocks, n_taps;
     /* bfloat16 [n_blocks][n_taps][16][TILE_COLUMNS][2], integers [n_blocks][n_taps][high, low][16][TILE_COLUMNS][4] */
     const uint8_t *b;
     float scale;
-    const float *column_scales;            /* [TILE_COLUMNS] */
-    const float *bias;                     /* [TILE_COLUMNS] */
-    const float *residual[TILES_MAX_ROWS]; /* [TILE_COLUMNS] each; residual[0] NULL: none */
-    float *out[TILES_MAX_ROWS];            /* [TILE_COLUMNS] each; NULL: a row that nobody wants */
+    const float *column_scales;       /* [TILE_COLUMNS] */
+    const float *bias;                /* [TILE_COLUMNS] */
+    /* Row 0 is window first_row of a map of lines of `pitch` windows, of which the first `width`, 1 .. pitch, are
+     * wanted. */
+    int first_row, pitch, width;
+    float *out;                       /* window 0; [TILE_COLUMNS] at each window */
+    const float *residual;            /* as out, or NULL */
+    size_t pixel_stride, line_stride; /* floats from a window to the next, and from a line to the next */
     bool has_relu;
-    const uint8_t *ahead;                  /* what the caller will use soon: asked for from memory, never read */
-    size_t ahead_bytes;                    /* of whole lines; 0: nothing */
+    const uint8_t *ahead;             /* what the caller will use soon: asked for from memory, never read */
+    size_t ahead_bytes;               /* of whole lines; 0: nothing */
 };
+
+/* Floats from out, and from residual, to row i. */
+static inline ptrdiff_t tile_row_at(const struct gemm_tiles *g, int i)
+{
+    const unsigned window = (unsigned)(g->first_row + i), pitch = (unsigned)g->pitch;
+    const unsigned x = window % pitch;
+    if (x >= (unsigned)g->width) return -1;
+    return (ptrdiff_t)(window / pitch * g->line_stride + x * g->pixel_stride);
+}
 
 /* Pixels to rows of tiles, block by block; what a last block has too many becomes zeros. With `at` standing for
  * b * block_stride + p * TILE_BYTES in bytes, x for in[p * n_channels + b * depth + k]:

@@ -9,8 +9,9 @@
  * that a window would have between two map rows, two or three of them, are computed and thrown away, which costs less
  * than tiles that end with every map row. With a vertical stride each map row is a product of its own.
  *
- * Many images: a task is a chunk of a few images, whose a fits the second-level cache; its thread makes it and
- * multiplies it by one panel after the other. Few images: all threads make a, then share out the panels.
+ * Many images: a task is a chunk of one or two images; its thread makes their a, which fits the second-level cache if
+ * they are not wide, and multiplies it by one panel after the other. Few images: all threads make a, then share out the
+ * panels.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -22,9 +23,12 @@
 
 enum {
     MAX_TAPS = 9,
-    CHUNK_BYTES = 1024 * 1024, /* of a: leaves room for a panel and for what comes next */
-    MAX_CHUNK = 16,           /* images */
-    LINE_BYTES = 64,          /* of the cache */
+    GROUP_ROWS = 128, /* of a product, at most, where threads share the products of an image */
+    /* Images of a chunk, if their a is no larger: it stays in the second-level cache for all panels. Few: a thread that
+     * has a busy neighbour on its core takes fewer of the chunks, and holds up the others for less. */
+    MAX_CHUNK = 2,
+    CHUNK_BYTES = 1024 * 1024,
+    LINE_BYTES = 64, /* of the cache */
     STEP = TILE_ROWS * TILE_BYTES
 };
 
@@ -164,7 +168,8 @@ struct tiles_job {
     int groups, group_rows;          /* that a segment is cut into */
     ptrdiff_t taps[MAX_TAPS];        /* bytes */
     size_t block_stride, part_stride, image_stride; /* bytes */
-    int chunk;                       /* images; 0: all threads make a */
+    int n_chunks;                    /* 0: all threads make a */
+    int chunk_images;                /* at most */
     uint8_t *a;                      /* [threads][chunk], or [n], of [parts][blocks][pixels + slack][TILE_BYTES] */
     /* When all threads make a, of integers: */
     float *row_largest;              /* [n][h + 2] */
@@ -193,21 +198,6 @@ static float largest_of_rows(const struct tiles_job *job, int image, int first_r
 {
     return job->kernels->largest_magnitude(map_pixel(job->in, image, first_row - 1, -1),
                                            (size_t)n_rows * map_row_stride(job->in));
-}
-
-/* Where the rows of a product go: row i of a segment is window i of it, counted across the border. */
-static void place_rows(const struct tiles_job *job, int image, int segment, int first_row, int column,
-                       struct gemm_tiles *g)
-{
-    const int pitch = job->in->w + 2;
-    int y = segment + first_row / pitch, x = first_row % pitch;
-    for (int i = 0; i < g->n_rows; i++) {
-        g->out[i] = x < job->out->w ? map_pixel(job->out, image, y, x) + column : NULL;
-        if (job->residual != NULL) g->residual[i] = map_pixel(job->residual, image, y, x) + column;
-        if (++x < pitch) continue;
-        x = 0;
-        y++;
-    }
 }
 
 /* Product number `part` of n_parts that use a panel asks for its share of the next one. Behind the last there is what
@@ -243,10 +233,15 @@ static void multiply_group(const struct tiles_job *job, int image, int panel, in
     g.scale = scale;
     g.column_scales = weights->column_scales + column;
     g.bias = weights->bias + column;
-    g.residual[0] = NULL;
+    g.first_row = first_row; /* of a segment, whose rows are windows counted across the border */
+    g.pitch = job->in->w + 2;
+    g.width = job->out->w;
+    g.out = map_pixel(job->out, image, segment, 0) + column;
+    g.residual = job->residual != NULL ? map_pixel(job->residual, image, segment, 0) + column : NULL;
+    g.pixel_stride = (size_t)job->out->c;
+    g.line_stride = map_row_stride(job->out);
     g.has_relu = job->has_relu;
     ask_for_share(&g, bytes, part, n_parts);
-    place_rows(job, image, segment, first_row, column, &g);
     if (weights->tiles == TILES_INT8X2) job->kernels->gemm_tiles_int8x2(&g);
     else job->kernels->gemm_tiles_bf16(&g);
 }
@@ -254,12 +249,18 @@ static void multiply_group(const struct tiles_job *job, int image, int panel, in
 static int groups_of_image(const struct tiles_job *job) { return job->n_segments * job->groups; }
 static int n_panels(const struct tiles_job *job) { return job->out->c / TILE_COLUMNS; }
 
+/* Of a chunk: all are as large as the others, or one image larger. */
+static int first_image(const struct tiles_job *job, int chunk)
+{
+    return (int)((int64_t)job->in->n * chunk / job->n_chunks);
+}
+
 /* A chunk of images, from the map to the map. */
 static void chunk_task(void *arg, int task, int thread)
 {
     const struct tiles_job *job = arg;
-    const int first = task * job->chunk, n = smaller(job->chunk, job->in->n - first), n_rows = job->in->h + 2;
-    uint8_t *a = job->a + (size_t)(thread * job->chunk) * job->image_stride;
+    const int first = first_image(job, task), n = first_image(job, task + 1) - first, n_rows = job->in->h + 2;
+    uint8_t *a = job->a + (size_t)(thread * job->chunk_images) * job->image_stride;
     float scales[MAX_CHUNK];
     for (int i = 0; i < n; i++) {
         const bool has_scale = job->weights->tiles == TILES_INT8X2;
@@ -318,13 +319,13 @@ static void multiply_task(void *arg, int task, int thread)
                    job->scales[image], task % per_panel, per_panel);
 }
 
-/* Segments and groups of rows, as even as whole tiles allow. */
+/* Segments, and, if they are to be shared, groups of rows, as even as whole tiles allow. */
 static void cut_rows(struct tiles_job *job)
 {
     const struct conv2d_shape *s = &job->weights->shape;
     job->n_segments = s->stride_h == 1 ? 1 : job->out->h;
     job->segment_rows = s->stride_h == 1 ? (job->out->h - 1) * (job->in->w + 2) + job->out->w : job->out->w;
-    job->groups = divide_up(job->segment_rows, TILES_MAX_ROWS);
+    job->groups = job->n_chunks > 0 ? 1 : divide_up(job->segment_rows, GROUP_ROWS);
     job->group_rows = (int)round_up((size_t)divide_up(job->segment_rows, job->groups), TILE_ROWS);
 }
 
@@ -346,18 +347,16 @@ static void lay_out(struct tiles_job *job)
     job->block_stride = spread((size_t)((job->in->h + 2) * pitch + TILE_ROWS) * TILE_BYTES);
     job->part_stride = (size_t)job->n_blocks * job->block_stride;
     job->image_stride = (size_t)parts_of(job->weights) * job->part_stride;
-    cut_rows(job);
 }
 
-/* Images of a chunk, when there are enough for each thread to have its own; else 0. */
-static int choose_chunk(const struct tiles_job *job, int n_threads)
+/* Chunks, when there are enough images for each thread to have its own; else 0. */
+static int count_chunks(const struct tiles_job *job, int n_threads)
 {
     enum { ENOUGH = 4 }; /* images a thread: unequal shares cost little */
     const int n = job->in->n;
     if (n < n_threads || (n % n_threads != 0 && n < ENOUGH * n_threads)) return 0;
-    const int fitting = larger(1, smaller(MAX_CHUNK, (int)(CHUNK_BYTES / job->image_stride)));
-    const int per_thread = divide_up(n, n_threads);
-    return divide_up(per_thread, divide_up(per_thread, fitting));
+    const int most = MAX_CHUNK * job->image_stride <= CHUNK_BYTES ? MAX_CHUNK : 1;
+    return n_threads * divide_up(divide_up(n, n_threads), most);
 }
 
 void tiles_forward(struct layer_run *run, const struct conv2d_weights *weights, const struct feature_map *in,
@@ -367,8 +366,10 @@ void tiles_forward(struct layer_run *run, const struct conv2d_weights *weights, 
                             .has_relu = has_relu};
     const int n_threads = thread_pool_size(run->pool);
     lay_out(&job);
-    job.chunk = choose_chunk(&job, n_threads);
-    const size_t n_images = job.chunk > 0 ? (size_t)(job.chunk * n_threads) : (size_t)in->n;
+    job.n_chunks = count_chunks(&job, n_threads);
+    job.chunk_images = job.n_chunks > 0 ? divide_up(in->n, job.n_chunks) : 0;
+    cut_rows(&job);
+    const size_t n_images = job.n_chunks > 0 ? (size_t)(job.chunk_images * n_threads) : (size_t)in->n;
     const size_t n = round_up((size_t)in->n, CHANNEL_ALIGN), n_rows = n * (size_t)(in->h + 2);
     float *workspace = run_workspace(run, n_rows + 2 * n + n_images * job.image_stride / sizeof(float));
     if (run->is_planning) return;
@@ -376,8 +377,8 @@ void tiles_forward(struct layer_run *run, const struct conv2d_weights *weights, 
     job.scales = job.row_largest + n_rows;
     job.factors = job.scales + n;
     job.a = (uint8_t *)(job.factors + n);
-    if (job.chunk > 0) {
-        run_tasks(run, divide_up(in->n, job.chunk), chunk_task, &job);
+    if (job.n_chunks > 0) {
+        run_tasks(run, job.n_chunks, chunk_task, &job);
         return;
     }
     if (weights->tiles == TILES_INT8X2) run_tasks(run, in->n * (in->h + 2), measure_task, &job);

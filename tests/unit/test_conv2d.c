@@ -511,7 +511,7 @@ static void convolutions_in_tiles_match_double(void **state)
     for_each_tier(check_tiles);
 }
 
-/* 500 channels * 2 parts * 1,000 pixels are 1 MB an image, so a chunk is one image; small images are several in one. */
+/* 500 channels * 2 parts * 1,000 pixels are 1 MB an image, so a chunk is one image; small images are two in one. */
 static void check_tile_chunks(const struct kernels *kernels)
 {
     for (enum tile_numbers numbers = TILES_BF16; numbers <= TILES_INT8X2; numbers++) {

@@ -2,10 +2,11 @@
 /* kernels_avx512amx.c - AVX-512 with AMX: products of tiles, 16 x 32 bfloat16 times 32 x 16, or 16 x 64 integers of 8
  * bits times 64 x 16, in one instruction. The rest is the AVX-512 VNNI tier's.
  *
- * Eight tiles of 1 KB are all there is. A product takes 16 cycles, and 52 until its sum can be added to again; a tile
- * that is in the first-level cache takes 8, one in the second more than 16. So a panel is one tile wide and fetched
- * once for as many rows as there are tiles for sums: four, or, with sums of two kinds, two. The rows of a block lie in
- * the first-level cache for all its taps.
+ * Eight tiles of 1 KB have names. A product takes 16 cycles, and 52 until its sum can be added to again; a tile that is
+ * in the first-level cache takes 8, one in the second more than 16. So there are four sums, a panel is one tile wide
+ * and fetched once for four tiles of rows, or, with sums of two kinds, for two, and the rows of a block lie in the
+ * first-level cache for all its taps. Tiles 6 and 7 are never written, though it would spare loads: it seems that the
+ * processor has few tiles to rename with, and loses one for each that is in use (docs/PERFORMANCE.md, "six tiles").
  *
  * tdpbf16ps takes denormals for zeros (Intel, "Architecture Instruction Set Extensions Programming Reference", chapter
  * on AMX). */
@@ -82,12 +83,12 @@ struct finishing {
 };
 
 /* act(sum + bias + residual) */
-ALWAYS_INLINE void finish_row(const struct gemm_tiles *g, int row, __m512 sum, __m512 bias)
+ALWAYS_INLINE void finish_row(const struct gemm_tiles *g, ptrdiff_t at, __m512 sum, __m512 bias)
 {
     __m512 value = _mm512_add_ps(sum, bias);
-    if (g->residual[0] != NULL) value = _mm512_add_ps(value, _mm512_loadu_ps(g->residual[row]));
+    if (g->residual != NULL) value = _mm512_add_ps(value, _mm512_loadu_ps(g->residual + at));
     if (g->has_relu) value = _mm512_max_ps(value, _mm512_setzero_ps());
-    _mm512_storeu_ps(g->out[row], value);
+    _mm512_storeu_ps(g->out + at, value);
 }
 
 ALWAYS_INLINE __m512 sum_of_row(const struct finishing *f, const bool is_int8x2)
@@ -103,16 +104,19 @@ ALWAYS_INLINE __m512 sum_of_row(const struct finishing *f, const bool is_int8x2)
 
 ALWAYS_INLINE void finish_rows(struct finishing *f, int n, const bool is_int8x2)
 {
-    for (const int end = least(f->done + n, f->end_done); f->done < end; f->done++, f->sums += TILE_BYTES)
-        if (f->g->out[f->done] != NULL) finish_row(f->g, f->done, sum_of_row(f, is_int8x2), f->bias);
+    for (const int end = least(f->done + n, f->end_done); f->done < end; f->done++, f->sums += TILE_BYTES) {
+        const ptrdiff_t at = tile_row_at(f->g, f->done);
+        if (at >= 0) finish_row(f->g, at, sum_of_row(f, is_int8x2), f->bias);
+    }
 }
 
 ALWAYS_INLINE void ask_for_rows(struct finishing *f)
 {
     for (const int end = least(f->asked + f->per_step, f->end_asked); f->asked < end; f->asked++) {
-        if (f->g->out[f->asked] == NULL) continue;
-        __builtin_prefetch(f->g->out[f->asked], 1);
-        if (f->g->residual[0] != NULL) __builtin_prefetch(f->g->residual[f->asked]);
+        const ptrdiff_t at = tile_row_at(f->g, f->asked);
+        if (at < 0) continue;
+        __builtin_prefetch(f->g->out + at, 1);
+        if (f->g->residual != NULL) __builtin_prefetch(f->g->residual + at);
     }
 }
 
@@ -137,6 +141,13 @@ ALWAYS_INLINE void begin_finishing(struct finishing *f, const void *sums, int gr
     f->end_asked = least(f->end_asked + group_rows, f->g->n_rows);
 }
 
+/* One step's part of the panel, into the first-level cache: the rows of a block leave no room there for a panel. */
+ALWAYS_INLINE void ask_for_step(const uint8_t *b)
+{
+#pragma GCC unroll 16
+    for (int i = 0; i < TILE_ROWS; i++) _mm_prefetch((const char *)b + i * TILE_BYTES, _MM_HINT_T0);
+}
+
 /* Tiles 0 to 3, of both kinds of numbers. */
 ALWAYS_INLINE void clear_sums(void)
 {
@@ -146,34 +157,36 @@ ALWAYS_INLINE void clear_sums(void)
     _tile_zero(3);
 }
 
-/* ---- bfloat16: tiles 0 to 3 sums, 4 and 5 rows, 6 the panel ---- */
+/* ---- bfloat16: tiles 0 to 3 sums, 4 rows, 5 the panel ---- */
 
 /* Adds the products of n tiles of rows and one of the panel. */
 ALWAYS_INLINE void add_bf16(const uint8_t *a, const uint8_t *b, const int n)
 {
-    _tile_loadd(6, b, TILE_BYTES);
     _tile_loadd(4, a, TILE_BYTES);
-    _tile_dpbf16ps(0, 4, 6);
+    _tile_loadd(5, b, TILE_BYTES);
+    _tile_dpbf16ps(0, 4, 5);
     if (n < 2) return;
-    _tile_loadd(5, a + STEP, TILE_BYTES);
-    _tile_dpbf16ps(1, 5, 6);
+    _tile_loadd(4, a + STEP, TILE_BYTES);
+    _tile_dpbf16ps(1, 4, 5);
     if (n < 3) return;
     _tile_loadd(4, a + 2 * STEP, TILE_BYTES);
-    _tile_dpbf16ps(2, 4, 6);
+    _tile_dpbf16ps(2, 4, 5);
     if (n < 4) return;
-    _tile_loadd(5, a + 3 * STEP, TILE_BYTES);
-    _tile_dpbf16ps(3, 5, 6);
+    _tile_loadd(4, a + 3 * STEP, TILE_BYTES);
+    _tile_dpbf16ps(3, 4, 5);
 }
 
 /* The sums of n tiles of rows from `row` on. */
 ALWAYS_INLINE void multiply_bf16(const struct gemm_tiles *g, int row, struct ahead *ahead, struct finishing *finishing,
                                  __m512 *sums, const int n)
 {
-    const uint8_t *b = g->b;
+    const uint8_t *a = g->a + (size_t)row * TILE_BYTES, *b = g->b;
+    const uint8_t *last = b + (size_t)(g->n_blocks * g->n_taps - 1) * STEP;
     clear_sums();
     for (int block = 0; block < g->n_blocks; block++) {
         for (int t = 0; t < g->n_taps; t++, b += STEP) {
-            add_bf16(g->a + (size_t)block * g->block_stride + g->taps[t] + row * TILE_BYTES, b, n);
+            add_bf16(a + (size_t)block * g->block_stride + g->taps[t], b, n);
+            ask_for_step(b < last ? b + STEP : g->b); /* with which the next rows begin */
             ask_ahead(ahead);
             step_finishing(finishing, false);
         }
@@ -206,48 +219,49 @@ static void gemm_tiles_bf16_avx512amx(const struct gemm_tiles *g)
     _tile_release();
 }
 
-/* ---- integers in two parts: tiles 0 and 1 sums of high * high, 2 and 3 of the mixed products, 4 and 5 rows, 6 the
- * panel's high part, 7 its low part, then rows ---- */
+/* ---- integers in two parts: tiles 0 and 1 sums of high * high, 2 and 3 of the mixed products, 4 rows, 5 the panel,
+ * its low part first ---- */
 
-/* Two tiles of rows: six products for four sums, each of which is added to again three products later. */
+/* Two tiles of rows: six products for four sums, each of which is added to again three or six products later. */
 ALWAYS_INLINE void add_pair_int8x2(const uint8_t *a, size_t part_stride, const uint8_t *b)
 {
     _tile_loadd(4, a, TILE_BYTES);
-    _tile_loadd(7, b + STEP, TILE_BYTES);
-    _tile_dpbssd(2, 4, 7);
-    _tile_loadd(5, a + STEP, TILE_BYTES);
-    _tile_dpbssd(3, 5, 7);
-    _tile_loadd(6, b, TILE_BYTES);
-    _tile_dpbssd(0, 4, 6);
-    _tile_loadd(7, a + part_stride, TILE_BYTES);
-    _tile_dpbssd(2, 7, 6);
+    _tile_loadd(5, b + STEP, TILE_BYTES);
+    _tile_dpbssd(2, 4, 5);
+    _tile_loadd(4, a + STEP, TILE_BYTES);
+    _tile_dpbssd(3, 4, 5);
+    _tile_loadd(5, b, TILE_BYTES);
+    _tile_dpbssd(1, 4, 5);
+    _tile_loadd(4, a + part_stride, TILE_BYTES);
+    _tile_dpbssd(2, 4, 5);
     _tile_loadd(4, a + part_stride + STEP, TILE_BYTES);
-    _tile_dpbssd(3, 4, 6);
-    _tile_dpbssd(1, 5, 6);
+    _tile_dpbssd(3, 4, 5);
+    _tile_loadd(4, a, TILE_BYTES);
+    _tile_dpbssd(0, 4, 5);
 }
 
 /* One: the mixed products have a sum each. */
 ALWAYS_INLINE void add_one_int8x2(const uint8_t *a, size_t part_stride, const uint8_t *b)
 {
     _tile_loadd(4, a, TILE_BYTES);
-    _tile_loadd(7, b + STEP, TILE_BYTES);
-    _tile_dpbssd(2, 4, 7);
-    _tile_loadd(6, b, TILE_BYTES);
-    _tile_dpbssd(0, 4, 6);
-    _tile_loadd(5, a + part_stride, TILE_BYTES);
-    _tile_dpbssd(3, 5, 6);
+    _tile_loadd(5, b + STEP, TILE_BYTES);
+    _tile_dpbssd(2, 4, 5);
+    _tile_loadd(5, b, TILE_BYTES);
+    _tile_dpbssd(0, 4, 5);
+    _tile_loadd(4, a + part_stride, TILE_BYTES);
+    _tile_dpbssd(3, 4, 5);
 }
 
 ALWAYS_INLINE void multiply_int8x2(const struct gemm_tiles *g, int row, struct ahead *ahead,
                                    struct finishing *finishing, __m512i (*sums)[TILE_ROWS], const bool is_pair)
 {
-    const uint8_t *b = g->b;
+    const uint8_t *a = g->a + (size_t)row * TILE_BYTES, *b = g->b;
     clear_sums();
     for (int block = 0; block < g->n_blocks; block++) {
         for (int t = 0; t < g->n_taps; t++, b += 2 * STEP) {
-            const uint8_t *a = g->a + (size_t)block * g->block_stride + g->taps[t] + row * TILE_BYTES;
-            if (is_pair) add_pair_int8x2(a, g->part_stride, b);
-            else add_one_int8x2(a, g->part_stride, b);
+            const uint8_t *rows = a + (size_t)block * g->block_stride + g->taps[t];
+            if (is_pair) add_pair_int8x2(rows, g->part_stride, b);
+            else add_one_int8x2(rows, g->part_stride, b);
             ask_ahead(ahead);
             step_finishing(finishing, true);
         }

@@ -152,32 +152,33 @@ static void add_products_bf16_ref(const uint8_t *a, const uint8_t *b, float sums
     }
 }
 
-/* act(sum + bias + residual) of row i. */
-static void finish_tile_row_ref(const struct gemm_tiles *g, int i, const float sums[TILE_COLUMNS])
+/* act(sum + bias + residual) of the row that is `at` floats on. */
+static void finish_tile_row_ref(const struct gemm_tiles *g, ptrdiff_t at, const float sums[TILE_COLUMNS])
 {
     for (int j = 0; j < TILE_COLUMNS; j++) {
-        const float sum = sums[j] + g->bias[j] + (g->residual[0] != NULL ? g->residual[i][j] : 0.0f);
-        g->out[i][j] = g->has_relu && !(sum > 0.0f) ? 0.0f : sum;
+        const float sum = sums[j] + g->bias[j] + (g->residual != NULL ? g->residual[at + j] : 0.0f);
+        g->out[at + j] = g->has_relu && !(sum > 0.0f) ? 0.0f : sum;
     }
 }
 
 static void gemm_row_bf16_ref(const struct gemm_tiles *g, int i, float sums[TILE_COLUMNS])
 {
     enum { STEP = TILE_ROWS * TILE_BYTES };
-    const uint8_t *b = g->b;
+    const uint8_t *a = g->a + (size_t)i * TILE_BYTES, *b = g->b;
     for (int block = 0; block < g->n_blocks; block++) {
         for (int t = 0; t < g->n_taps; t++, b += STEP)
-            add_products_bf16_ref(g->a + (size_t)block * g->block_stride + g->taps[t] + i * TILE_BYTES, b, sums);
+            add_products_bf16_ref(a + (size_t)block * g->block_stride + g->taps[t], b, sums);
     }
 }
 
 static void gemm_tiles_bf16_ref(const struct gemm_tiles *g)
 {
     for (int i = 0; i < g->n_rows; i++) {
+        const ptrdiff_t at = tile_row_at(g, i);
         float sums[TILE_COLUMNS] = {0};
-        if (g->out[i] == NULL) continue;
+        if (at < 0) continue;
         gemm_row_bf16_ref(g, i, sums);
-        finish_tile_row_ref(g, i, sums);
+        finish_tile_row_ref(g, at, sums);
     }
 }
 
@@ -192,13 +193,13 @@ static void gemm_row_int8x2_ref(const struct gemm_tiles *g, int i, int32_t high[
                                 int32_t mixed[TILE_COLUMNS])
 {
     enum { STEP = TILE_ROWS * TILE_BYTES };
-    const uint8_t *b = g->b;
+    const uint8_t *a = g->a + (size_t)i * TILE_BYTES, *b = g->b;
     for (int block = 0; block < g->n_blocks; block++) {
         for (int t = 0; t < g->n_taps; t++, b += 2 * STEP) {
-            const uint8_t *a = g->a + (size_t)block * g->block_stride + g->taps[t] + i * TILE_BYTES;
-            add_products_int8_ref(a, b, high);
-            add_products_int8_ref(a, b + STEP, mixed);
-            add_products_int8_ref(a + g->part_stride, b, mixed);
+            const uint8_t *high_part = a + (size_t)block * g->block_stride + g->taps[t];
+            add_products_int8_ref(high_part, b, high);
+            add_products_int8_ref(high_part, b + STEP, mixed);
+            add_products_int8_ref(high_part + g->part_stride, b, mixed);
         }
     }
 }
@@ -206,13 +207,14 @@ static void gemm_row_int8x2_ref(const struct gemm_tiles *g, int i, int32_t high[
 static void gemm_tiles_int8x2_ref(const struct gemm_tiles *g)
 {
     for (int i = 0; i < g->n_rows; i++) {
+        const ptrdiff_t at = tile_row_at(g, i);
         int32_t high[TILE_COLUMNS] = {0}, mixed[TILE_COLUMNS] = {0};
         float sums[TILE_COLUMNS];
-        if (g->out[i] == NULL) continue;
+        if (at < 0) continue;
         gemm_row_int8x2_ref(g, i, high, mixed);
         for (int j = 0; j < TILE_COLUMNS; j++)
             sums[j] = ((float)high[j] * 256.0f + (float)mixed[j]) * (g->scale * 256.0f * g->column_scales[j]);
-        finish_tile_row_ref(g, i, sums);
+        finish_tile_row_ref(g, at, sums);
     }
 }
 

@@ -57,25 +57,25 @@ ALWAYS_INLINE void step_bf16(vec sums[REGISTER_ROWS][TILE_VECTORS], const uint8_
 
 ALWAYS_INLINE void finish_tile_row(const vec *sums, const struct gemm_tiles *g, int row)
 {
-    float *out = g->out[row];
-    if (out == NULL) return;
+    const ptrdiff_t at = tile_row_at(g, row);
+    if (at < 0) return;
     for (int j = 0; j < TILE_VECTORS; j++) {
         vec value = vec_add(sums[j], vec_load(g->bias + j * LANES));
-        if (g->residual[0] != NULL) value = vec_add(value, vec_load(g->residual[row] + j * LANES));
+        if (g->residual != NULL) value = vec_add(value, vec_load(g->residual + at + j * LANES));
         if (g->has_relu) value = vec_max(value, vec_zero());
-        vec_store(out + j * LANES, value);
+        vec_store(g->out + at + j * LANES, value);
     }
 }
 
 ALWAYS_INLINE void rows_bf16(const struct gemm_tiles *g, int row, const int rows)
 {
     vec sums[REGISTER_ROWS][TILE_VECTORS];
-    const uint8_t *b = g->b;
+    const uint8_t *a = g->a + (size_t)row * TILE_BYTES, *b = g->b;
     for (int i = 0; i < rows; i++)
         for (int j = 0; j < TILE_VECTORS; j++) sums[i][j] = vec_zero();
     for (int block = 0; block < g->n_blocks; block++) {
         for (int t = 0; t < g->n_taps; t++, b += TILE_STEP)
-            step_bf16(sums, g->a + (size_t)block * g->block_stride + g->taps[t] + row * TILE_BYTES, b, rows);
+            step_bf16(sums, a + (size_t)block * g->block_stride + g->taps[t], b, rows);
     }
     for (int i = 0; i < rows; i++) finish_tile_row(sums[i], g, row + i);
 }
@@ -104,14 +104,14 @@ ALWAYS_INLINE void row_int8x2(const struct gemm_tiles *g, int row)
 {
     ivec high[TILE_VECTORS], mixed[TILE_VECTORS];
     vec sums[TILE_VECTORS];
-    const uint8_t *b = g->b;
+    const uint8_t *a = g->a + (size_t)row * TILE_BYTES, *b = g->b;
     for (int j = 0; j < TILE_VECTORS; j++) high[j] = mixed[j] = ivec_zero();
     for (int block = 0; block < g->n_blocks; block++) {
         for (int t = 0; t < g->n_taps; t++, b += 2 * TILE_STEP) {
-            const uint8_t *a = g->a + (size_t)block * g->block_stride + g->taps[t] + row * TILE_BYTES;
-            step_int8(high, a, b);
-            step_int8(mixed, a, b + TILE_STEP);
-            step_int8(mixed, a + g->part_stride, b);
+            const uint8_t *high_part = a + (size_t)block * g->block_stride + g->taps[t];
+            step_int8(high, high_part, b);
+            step_int8(mixed, high_part, b + TILE_STEP);
+            step_int8(mixed, high_part + g->part_stride, b);
         }
     }
     for (int j = 0; j < TILE_VECTORS; j++) {
