@@ -88,7 +88,7 @@ typedef enum trba_cpu {
     TRBA_CPU_AVX2,
     TRBA_CPU_AVX512,
     TRBA_CPU_AVX512VNNI,
-    TRBA_CPU_AVX512AMX /* AMX tiles for bfloat16; all else as AVX512VNNI */
+    TRBA_CPU_AVX512AMX /* AMX tiles for INT16 and BF16; all else as AVX512VNNI */
 } trba_cpu;
 
 /* How many processors this process may run on: as many threads has a session whose n_threads is 0, but at most 64. */
@@ -257,9 +257,9 @@ typedef enum trba_rotate {
  * and those with few numbers to a sum stay in float32: about 1.5 times as fast with VNNI; docs/PRECISION.md says how
  * many texts change. With AMX all convolutions but the first have a scale for a picture's map instead, multiply in two
  * parts of 8 bits, and leave out the product of the low ones. It needs AVX2; on lesser tiers it is FP32. BF16 rounds
- * what convolutions multiply to bfloat16 (those of TPS are as in INT16), all else is float32; it needs AMX, without
- * which it is FP32. Where there is AMX, opening a model in either asks Linux for leave to use its tiles; from then on
- * signal stacks (sigaltstack()) must have room for them, as sysconf(_SC_MINSIGSTKSZ) says. */
+ * what convolutions but the first multiply to bfloat16; those of TPS, and what is not a convolution, are as in INT16.
+ * It needs AMX, without which it is FP32. Where there is AMX, opening a model in either asks Linux for leave to use its
+ * tiles; from then on signal stacks (sigaltstack()) must have room for them, as sysconf(_SC_MINSIGSTKSZ) says. */
 typedef enum trba_precision {
     TRBA_PRECISION_FP32 = 0,
     TRBA_PRECISION_INT16,

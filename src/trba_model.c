@@ -207,8 +207,8 @@ static enum tile_numbers choose_tiles(const struct kernels *kernels, trba_precis
 
 static trba_precision precision_in_use(const struct kernels *kernels)
 {
-    if (kernels->uses_int16) return TRBA_PRECISION_INT16;
-    return kernels->tiles == TILES_BF16 ? TRBA_PRECISION_BF16 : TRBA_PRECISION_FP32;
+    if (kernels->tiles == TILES_BF16) return TRBA_PRECISION_BF16;
+    return kernels->uses_int16 ? TRBA_PRECISION_INT16 : TRBA_PRECISION_FP32;
 }
 
 static trba_status pack_weights(const struct opening *opening, const trba_architecture *arch, trba_model *model)
@@ -216,6 +216,8 @@ static trba_status pack_weights(const struct opening *opening, const trba_archit
     kernels_select(&model->kernels, opening->options->cpu);
     model->kernels.uses_int16 = choose_int16(model->kernels.cpu, opening->options->precision);
     model->kernels.tiles = choose_tiles(&model->kernels, opening->options->precision);
+    /* What is not a convolution is faster in 16-bit integers than in float32, and more exact than in bfloat16. */
+    if (model->kernels.tiles == TILES_BF16) model->kernels.uses_int16 = true;
     if (model->kernels.uses_blas) blas_use_one_thread();
     struct packer packer = {.table = opening->table, .map = opening->map, .kernels = &model->kernels,
                             .arena = &model->arena};

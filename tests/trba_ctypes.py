@@ -61,6 +61,10 @@ class ModelInfoStruct(ctypes.Structure):
                 ("n_characters", c_int), ("sidecar", c_char_p), ("rotate", c_int), ("packed_bytes", c_size_t)]
 
 
+class LayerInfoStruct(ctypes.Structure):
+    _fields_ = [("name", c_char_p), ("work", c_char_p), ("kernels", c_char_p), ("packed_bytes", c_size_t)]
+
+
 class ImageStruct(ctypes.Structure):
     _fields_ = [("kind", c_int), ("path", c_char_p), ("bytes", c_void_p), ("n_bytes", c_size_t), ("width", c_int),
                 ("height", c_int), ("stride_bytes", c_size_t), ("format", c_int)]
@@ -124,6 +128,8 @@ def _load_library():
     declare("trba_model_free", None, c_void_p)
     declare("trba_model_get_info", None, c_void_p, POINTER(ModelInfoStruct))
     declare("trba_model_character", c_char_p, c_void_p, c_size_t)
+    declare("trba_model_layer_count", c_size_t, c_void_p)
+    declare("trba_model_layer", c_int, c_void_p, c_size_t, POINTER(LayerInfoStruct))
     declare("trba_session_options_default", SessionOptionsStruct)
     declare("trba_session_new", c_int, c_void_p, POINTER(SessionOptionsStruct), POINTER(c_void_p), error)
     declare("trba_session_free", None, c_void_p)
@@ -208,6 +214,16 @@ class Model:
         """The alphabet, in class order."""
         texts = (library().trba_model_character(self._handle, index) for index in itertools.count())
         return [text.decode() for text in itertools.takewhile(lambda text: text is not None, texts)]
+
+    def kernels(self):
+        """{layer: the kernels that compute it}."""
+        found = {}
+        for index in range(library().trba_model_layer_count(self._handle)):
+            layer = LayerInfoStruct()
+            if library().trba_model_layer(self._handle, index, layer):
+                raise IndexError(index)
+            found[layer.name.decode()] = layer.kernels.decode()
+        return found
 
     def close(self):
         library().trba_model_free(self._handle)

@@ -46,6 +46,16 @@ def test_integers_are_used_where_there_is_avx2_and_chosen_where_there_is_vnni():
     assert precision_in_use("auto", "auto") == precision_in_use(available_cpus()[-1], "auto")
 
 
+@pytest.mark.skipif(not FAST_CPUS, reason="without AVX2 bfloat16 is float32")
+def test_with_bfloat16_what_is_not_a_convolution_is_in_integers():
+    with open_model("auto", "bf16") as model, open_model("auto", "int16") as other:
+        kernels, integers = model.kernels(), other.kernels()
+    recurrent = [name for name in kernels if name.startswith(("SequenceModeling.", "Prediction."))]
+    assert any("gemm_block_int16" in kernels[name] for name in recurrent)
+    assert {name: kernels[name] for name in recurrent} == {name: integers[name] for name in recurrent}
+    assert sum("gemm_tiles_bf16" in used for used in kernels.values()) > 20
+
+
 def test_a_precision_that_there_is_not_is_refused(monkeypatch):
     monkeypatch.setattr("trba_ctypes.PRECISIONS", (*PRECISIONS, "int8"))
     with pytest.raises(TrbaError, match="unknown value of preset, cpu or precision") as raised:
