@@ -507,14 +507,14 @@ static void tps_grid_ref(const float *basis, const float *weights, int n_terms, 
                          float *grid_y)
 {
     for (int p = 0; p < n_points; p++) {
-        float x = 0.0f, y = 0.0f;
+        double x = 0.0, y = 0.0; /* large terms that cancel: the faster kernels have fused multiply-adds */
         for (int k = 0; k < n_terms; k++) {
-            const float b = basis[(size_t)k * (size_t)n_points + (size_t)p];
-            x += b * weights[2 * k];
-            y += b * weights[2 * k + 1];
+            const double b = (double)basis[(size_t)k * (size_t)n_points + (size_t)p];
+            x += b * (double)weights[2 * k];
+            y += b * (double)weights[2 * k + 1];
         }
-        grid_x[p] = x;
-        grid_y[p] = y;
+        grid_x[p] = (float)x;
+        grid_y[p] = (float)y;
     }
 }
 
