@@ -170,7 +170,7 @@ struct tiles_job {
     size_t block_stride, part_stride, image_stride; /* bytes */
     int n_chunks;                    /* 0: all threads make a */
     int chunk_images;                /* at most */
-    uint8_t *a;                      /* [threads][chunk], or [n], of [parts][blocks][pixels + slack][TILE_BYTES] */
+    uint8_t *a; /* [threads][chunk_images], or [n], of [parts][blocks][pixels + slack][TILE_BYTES] */
     /* When all threads make a, of integers: */
     float *row_largest;              /* [n][h + 2] */
     float *scales, *factors;         /* [n] */
@@ -249,7 +249,7 @@ static void multiply_group(const struct tiles_job *job, int image, int panel, in
 static int groups_of_image(const struct tiles_job *job) { return job->n_segments * job->groups; }
 static int n_panels(const struct tiles_job *job) { return job->out->c / TILE_COLUMNS; }
 
-/* Of a chunk: all are as large as the others, or one image larger. */
+/* Of a chunk. No chunk is empty, and none is larger than another by more than one image. */
 static int first_image(const struct tiles_job *job, int chunk)
 {
     return (int)((int64_t)job->in->n * chunk / job->n_chunks);
@@ -356,7 +356,7 @@ static int count_chunks(const struct tiles_job *job, int n_threads)
     const int n = job->in->n;
     if (n < n_threads || (n % n_threads != 0 && n < ENOUGH * n_threads)) return 0;
     const int most = MAX_CHUNK * job->image_stride <= CHUNK_BYTES ? MAX_CHUNK : 1;
-    return n_threads * divide_up(divide_up(n, n_threads), most);
+    return smaller(n, n_threads * divide_up(divide_up(n, n_threads), most));
 }
 
 void tiles_forward(struct layer_run *run, const struct conv2d_weights *weights, const struct feature_map *in,

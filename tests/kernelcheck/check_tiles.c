@@ -262,7 +262,7 @@ static void check_nan(struct check *c, enum tile_numbers numbers)
 static void check_products(struct check *c, enum tile_numbers numbers)
 {
     /* One tile and two, full and not, several groups of them, the last one short. */
-    static const int rows[] = {1, 5, 15, 16, 17, 31, 32, 33, 48, 50, 64, 65, 96, 110, 128, 129, 300};
+    static const int rows[] = {1, 5, 15, 16, 17, 31, 32, 33, 48, 50, 64, 65, 96, 110, 112, 127, 128, 129, 300};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         for (int round = 0; round < 3; round++) check_sums(c, numbers, rows[i]);
         check_independence(c, numbers, rows[i]);
