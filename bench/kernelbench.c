@@ -37,7 +37,8 @@ static void bench_gemm_block(const struct kernels *k, const struct shape *s)
     static const ptrdiff_t no_offset[1] = {0};
     for (int row = 0; row < s->first; row += k->gemm_rows) {
         struct gemm_block g = {.n_rows = smaller(k->gemm_rows, s->first - row), .taps = no_offset, .n_taps = 1,
-                               .depth = s->second, .b = weights, .n_columns = s->third, .bias = weights};
+                               .depth = s->second, .b = weights, .n_columns = s->third, .bias = weights,
+                               .ahead_parts = 1};
         for (int i = 0; i < g.n_rows; i++) {
             g.a[i] = inputs + (size_t)(row + i) * (size_t)s->second;
             g.out[i] = outputs + (size_t)(row + i) * (size_t)s->third;

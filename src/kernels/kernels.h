@@ -55,7 +55,9 @@ struct gemm_block {
     const float *residual[GEMM_MAX_ROWS]; /* [n_columns] each; residual[0] NULL: none */
     float *out[GEMM_MAX_ROWS];            /* [n_columns] each */
     bool has_relu;
-    bool is_followed;                     /* by more rows for the same panels: so what follows them is not asked for */
+    /* Of the panel behind each, which the caller will read soon, the rows whose number divided by ahead_parts leaves
+     * ahead_part are asked for from memory; ahead_parts 0: none. */
+    int ahead_part, ahead_parts;
 };
 
 /* Fixed-point products. A row of activations and a column of weights each become 16-bit integers and a scale,

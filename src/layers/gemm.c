@@ -125,17 +125,24 @@ bool gemm_pack_suitably(const struct kernels *kernels, struct arena *arena, cons
 
 /* ---- one block, with our kernels ---- */
 
-/* Up to so many rows wait for the panel, which comes from memory, and ask for the next one all the time. More rows fill
- * the second-level cache, together with a panel: the next one is asked for only by the last of them. */
+/* Up to so many rows wait for the panel, which comes from memory: each tile of them asks for its share of the next.
+ * More rows fill the second-level cache, together with a panel: the next one is asked for only by the last of them. */
 enum { FEW_ROWS = GEMM_BLOCK_ROWS / 2 };
 
-/* Rows first_row .. of some columns. */
+/* Some rows of a block that is cut into n_tiles of them. */
+struct row_tile {
+    int number, n_tiles;
+    int first_row, n_rows;
+};
+
+/* Of some columns. */
 static void run_tile(const struct kernels *kernels, const struct gemm_weights *weights, const struct gemm_rows *rows,
-                     int first_row, int n_rows, int first_column, int n_columns)
+                     const struct row_tile *tile, int first_column, int n_columns)
 {
     const size_t depth = (size_t)(weights->n_taps * weights->depth);
+    const bool is_few = rows->n_rows <= FEW_ROWS, is_last = tile->number == tile->n_tiles - 1;
     struct gemm_block block = {
-        .n_rows = n_rows,
+        .n_rows = tile->n_rows,
         .taps = rows->taps,
         .n_taps = weights->n_taps,
         .depth = weights->depth,
@@ -143,12 +150,13 @@ static void run_tile(const struct kernels *kernels, const struct gemm_weights *w
         .n_columns = n_columns,
         .bias = weights->bias != NULL ? weights->bias + first_column : NULL,
         .has_relu = rows->has_relu,
-        .is_followed = rows->n_rows > FEW_ROWS && first_row + n_rows < rows->n_rows,
+        .ahead_part = is_few ? tile->number : 0,
+        .ahead_parts = is_few ? tile->n_tiles : is_last ? 1 : 0,
     };
-    for (int i = 0; i < n_rows; i++) {
-        block.a[i] = rows->a[first_row + i];
-        block.out[i] = rows->out[first_row + i] + first_column;
-        block.residual[i] = rows->residual[0] != NULL ? rows->residual[first_row + i] + first_column : NULL;
+    for (int i = 0; i < tile->n_rows; i++) {
+        block.a[i] = rows->a[tile->first_row + i];
+        block.out[i] = rows->out[tile->first_row + i] + first_column;
+        block.residual[i] = rows->residual[0] != NULL ? rows->residual[tile->first_row + i] + first_column : NULL;
     }
     kernels->gemm_block(&block);
 }
@@ -160,16 +168,18 @@ static void run_rows_packed(const struct kernels *kernels, const struct gemm_wei
                             const struct gemm_rows *rows, int first_column, int n_columns)
 {
     if (rows->n_rows <= 2) { /* the kernel takes several panels side by side */
-        run_tile(kernels, weights, rows, 0, rows->n_rows, first_column, n_columns);
+        const struct row_tile all = {.n_tiles = 1, .n_rows = rows->n_rows};
+        run_tile(kernels, weights, rows, &all, first_column, n_columns);
         return;
     }
     const int n_tiles = (rows->n_rows + kernels->gemm_rows - 1) / kernels->gemm_rows;
     for (int column = 0; column < n_columns; column += kernels->gemm_columns) {
         const int width = smaller(kernels->gemm_columns, n_columns - column);
-        for (int tile = 0, row = 0; tile < n_tiles; tile++) {
-            const int n = rows_of_tile(rows->n_rows - row, n_tiles - tile);
-            run_tile(kernels, weights, rows, row, n, first_column + column, width);
-            row += n;
+        struct row_tile tile = {.n_tiles = n_tiles};
+        for (; tile.number < n_tiles; tile.number++) {
+            tile.n_rows = rows_of_tile(rows->n_rows - tile.first_row, n_tiles - tile.number);
+            run_tile(kernels, weights, rows, &tile, first_column + column, width);
+            tile.first_row += tile.n_rows;
         }
     }
 }

@@ -67,7 +67,8 @@ ALWAYS_INLINE void tile(const struct gemm_block *g, const float *b, int column, 
 {
     vec acc[GEMM_MAX_ROWS][MAX_TILE_VECTORS];
     const size_t panel_stride = (size_t)(g->n_taps * g->depth) * (size_t)(vectors * LANES);
-    const size_t distance = g->is_followed ? 0 : (size_t)panels * panel_stride;
+    const size_t distance = (size_t)panels * panel_stride;
+    int until_ahead = g->ahead_parts > 0 ? g->ahead_part : -1;
 #pragma GCC unroll 8
     for (int i = 0; i < rows; i++)
 #pragma GCC unroll 16
@@ -78,7 +79,10 @@ ALWAYS_INLINE void tile(const struct gemm_block *g, const float *b, int column, 
 #pragma GCC unroll 8
         for (int i = 0; i < rows; i++) a[i] = g->a[i] + g->taps[t];
         for (int k = 0; k < g->depth; k++, b += vectors * LANES) {
-            prefetch_ahead(b, distance, vectors * LANES);
+            if (until_ahead-- == 0) {
+                prefetch_ahead(b, distance, vectors * LANES);
+                until_ahead = g->ahead_parts - 1;
+            }
             tile_step(acc, a, k, b, panel_stride, rows, vectors, panels);
         }
     }
