@@ -151,6 +151,18 @@ static void bench_winograd_weights(const struct kernels *k, const struct shape *
     for (; p.column < WINOGRAD_WIDE_POINTS; p.column++) k->winograd_weights(&p);
 }
 
+/* All columns of points. third: tiles. */
+static void bench_winograd_product(const struct kernels *k, const struct shape *s)
+{
+    const size_t width = (size_t)k->winograd_panel, depth = (size_t)s->second, n_tiles = (size_t)s->third;
+    const struct winograd_product p = {
+        .kernels = weights, .n_channels = s->second, .point_columns = WINOGRAD_WIDE_POINTS, .n_rows = s->third,
+        .n_last_rows = s->third, .a = inputs, .a_point_stride = n_tiles * depth, .a_stride = depth, .out = outputs,
+        .out_point_stride = n_tiles * width, .continues = true,
+        .scratch = outputs + WINOGRAD_MOST_POINTS * n_tiles * width};
+    for (int column = 0; column < s->first; column += k->winograd_panel) k->winograd_product(&p);
+}
+
 static void bench_winograd_taps_int16(const struct kernels *k, const struct shape *s)
 {
     struct winograd_taps_int16 w = {.kernels = weights, .n_channels = s->second, .width = s->first,
@@ -284,6 +296,7 @@ static double count_operations(const struct shape *s)
     if (strcmp(s->kernel, "gemm_block") == 0 || strcmp(s->kernel, "gemm_block_int16") == 0)
         return 2.0 * first * second * s->third;
     if (strcmp(s->kernel, "gemm_panel") == 0) return 2.0 * WINOGRAD_AXIS_POINTS * first * second * s->third;
+    if (strcmp(s->kernel, "winograd_product") == 0) return 2.0 * WINOGRAD_MOST_POINTS * first * second * s->third;
     if (strncmp(s->kernel, "gemm_tiles", strlen("gemm_tiles")) == 0) return 2.0 * 9.0 * first * second * s->third;
     if (strcmp(s->kernel, "weighted_sum") == 0) return 2.0 * first * second;
     if (strcmp(s->kernel, "tps_grid") == 0) return 4.0 * first * second;
@@ -298,9 +311,10 @@ static void die(const char *what, const char *which)
     exit(2);
 }
 
-/* A transform of tiles needs to know how wide they are. */
+/* A transform of tiles needs to know how wide they are, a product of few how many. */
 static bool has_tile(const struct shape *s)
 {
+    if (strcmp(s->kernel, "winograd_product") == 0) return s->third >= 1 && s->third <= WINOGRAD_FEW_ROWS;
     if (strcmp(s->kernel, "winograd_input") != 0 && strcmp(s->kernel, "winograd_output") != 0) return true;
     return s->third >= WINOGRAD_AXIS_POINTS && s->third <= WINOGRAD_WIDE_POINTS;
 }

@@ -31,7 +31,7 @@ enum {
 
 /* How a kernel may differ from its reference: the harness checks each class with its own bound. */
 enum kernel_class {
-    KERNEL_EXACT,         /* the same bits */
+    KERNEL_EXACT,         /* the same bits, or those of the tier's own kernels whose work it does */
     KERNEL_SUMMED,        /* another order of summation: an error bound from the number of terms */
     KERNEL_TRANSCENDENTAL /* exp and tanh by polynomial: absolute error bound on values of order one */
 };
@@ -55,8 +55,8 @@ struct gemm_block {
     const float *residual[GEMM_MAX_ROWS]; /* [n_columns] each; residual[0] NULL: none */
     float *out[GEMM_MAX_ROWS];            /* [n_columns] each */
     bool has_relu;
-    /* Of the panel behind each, which the caller will read soon, the rows whose number divided by ahead_parts leaves
-     * ahead_part are asked for from memory; ahead_parts 0: none. */
+    /* Of the panel behind those that are read at once, which the caller will read soon, the rows whose number divided
+     * by ahead_parts leaves ahead_part are asked for from memory; ahead_parts 0: none. */
     int ahead_part, ahead_parts;
 };
 
@@ -189,6 +189,25 @@ struct winograd_panel {
     size_t point_stride;  /* at least n_channels * width */
 };
 
+/* What winograd_weights() and gemm_panel() make of all columns of points, to the bit; where it pays without the points
+ * going through memory. width: winograd_panel of the table. */
+struct winograd_product {
+    const float *kernels;             /* [n_channels][9][width] */
+    int n_channels;                   /* a multiple of CHANNEL_ALIGN */
+    int point_columns;                /* 7 or 8 */
+    int n_rows, n_last_rows;          /* tiles, 1 .. WINOGRAD_FEW_ROWS; at the last column 0 .. n_rows */
+    const float *a;                   /* [point_columns][WINOGRAD_AXIS_POINTS][a_point_stride], of which
+                                       * [n_rows][a_stride] */
+    size_t a_point_stride, a_stride;
+    float *out, *total;               /* as in gemm_panel; [point_columns][WINOGRAD_AXIS_POINTS][out_point_stride] */
+    size_t out_point_stride;
+    bool continues;
+    const float *ahead;               /* what the caller will read soon, asked for from memory: as much as kernels, and
+                                       * up to a third more. NULL: nothing */
+    float *scratch;                   /* n_channels * WINOGRAD_AXIS_POINTS * width floats */
+};
+enum { WINOGRAD_FEW_ROWS = 5 };
+
 /* One input tile of a Winograd convolution: from pixels to points, column by column. It reads as many pixels from left
  * to right as there are columns of points, 6 x 6, 6 x 7 or 6 x 8, for F(4x4), F(4x5) or F(4x6). */
 struct winograd_input {
@@ -287,6 +306,7 @@ struct kernels {
     int gemm_rows;       /* rows of a gemm_block call that make the best use of registers */
     int gemm_columns;    /* columns of a panel */
     int winograd_panel;  /* columns of a panel of kernels, for gemm_panel */
+    int winograd_few_rows; /* up to so many tiles winograd_product is faster than the two steps; 0: never */
     bool uses_winograd;  /* for 3x3 convolutions */
 #define KERNEL(returns, name, arguments, class) returns(*name) arguments;
 #include "kernels/kernels.inc"

@@ -135,7 +135,7 @@ struct row_tile {
     int first_row, n_rows;
 };
 
-/* Of some columns. */
+/* Some columns of a tile. */
 static void run_tile(const struct kernels *kernels, const struct gemm_weights *weights, const struct gemm_rows *rows,
                      const struct row_tile *tile, int first_column, int n_columns)
 {

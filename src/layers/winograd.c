@@ -13,7 +13,8 @@
  * to fetch from memory for one image; so they are transformed where they are needed: as many channels at a time, and
  * one column of points, as the first-level cache holds together with their kernels. With many tiles a whole group of
  * channels, those that are summed together, is transformed at a time, into the second-level cache: then m is read
- * and written less often.
+ * and written less often. With very few, those of one image whose map is low, winograd_product does it all, on some
+ * processors without u.
  *
  * In integers tiles are 4x4, and the weights are transformed from top to bottom when the model is opened, and from left
  * to right where they are needed: all channels of a row of points at once, into the second-level cache, or with few
@@ -135,44 +136,87 @@ static void input_task(void *arg, int task, int thread)
     for (int tile = first; tile < end; tile++) transform_input_tile(job, tile, thread);
 }
 
-/* Adds the products over channels first .. first + n - 1, all of one group, column of points by column of points. */
-static void add_products(const struct winograd_job *job, const struct winograd_block *block, int first, int n)
+/* What a block's products are made of, over some channels, all of one group. */
+struct channel_step {
+    const float *kernels, *v;
+    int n;                  /* channels */
+    float *sums, *total;    /* as out and total of gemm_panel */
+    bool continues;
+    int n_full;             /* tiles that have the last column of points */
+    int point_columns;      /* that any tile has */
+};
+
+/* Few tiles: without the points of the kernels going through memory. */
+static void multiply_few(const struct winograd_job *job, const struct winograd_block *block,
+                         const struct channel_step *step)
 {
-    const int c = job->in->c, width = block->width;
-    const float *kernels = job->weights->kernels + ((size_t)block->first_column * (size_t)c +
-                                                    (size_t)(first * width)) * 9;
-    struct winograd_panel panel = {.kernels = kernels, .n_channels = n, .width = width, .points = block->u,
+    const struct winograd_product product = {
+        .kernels = step->kernels,
+        .n_channels = step->n,
+        .point_columns = step->point_columns,
+        .n_rows = block->n_rows,
+        .n_last_rows = step->point_columns == job->point_columns ? step->n_full : block->n_rows,
+        .a = step->v,
+        .a_point_stride = job->v_stride,
+        .a_stride = (size_t)job->group_channels,
+        .out = step->sums,
+        .total = step->total,
+        .out_point_stride = winograd_m_stride(block),
+        .continues = step->continues,
+        .ahead = step->kernels + (size_t)(step->n * block->width) * 9,
+        .scratch = block->u,
+    };
+    job->kernels->winograd_product(&product);
+}
+
+/* Column of points by column of points. */
+static void multiply_many(const struct winograd_job *job, const struct winograd_block *block,
+                          const struct channel_step *step)
+{
+    const int n = step->n, width = block->width;
+    struct winograd_panel panel = {.kernels = step->kernels, .n_channels = n, .width = width, .points = block->u,
                                    .point_stride = (size_t)(n * width) + WINOGRAD_PADDING};
-    const int group = first / job->group_channels, in_group = first % job->group_channels;
-    const float *v = job->v + (size_t)group * job->v_group_stride +
-                     (size_t)(block->first_row * job->group_channels + in_group);
-    float *sums = group == 0 ? block->m : block->group;
-    const bool is_added = group > 0 && (in_group + n == job->group_channels || first + n == c);
-    const float *ahead = kernels + (size_t)(n * width) * 9, *ahead_end = ahead + (size_t)(n * width) * 9;
-    const int n_full = larger(0, smaller(job->n_all_full - job->first_tile - block->first_row, block->n_rows));
-    const int point_columns = n_full > 0 ? job->point_columns : job->point_columns - 1;
-    for (; panel.column < point_columns; panel.column++) {
+    const float *ahead = step->kernels + (size_t)(n * width) * 9, *ahead_end = ahead + (size_t)(n * width) * 9;
+    for (; panel.column < step->point_columns; panel.column++) {
         const size_t first_point = (size_t)(panel.column * WINOGRAD_AXIS_POINTS);
         const struct gemm_panel g = {
             .n_points = WINOGRAD_AXIS_POINTS,
-            .n_rows = panel.column == job->point_columns - 1 ? n_full : block->n_rows,
-            .a = v + first_point * job->v_stride,
+            .n_rows = panel.column == job->point_columns - 1 ? step->n_full : block->n_rows,
+            .a = step->v + first_point * job->v_stride,
             .a_point_stride = job->v_stride,
             .a_stride = (size_t)job->group_channels,
             .depth = n,
             .b = panel.points,
             .b_point_stride = panel.point_stride,
             .width = width,
-            .out = sums + first_point * winograd_m_stride(block),
-            .total = is_added ? block->m + first_point * winograd_m_stride(block) : NULL,
+            .out = step->sums + first_point * winograd_m_stride(block),
+            .total = step->total != NULL ? step->total + first_point * winograd_m_stride(block) : NULL,
             .out_point_stride = winograd_m_stride(block),
-            .continues = in_group > 0,
+            .continues = step->continues,
             .ahead = ahead < ahead_end ? ahead : NULL,
         };
         job->kernels->winograd_weights(&panel);
         job->kernels->gemm_panel(&g);
         ahead += n * width * WINOGRAD_AXIS_POINTS / 4;
     }
+}
+
+/* Adds the products over channels first .. first + n - 1, all of one group. */
+static void add_products(const struct winograd_job *job, const struct winograd_block *block, int first, int n)
+{
+    const int c = job->in->c, group = first / job->group_channels, in_group = first % job->group_channels;
+    const bool is_added = group > 0 && (in_group + n == job->group_channels || first + n == c);
+    struct channel_step step = {.n = n, .sums = group == 0 ? block->m : block->group,
+                                .total = is_added ? block->m : NULL, .continues = in_group > 0};
+    step.kernels = job->weights->kernels + ((size_t)block->first_column * (size_t)c +
+                                            (size_t)(first * block->width)) * 9;
+    step.v = job->v + (size_t)group * job->v_group_stride + (size_t)(block->first_row * job->group_channels + in_group);
+    step.n_full = larger(0, smaller(job->n_all_full - job->first_tile - block->first_row, block->n_rows));
+    step.point_columns = step.n_full > 0 ? job->point_columns : job->point_columns - 1;
+    if (block->n_rows <= job->kernels->winograd_few_rows && block->width == job->kernels->winograd_panel &&
+        job->block_rows < FEW_ROWS) /* else steps are too large for the first-level cache */
+        multiply_few(job, block, &step);
+    else multiply_many(job, block, &step);
 }
 
 static void transform_output(const struct winograd_job *job, const struct winograd_block *block)

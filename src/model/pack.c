@@ -198,7 +198,8 @@ static void note_conv2d(struct packer *packer, const char *name, const struct co
     else if (weights->method != CONV2D_WINOGRAD)
         snprintf(kernels, sizeof kernels, "%s", product_kernel(packer, &weights->direct));
     else if (weights->kernels != NULL)
-        snprintf(kernels, sizeof kernels, "winograd_input, winograd_weights, gemm_panel, winograd_output");
+        snprintf(kernels, sizeof kernels, "winograd_input, winograd_weights, gemm_panel%s, winograd_output",
+                 packer->kernels->winograd_few_rows > 0 ? " (of few tiles winograd_product)" : "");
     else
         snprintf(kernels, sizeof kernels,
                  "winograd_input, quantize_row, winograd_points_int16, gemm_block_int16 (of few tiles "

@@ -69,7 +69,7 @@ static void make_case(struct check *c, struct gemm_case *g)
     g->block = (struct gemm_block){.n_rows = g->n_rows, .taps = g->taps, .n_taps = g->n_taps, .depth = g->depth,
                                    .n_columns = g->n_columns, .has_relu = g->has_relu,
                                    .ahead_parts = check_pick(c, 0, 5)};
-    g->block.ahead_part = check_pick(c, 0, g->block.ahead_parts);
+    if (g->block.ahead_parts > 0) g->block.ahead_part = check_pick(c, 0, g->block.ahead_parts - 1);
     g->block.b = pack_panels(c, g);
     g->block.bias = g->has_bias ? check_input(c, n, VALUES_MIXED) : NULL;
     make_rows(c, g, a_floats);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check_winograd.c - the transforms against the matrices in double; and input, product and output together against a
- * 3x3 convolution, so that the matrices themselves are judged by what they are for. */
+ * 3x3 convolution, so that the matrices themselves are judged by what they are for; winograd_product against weights
+ * and gemm_panel one after the other. */
 #include <math.h>
 
 #include "kernelcheck.h"
@@ -254,6 +255,77 @@ static void check_convolution(struct check *c, int columns)
         }
     }
     check_end(c);
+}
+
+/* ---- few tiles ---- */
+
+static void multiply_by_columns(struct check *c, const struct winograd_product *p, float *out, float *total)
+{
+    const int width = c->table->winograd_panel;
+    struct winograd_panel panel = {.kernels = p->kernels, .n_channels = p->n_channels, .width = width,
+                                   .point_stride = (size_t)(p->n_channels * width)};
+    panel.points = check_output(c, N * panel.point_stride);
+    for (; panel.column < p->point_columns; panel.column++) {
+        const size_t point = (size_t)(panel.column * N);
+        const struct gemm_panel g = {
+            .n_points = N, .n_rows = panel.column == p->point_columns - 1 ? p->n_last_rows : p->n_rows,
+            .a = p->a + point * p->a_point_stride, .a_point_stride = p->a_point_stride, .a_stride = p->a_stride,
+            .depth = p->n_channels, .b = panel.points, .b_point_stride = panel.point_stride, .width = width,
+            .out = out + point * p->out_point_stride,
+            .total = total != NULL ? total + point * p->out_point_stride : NULL,
+            .out_point_stride = p->out_point_stride, .continues = p->continues};
+        c->table->winograd_weights(&panel);
+        if (g.n_rows > 0) c->table->gemm_panel(&g);
+    }
+}
+
+/* Twice the same numbers, as what the product and the two steps find: sums that it continues, or a total. */
+static void make_sums(struct check *c, size_t n, float *sums[2])
+{
+    for (int i = 0; i < 2; i++) sums[i] = check_output(c, n);
+    for (size_t at = 0; at < n; at++) sums[0][at] = sums[1][at] = check_value(c, VALUES_MIXED);
+}
+
+static void check_product_case(struct check *c, int n_channels, int n_rows)
+{
+    const int width = c->table->winograd_panel;
+    struct winograd_product p = {.n_channels = n_channels, .n_rows = n_rows, .continues = check_toss(c),
+                                 .point_columns = WINOGRAD_WIDE_POINTS - check_pick(c, 0, 1)};
+    const bool has_total = check_toss(c);
+    float *out[2], *total[2] = {NULL, NULL};
+    p.n_last_rows = check_pick(c, 0, n_rows);
+    p.a_stride = (size_t)(n_channels + check_pick(c, 0, 2) * CHANNEL_ALIGN);
+    p.a_point_stride = (size_t)n_rows * p.a_stride + (size_t)check_pick(c, 0, 9);
+    p.out_point_stride = (size_t)(n_rows * width + check_pick(c, 0, 9));
+    check_begin(c, "channels=%d tiles=%d of %d columns, %d at the last, strides %zu %zu %zu%s%s", n_channels, n_rows,
+                p.point_columns, p.n_last_rows, p.a_stride, p.a_point_stride, p.out_point_stride,
+                p.continues ? " continues" : "", has_total ? " total" : "");
+    const size_t last = (size_t)(p.point_columns * N - 1);
+    const size_t n_out = last * p.out_point_stride + (size_t)(n_rows * width);
+    p.kernels = check_input(c, (size_t)(n_channels * 9 * width), VALUES_MIXED);
+    const size_t n_a = last * p.a_point_stride + (size_t)(n_rows - 1) * p.a_stride + (size_t)n_channels;
+    p.a = check_input(c, n_a, VALUES_MIXED);
+    p.scratch = check_output(c, (size_t)(n_channels * N * width));
+    p.ahead = check_toss(c) ? p.kernels : NULL;
+    make_sums(c, n_out, out);
+    if (has_total) make_sums(c, n_out, total);
+    p.out = out[0];
+    p.total = total[0];
+    c->table->winograd_product(&p);
+    multiply_by_columns(c, &p, out[1], total[1]);
+    for (size_t i = 0; i < n_out; i++) {
+        check_bits(c, "out", i, out[0][i], out[1][i]);
+        if (has_total) check_bits(c, "total", i, total[0][i], total[1][i]);
+    }
+    check_end(c);
+}
+
+void check_winograd_product(struct check *c)
+{
+    static const int channels[] = {16, 32, 48, 128};
+    for (size_t i = 0; i < sizeof channels / sizeof channels[0]; i++)
+        for (int n_rows = 1; n_rows <= WINOGRAD_FEW_ROWS; n_rows++)
+            for (int round = 0; round < 6; round++) check_product_case(c, channels[i], n_rows);
 }
 
 void check_winograd_weights(struct check *c)

@@ -277,19 +277,20 @@ static void direct_convolutions_match_double(void **state)
 }
 
 /* Also where the table itself would not ask for Winograd: the reference tier has its kernels too. With BLAS the packed
- * products have another layout, so it never does. */
-static bool ask_for_winograd(const struct kernels *kernels, struct kernels *asking)
+ * products have another layout, so it never does. few_rows: up to so many tiles go to winograd_product. */
+static bool ask_for_winograd(const struct kernels *kernels, int few_rows, struct kernels *asking)
 {
     *asking = *kernels;
     asking->uses_winograd = true;
+    asking->winograd_few_rows = few_rows;
     return !kernels->uses_blas;
 }
 
 static void check_winograd(const struct kernels *kernels)
 {
     struct kernels asking;
-    if (!ask_for_winograd(kernels, &asking)) return;
     for (int round = 0; round < 24; round++) {
+        if (!ask_for_winograd(kernels, round % 2 * WINOGRAD_FEW_ROWS, &asking)) return;
         struct conv_case t = {.shape = {random_int(1, 40), random_int(1, 70), 3, 3, 1, 1, 1, 1},
                               .n = random_int(1, 3), .h = random_int(1, 9), .w = random_int(1, 30)};
         choose_options(&t);
@@ -302,7 +303,7 @@ static void check_winograd(const struct kernels *kernels)
 static void check_last_tile(const struct kernels *kernels)
 {
     struct kernels asking;
-    if (!ask_for_winograd(kernels, &asking)) return;
+    if (!ask_for_winograd(kernels, kernels->winograd_few_rows, &asking)) return;
     struct conv_case t = {.shape = {20, 20, 3, 3, 1, 1, 1, 1}, .n = 2, .h = 4, .w = 4};
     check_new_case(&asking, &t, CONV2D_WINOGRAD);
 }
@@ -317,14 +318,30 @@ static void winograd_reads_nothing_behind_the_map(void **state)
  * images', and a few channels at a time where they are few, one image's. */
 static void check_groups(const struct kernels *kernels)
 {
-    struct kernels asking;
-    if (!ask_for_winograd(kernels, &asking)) return;
     static const int channels[] = {129, 256, 300, 512};
-    for (size_t i = 0; i < sizeof channels / sizeof channels[0]; i++) {
-        struct conv_case t = {.shape = {channels[i], 20, 3, 3, 1, 1, 1, 1}, .n = 12, .h = 4, .w = 26};
+    struct kernels asking;
+    for (size_t i = 0; i < 2 * (sizeof channels / sizeof channels[0]); i++) {
+        if (!ask_for_winograd(kernels, i % 2 == 0 ? 0 : WINOGRAD_FEW_ROWS, &asking)) return;
+        struct conv_case t = {.shape = {channels[i / 2], 32, 3, 3, 1, 1, 1, 1}, .n = 12, .h = 4, .w = 26};
         choose_options(&t);
         check_new_case(&asking, &t, CONV2D_WINOGRAD);
     }
+}
+
+/* 40 tiles on two threads: blocks of 18, 18 and 4, the last without a tile of six columns. */
+static void check_last_block(const struct kernels *kernels)
+{
+    struct kernels asking;
+    if (!ask_for_winograd(kernels, WINOGRAD_FEW_ROWS, &asking)) return;
+    struct conv_case t = {.shape = {200, 64, 3, 3, 1, 1, 1, 1}, .n = 8, .h = 4, .w = 26};
+    choose_options(&t);
+    check_new_case(&asking, &t, CONV2D_WINOGRAD);
+}
+
+static void winograd_multiplies_few_tiles_behind_many(void **state)
+{
+    (void)state;
+    for_each_tier(check_last_block);
 }
 
 static void winograd_convolutions_of_many_channels_match_double(void **state)
@@ -335,7 +352,10 @@ static void winograd_convolutions_of_many_channels_match_double(void **state)
 
 static struct {
     void (*gemm_panel)(const struct gemm_panel *g);
-    int n_products; /* rows times points times terms times columns */
+    void (*winograd_product)(const struct winograd_product *p);
+    int width;      /* of a panel of winograd_product */
+    int n_products; /* rows times points times terms times columns, outside winograd_product */
+    int n_of_few;   /* inside */
 } counted;
 
 static void count_products(const struct gemm_panel *g)
@@ -344,15 +364,25 @@ static void count_products(const struct gemm_panel *g)
     counted.gemm_panel(g);
 }
 
-/* 26 columns are a tile of six and four of five: of the last column of points, the tile of six alone has products. */
-static void check_products(const struct kernels *kernels)
+static void count_few(const struct winograd_product *p)
 {
-    if (!kernels->uses_winograd) return;
+    const int rows = (p->point_columns - 1) * p->n_rows + p->n_last_rows;
+    counted.n_of_few += rows * WINOGRAD_AXIS_POINTS * p->n_channels * counted.width;
+    counted.winograd_product(p);
+}
+
+/* 26 columns are a tile of six and four of five: of the last column of points, the tile of six alone has products. */
+static void check_products_of(const struct kernels *kernels, int few_rows, int n_images)
+{
     struct kernels counting = *kernels;
+    counting.winograd_few_rows = few_rows;
     counting.gemm_panel = count_products;
+    counting.winograd_product = count_few;
     counted.gemm_panel = kernels->gemm_panel;
-    counted.n_products = 0;
-    struct conv_case t = {.shape = {32, 48, 3, 3, 1, 1, 1, 1}, .n = 3, .h = 4, .w = 26};
+    counted.winograd_product = kernels->winograd_product;
+    counted.width = kernels->winograd_panel;
+    counted.n_products = counted.n_of_few = 0;
+    struct conv_case t = {.shape = {32, 48, 3, 3, 1, 1, 1, 1}, .n = n_images, .h = 4, .w = 26};
     make_case(&t);
     struct arena arena;
     arena_init(&arena, SIZE_MAX);
@@ -361,10 +391,23 @@ static void check_products(const struct kernels *kernels)
     float *out = random_floats((size_t)t.n * image_floats(&t));
     struct conv_run r = {.t = &t, .weights = &weights, .n_images = t.n, .out = out};
     run_layer(&counting, 1, forward, &r);
-    assert_int_equal(counted.n_products, t.n * 6 * (8 + 4 * 7) * 32 * 48);
+    /* A last panel that is narrower goes the other way. */
+    const int of_column = t.n * 6 * (8 + 4 * 7) * 32, is_few = t.n * 5 <= few_rows;
+    const int columns_of_few = is_few ? 48 / counted.width * counted.width : 0;
+    assert_int_equal(counted.n_of_few, of_column * columns_of_few);
+    assert_int_equal(counted.n_products, of_column * (48 - columns_of_few));
     free(out);
     arena_free(&arena);
     free_case(&t);
+}
+
+static void check_products(const struct kernels *kernels)
+{
+    if (!kernels->uses_winograd) return;
+    check_products_of(kernels, 0, 1);
+    check_products_of(kernels, 0, 3);
+    check_products_of(kernels, WINOGRAD_FEW_ROWS, 1);
+    check_products_of(kernels, WINOGRAD_FEW_ROWS, 3);
 }
 
 static void winograd_makes_no_more_products_than_its_tiles_have(void **state)
@@ -630,6 +673,7 @@ int main(void)
         cmocka_unit_test(winograd_convolutions_match_double_on_maps_of_any_size),
         cmocka_unit_test(winograd_reads_nothing_behind_the_map),
         cmocka_unit_test(winograd_convolutions_of_many_channels_match_double),
+        cmocka_unit_test(winograd_multiplies_few_tiles_behind_many),
         cmocka_unit_test(winograd_makes_no_more_products_than_its_tiles_have),
         cmocka_unit_test(winograd_goes_through_several_chunks),
         cmocka_unit_test(direct_convolutions_in_integers_match_double),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kernels_avx2.c - the AVX2 tier: the sources of simd/ compiled for this vector. */
 #include "kernels/kernels.h"
+#include "kernels/winograd_two_steps.h"
 
 #include "kernels/simd/vector_avx2.h"
 #include "kernels/simd/vector_math.h"
@@ -18,6 +19,11 @@
 #include "kernels/simd/winograd_int16.h"
 
 #include "kernels/simd/pointwise.h"
+
+static void TIER(winograd_product)(const struct winograd_product *p)
+{
+    winograd_two_steps(p, WINOGRAD_VECTORS * LANES, TIER(winograd_weights), TIER(gemm_panel));
+}
 
 void kernels_override_avx2(struct kernels *table)
 {

@@ -15,6 +15,7 @@
 #include "kernels/simd/gemm_int16.h"
 #include "kernels/simd/quantize.h"
 #include "kernels/simd/winograd.h"
+#include "kernels/simd/winograd_product.h"
 #include "kernels/simd/winograd_int16.h"
 
 #include "kernels/simd/pointwise.h"

@@ -6,6 +6,7 @@
 #include "kernels/kernels.h"
 #include "kernels/winograd_shifts.h"
 #include "kernels/winograd_matrices.h"
+#include "kernels/winograd_two_steps.h"
 
 enum { REF_ROWS = 4, REF_COLUMNS = 16 };
 
@@ -284,6 +285,11 @@ static void winograd_weights_ref(const struct winograd_panel *p)
                     transform_ref(winograd_axis_4.weight, 3, winograd_wide_weight, 3, kernel, y, p->column);
         }
     }
+}
+
+static void winograd_product_ref(const struct winograd_product *p)
+{
+    winograd_two_steps(p, REF_COLUMNS, winograd_weights_ref, gemm_panel_ref);
 }
 
 static void winograd_input_ref(const struct winograd_input *in)

@@ -5,8 +5,8 @@
 #ifndef TRBA_KERNELS_SIMD_WINOGRAD_H
 #define TRBA_KERNELS_SIMD_WINOGRAD_H
 
-/* The points of F(4,3): a = 3/4, b = 3/2; A = a^2, B = b^2. */
-static const float point_a = 0.75f, point_b = 1.5f, square_a = 0.5625f, square_b = 2.25f;
+/* The points of F(4,3): a = 3/4, b = 3/2; A = a^2. */
+static const float point_a = 0.75f, point_b = 1.5f, square_a = 0.5625f;
 
 /* Six pixels to the points 0, a, -a, b, -b and infinity. */
 ALWAYS_INLINE void input_axis(vec d[WINOGRAD_AXIS_POINTS], const float a, const float b)
@@ -102,31 +102,43 @@ ALWAYS_INLINE void output_columns(vec d[WINOGRAD_WIDE_POINTS], const int point_c
     add_powers(d, sum_two, difference_two, 2.0f, n);
 }
 
-/* Three taps to the points of F(4,3): 1, p, p^2. */
-ALWAYS_INLINE void weights_axis(vec d[WINOGRAD_AXIS_POINTS])
+/* Three taps to the points p and -p of F(4,3): 1, p, p^2. */
+ALWAYS_INLINE void weights_pair(vec t0, vec t1, vec t2, const float p, vec points[2])
 {
-    const vec even_a = vec_fma(vec_set(square_a), d[2], d[0]), odd_a = vec_mul(vec_set(point_a), d[1]);
-    const vec even_b = vec_fma(vec_set(square_b), d[2], d[0]), odd_b = vec_mul(vec_set(point_b), d[1]);
-    d[5] = d[2];
-    d[1] = vec_add(even_a, odd_a);
-    d[2] = vec_sub(even_a, odd_a);
-    d[3] = vec_add(even_b, odd_b);
-    d[4] = vec_sub(even_b, odd_b);
+    const vec even = vec_fma(vec_set(p * p), t2, t0), odd = vec_mul(vec_set(p), t1);
+    points[0] = vec_add(even, odd);
+    points[1] = vec_sub(even, odd);
 }
 
-/* Three taps to one point, at p or (the sixth) at infinity. */
+/* To all six. */
+ALWAYS_INLINE void weights_axis(vec d[WINOGRAD_AXIS_POINTS])
+{
+    const vec t1 = d[1], t2 = d[2];
+    weights_pair(d[0], t1, t2, point_a, d + 1);
+    weights_pair(d[0], t1, t2, point_b, d + 3);
+    d[5] = t2;
+}
+
+/* From left to right: where the points of F(6,3) are; the sixth is infinity. */
+static const float weights_at[WINOGRAD_WIDE_POINTS] = {0.0f, 0.5f, -0.5f, 1.0f, -1.0f, 0.0f, 2.0f, -2.0f};
+
+/* Three taps, `stride` apart, to the point at p. */
+ALWAYS_INLINE vec weights_point_at(const float *taps, int stride, vec p, vec square)
+{
+    return vec_fma(p, vec_load(taps + stride), vec_fma(square, vec_load(taps + 2 * stride), vec_load(taps)));
+}
+
+/* To a point by its number, at p or (the sixth) at infinity. */
 ALWAYS_INLINE vec weights_point(const float *taps, int stride, const int point, const float p)
 {
     if (point == 0) return vec_load(taps);
     if (point == 5) return vec_load(taps + 2 * stride);
-    return vec_fma(vec_set(p), vec_load(taps + stride),
-                   vec_fma(vec_set(p * p), vec_load(taps + 2 * stride), vec_load(taps)));
+    return weights_point_at(taps, stride, vec_set(p), vec_set(p * p));
 }
 
 /* The call's fields are copied first: the compiler takes it that stores of vectors may change them. */
 ALWAYS_INLINE void weights_column(const struct winograd_panel *p, const int column, const int width)
 {
-    static const float at[WINOGRAD_WIDE_POINTS] = {0.0f, 0.5f, -0.5f, 1.0f, -1.0f, 0.0f, 2.0f, -2.0f};
     const int end = p->n_channels * width;
     const size_t point_stride = p->point_stride;
     const float *kernels = p->kernels;
@@ -135,7 +147,8 @@ ALWAYS_INLINE void weights_column(const struct winograd_panel *p, const int colu
         for (int j = 0; j < width; j += LANES, kernels += LANES, out += LANES) {
             vec d[WINOGRAD_AXIS_POINTS];
 #pragma GCC unroll 3
-            for (int k = 0; k < 3; k++) d[k] = weights_point(kernels + 3 * k * width, width, column, at[column]);
+            for (int k = 0; k < 3; k++)
+                d[k] = weights_point(kernels + 3 * k * width, width, column, weights_at[column]);
             weights_axis(d);
 #pragma GCC unroll 6
             for (int k = 0; k < WINOGRAD_AXIS_POINTS; k++) vec_store(out + (size_t)k * point_stride, d[k]);
