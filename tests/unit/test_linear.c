@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_linear.c - rows times packed weights in every tier against sums in double: padded segments, groups and strides,
  * more rows than a block, more columns than a thread's share; the same bits whatever the batch and the threads. In
- * floats and in 16-bit integers. */
+ * floats and in 16-bit integers. And which rows of the next panel are asked for. */
 #include "layer_testing.h"
 
 #include "layers/linear.h"
@@ -180,9 +180,75 @@ static void products_match_double(void **state)
     for_each_tier(check_tier);
 }
 
+/* ---- what tiles of rows ask for ---- */
+
+enum { MOST_PARTS = 16 };
+static struct {
+    void (*gemm_block)(const struct gemm_block *g);
+    int n_calls, n_rows, parts;  /* calls and their rows; the parts of all that ask */
+    int n_asked[MOST_PARTS];     /* calls that asked for part .. */
+} asked;
+
+static void note_what_is_asked(const struct gemm_block *g)
+{
+    asked.n_calls++;
+    asked.n_rows += g->n_rows;
+    if (g->ahead_parts > 0) {
+        assert_in_range(g->ahead_part, 0, g->ahead_parts - 1);
+        assert_in_range(g->ahead_parts, 1, MOST_PARTS);
+        if (asked.parts == 0) asked.parts = g->ahead_parts;
+        assert_int_equal(g->ahead_parts, asked.parts);
+        asked.n_asked[g->ahead_part]++;
+    }
+    asked.gemm_block(g);
+}
+
+/* One panel, and one block of rows on one thread: what comes behind the panel is asked for once, by all tiles of few
+ * rows, a share each, or by the last tile of many. */
+static void check_shares(const struct kernels *kernels, int n_rows)
+{
+    const int n_tiles = (n_rows + kernels->gemm_rows - 1) / kernels->gemm_rows;
+    struct linear_case l = {.n_images = 1, .rows_per_image = n_rows, .n_segments = 1, .segment_length = 32,
+                            .n_groups = 1, .group_length = kernels->gemm_columns};
+    struct kernels noting = *kernels;
+    noting.gemm_block = note_what_is_asked;
+    memset(&asked, 0, sizeof asked);
+    asked.gemm_block = kernels->gemm_block;
+    make_case(&l);
+    struct arena arena;
+    arena_init(&arena, SIZE_MAX);
+    struct gemm_weights weights;
+    pack(kernels, &arena, &l, &weights);
+    float *out = random_floats((size_t)(n_rows * (weights.n_columns + GAP)));
+    struct linear_run r = {.l = &l, .weights = &weights, .n_images = 1, .out = out};
+    run_layer(&noting, 1, forward, &r);
+    assert_int_equal(asked.n_calls, n_tiles);
+    assert_int_equal(asked.n_rows, n_rows);
+    assert_int_equal(asked.parts, n_rows <= GEMM_BLOCK_ROWS / 2 ? n_tiles : 1);
+    for (int part = 0; part < asked.parts; part++) assert_int_equal(asked.n_asked[part], 1);
+    free(out);
+    arena_free(&arena);
+    free_case(&l);
+}
+
+static void check_shares_of_tier(const struct kernels *kernels)
+{
+    static const int rows[] = {1, 2, 5, 26, GEMM_BLOCK_ROWS / 2, GEMM_BLOCK_ROWS / 2 + 1, GEMM_BLOCK_ROWS};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0] && !kernels->uses_blas; i++) check_shares(kernels, rows[i]);
+}
+
+static void what_follows_a_panel_is_asked_for_once(void **state)
+{
+    (void)state;
+    for_each_tier(check_shares_of_tier);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(products_match_double)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(products_match_double),
+        cmocka_unit_test(what_follows_a_panel_is_asked_for_once),
+    };
     print_message("seed %d\n", RANDOM_SEED);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
