@@ -189,6 +189,13 @@ struct winograd_panel {
     size_t point_stride;  /* at least n_channels * width */
 };
 
+/* The points of F(4,3) come in pairs: p and -p, which share an even and an odd part, or 0 and infinity. The other point
+ * of the pair that begins with point 0, 1 or 3. */
+static inline __attribute__((always_inline)) int winograd_paired_point(const int point)
+{
+    return point == 0 ? WINOGRAD_AXIS_POINTS - 1 : point + 1;
+}
+
 /* What winograd_weights() and gemm_panel() make of all columns of points, to the bit; where it pays without the points
  * going through memory. width: winograd_panel of the table. */
 struct winograd_product {

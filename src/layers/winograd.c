@@ -25,6 +25,7 @@
 
 #include "base/checked.h"
 #include "base/integers.h"
+#include "kernels/winograd_two_steps.h"
 #include "layers/winograd_job.h"
 
 enum {
@@ -136,87 +137,41 @@ static void input_task(void *arg, int task, int thread)
     for (int tile = first; tile < end; tile++) transform_input_tile(job, tile, thread);
 }
 
-/* What a block's products are made of, over some channels, all of one group. */
-struct channel_step {
-    const float *kernels, *v;
-    int n;                  /* channels */
-    float *sums, *total;    /* as out and total of gemm_panel */
-    bool continues;
-    int n_full;             /* tiles that have the last column of points */
-    int point_columns;      /* that any tile has */
-};
-
-/* Few tiles: without the points of the kernels going through memory. */
-static void multiply_few(const struct winograd_job *job, const struct winograd_block *block,
-                         const struct channel_step *step)
+/* Few tiles without the points of the kernels going through memory, if the tier has that; but not where steps are too
+ * large for the first-level cache. */
+static bool suits_product(const struct winograd_job *job, const struct winograd_block *block)
 {
-    const struct winograd_product product = {
-        .kernels = step->kernels,
-        .n_channels = step->n,
-        .point_columns = step->point_columns,
-        .n_rows = block->n_rows,
-        .n_last_rows = step->point_columns == job->point_columns ? step->n_full : block->n_rows,
-        .a = step->v,
-        .a_point_stride = job->v_stride,
-        .a_stride = (size_t)job->group_channels,
-        .out = step->sums,
-        .total = step->total,
-        .out_point_stride = winograd_m_stride(block),
-        .continues = step->continues,
-        .ahead = step->kernels + (size_t)(step->n * block->width) * 9,
-        .scratch = block->u,
-    };
-    job->kernels->winograd_product(&product);
-}
-
-/* Column of points by column of points. */
-static void multiply_many(const struct winograd_job *job, const struct winograd_block *block,
-                          const struct channel_step *step)
-{
-    const int n = step->n, width = block->width;
-    struct winograd_panel panel = {.kernels = step->kernels, .n_channels = n, .width = width, .points = block->u,
-                                   .point_stride = (size_t)(n * width) + WINOGRAD_PADDING};
-    const float *ahead = step->kernels + (size_t)(n * width) * 9, *ahead_end = ahead + (size_t)(n * width) * 9;
-    for (; panel.column < step->point_columns; panel.column++) {
-        const size_t first_point = (size_t)(panel.column * WINOGRAD_AXIS_POINTS);
-        const struct gemm_panel g = {
-            .n_points = WINOGRAD_AXIS_POINTS,
-            .n_rows = panel.column == job->point_columns - 1 ? step->n_full : block->n_rows,
-            .a = step->v + first_point * job->v_stride,
-            .a_point_stride = job->v_stride,
-            .a_stride = (size_t)job->group_channels,
-            .depth = n,
-            .b = panel.points,
-            .b_point_stride = panel.point_stride,
-            .width = width,
-            .out = step->sums + first_point * winograd_m_stride(block),
-            .total = step->total != NULL ? step->total + first_point * winograd_m_stride(block) : NULL,
-            .out_point_stride = winograd_m_stride(block),
-            .continues = step->continues,
-            .ahead = ahead < ahead_end ? ahead : NULL,
-        };
-        job->kernels->winograd_weights(&panel);
-        job->kernels->gemm_panel(&g);
-        ahead += n * width * WINOGRAD_AXIS_POINTS / 4;
-    }
+    return block->n_rows <= job->kernels->winograd_few_rows && block->width == job->kernels->winograd_panel &&
+           job->block_rows < FEW_ROWS;
 }
 
 /* Adds the products over channels first .. first + n - 1, all of one group. */
 static void add_products(const struct winograd_job *job, const struct winograd_block *block, int first, int n)
 {
-    const int c = job->in->c, group = first / job->group_channels, in_group = first % job->group_channels;
+    const int c = job->in->c, width = block->width;
+    const int group = first / job->group_channels, in_group = first % job->group_channels;
     const bool is_added = group > 0 && (in_group + n == job->group_channels || first + n == c);
-    struct channel_step step = {.n = n, .sums = group == 0 ? block->m : block->group,
-                                .total = is_added ? block->m : NULL, .continues = in_group > 0};
-    step.kernels = job->weights->kernels + ((size_t)block->first_column * (size_t)c +
-                                            (size_t)(first * block->width)) * 9;
-    step.v = job->v + (size_t)group * job->v_group_stride + (size_t)(block->first_row * job->group_channels + in_group);
-    step.n_full = larger(0, smaller(job->n_all_full - job->first_tile - block->first_row, block->n_rows));
-    step.point_columns = step.n_full > 0 ? job->point_columns : job->point_columns - 1;
-    if (block->n_rows <= job->kernels->winograd_few_rows && block->width == job->kernels->winograd_panel &&
-        job->block_rows < FEW_ROWS) /* else steps are too large for the first-level cache */
-        multiply_few(job, block, &step);
-    else multiply_many(job, block, &step);
+    const int n_full = larger(0, smaller(job->n_all_full - job->first_tile - block->first_row, block->n_rows));
+    struct winograd_product product = {
+        .n_channels = n,
+        .point_columns = n_full > 0 ? job->point_columns : job->point_columns - 1,
+        .n_rows = block->n_rows,
+        .n_last_rows = n_full > 0 ? n_full : block->n_rows,
+        .a_point_stride = job->v_stride,
+        .a_stride = (size_t)job->group_channels,
+        .out = group == 0 ? block->m : block->group,
+        .total = is_added ? block->m : NULL,
+        .out_point_stride = winograd_m_stride(block),
+        .continues = in_group > 0,
+        .scratch = block->u,
+    };
+    product.kernels = job->weights->kernels + ((size_t)block->first_column * (size_t)c + (size_t)(first * width)) * 9;
+    product.ahead = product.kernels + (size_t)(n * width) * 9;
+    product.a = job->v + (size_t)group * job->v_group_stride +
+                (size_t)(block->first_row * job->group_channels + in_group);
+    if (suits_product(job, block)) job->kernels->winograd_product(&product);
+    else winograd_two_steps(&product, width, WINOGRAD_PADDING, job->kernels->winograd_weights,
+                            job->kernels->gemm_panel);
 }
 
 static void transform_output(const struct winograd_job *job, const struct winograd_block *block)

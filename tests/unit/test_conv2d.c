@@ -322,7 +322,7 @@ static void check_groups(const struct kernels *kernels)
     struct kernels asking;
     for (size_t i = 0; i < 2 * (sizeof channels / sizeof channels[0]); i++) {
         if (!ask_for_winograd(kernels, i % 2 == 0 ? 0 : WINOGRAD_FEW_ROWS, &asking)) return;
-        struct conv_case t = {.shape = {channels[i / 2], 32, 3, 3, 1, 1, 1, 1}, .n = 12, .h = 4, .w = 26};
+        struct conv_case t = {.shape = {channels[i / 2], 20, 3, 3, 1, 1, 1, 1}, .n = 12, .h = 4, .w = 26};
         choose_options(&t);
         check_new_case(&asking, &t, CONV2D_WINOGRAD);
     }

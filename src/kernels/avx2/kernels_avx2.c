@@ -22,7 +22,7 @@
 
 static void TIER(winograd_product)(const struct winograd_product *p)
 {
-    winograd_two_steps(p, WINOGRAD_VECTORS * LANES, TIER(winograd_weights), TIER(gemm_panel));
+    winograd_two_steps(p, WINOGRAD_VECTORS * LANES, 0, TIER(winograd_weights), TIER(gemm_panel));
 }
 
 void kernels_override_avx2(struct kernels *table)

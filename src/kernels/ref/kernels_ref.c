@@ -289,7 +289,7 @@ static void winograd_weights_ref(const struct winograd_panel *p)
 
 static void winograd_product_ref(const struct winograd_product *p)
 {
-    winograd_two_steps(p, REF_COLUMNS, winograd_weights_ref, gemm_panel_ref);
+    winograd_two_steps(p, REF_COLUMNS, 0, winograd_weights_ref, gemm_panel_ref);
 }
 
 static void winograd_input_ref(const struct winograd_input *in)

@@ -44,9 +44,6 @@ struct product_column {
 /* The sums of a pair of points. */
 typedef vec pair_sums[2][WINOGRAD_FEW_ROWS][WINOGRAD_VECTORS];
 
-/* The other point of the pair that begins with 0, 1 or 3. */
-ALWAYS_INLINE int other_of_pair(const int point) { return point == 0 ? WINOGRAD_AXIS_POINTS - 1 : point + 1; }
-
 ALWAYS_INLINE void points_of_taps(const float *taps, int tap, const int point, vec points[2])
 {
     const vec t0 = vec_load(taps), t2 = vec_load(taps + 2 * tap);
@@ -70,7 +67,7 @@ ALWAYS_INLINE void load_pair_sums(const struct product_column *c, const int poin
 {
 #pragma GCC unroll 2
     for (int y = 0; y < 2; y++) {
-        const int number = y == 0 ? point : other_of_pair(point);
+        const int number = y == 0 ? point : winograd_paired_point(point);
         const float *from = c->out + (size_t)number * c->p->out_point_stride;
 #pragma GCC unroll 5
         for (int i = 0; i < rows; i++)
@@ -85,7 +82,7 @@ ALWAYS_INLINE void store_pair_sums(const struct product_column *c, const int poi
     const bool is_total = c->p->total != NULL;
 #pragma GCC unroll 2
     for (int y = 0; y < 2; y++) {
-        const int number = y == 0 ? point : other_of_pair(point);
+        const int number = y == 0 ? point : winograd_paired_point(point);
         float *to = (is_total ? c->total : c->out) + (size_t)number * c->p->out_point_stride;
 #pragma GCC unroll 5
         for (int i = 0; i < rows; i++)
@@ -110,7 +107,7 @@ ALWAYS_INLINE struct next_pair find_next_pair(const struct product_column *c, co
     const uintptr_t a = (uintptr_t)(point == 3 ? c->next_a : c->a);
     struct next_pair pair;
     for (int y = 0; y < 2; y++) {
-        const size_t number = (size_t)(y == 0 ? next : other_of_pair(next));
+        const size_t number = (size_t)(y == 0 ? next : winograd_paired_point(next));
         pair.sums[y] = sums + number * c->p->out_point_stride * sizeof(float);
         pair.a[y] = a + number * c->p->a_point_stride * sizeof(float);
     }
@@ -135,7 +132,7 @@ ALWAYS_INLINE void multiply_pair(struct product_column *c, const int point, cons
     struct next_pair next = find_next_pair(c, point);
     pair_sums sums;
     for (int y = 0; y < 2; y++) {
-        a[y][0] = c->a + (size_t)(y == 0 ? point : other_of_pair(point)) * c->p->a_point_stride;
+        a[y][0] = c->a + (size_t)(y == 0 ? point : winograd_paired_point(point)) * c->p->a_point_stride;
         a[y][1] = rows > NEAR_TILES ? a[y][0] + NEAR_TILES * stride : NULL;
     }
     load_pair_sums(c, point, rows, sums);

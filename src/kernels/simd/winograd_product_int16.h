@@ -29,9 +29,6 @@ ALWAYS_INLINE size_t taps_of_column(int column, int n_channels)
     return block + (size_t)(2 * (column % CHANNEL_ALIGN));
 }
 
-/* The other point of the pair that begins with 0, 1 or 3. */
-ALWAYS_INLINE int paired_point(const int point) { return point == 0 ? WINOGRAD_AXIS_POINTS - 1 : point + 1; }
-
 /* The taps of a pair of channels to a pair of points. h: of points 1 and 3. */
 ALWAYS_INLINE void make_points(ivec points[2], const int16_t *taps, const struct halving *h, const int point)
 {
@@ -86,7 +83,7 @@ ALWAYS_INLINE void add_products(const struct winograd_product_int16 *w, const st
     const size_t next = (size_t)(w->n_channels / 2) * TAP_PAIRS; /* vector of columns, if there are two */
     const size_t stride = (size_t)w->n_channels, three = 3 * stride, offset = (size_t)first * stride;
     const int16_t *a = w->a + (size_t)point * w->a_stride + offset + at->channel;
-    const int16_t *b = w->a + (size_t)paired_point(point) * w->a_stride + offset + at->channel;
+    const int16_t *b = w->a + (size_t)winograd_paired_point(point) * w->a_stride + offset + at->channel;
     for (const int16_t *end = a + at->n; a < end; a += 2, b += 2, taps += TAP_PAIRS, ahead += TAP_PAIR) {
         ivec points[PRODUCT_COLUMNS][2];
         vec_prefetch_near(ahead);
