@@ -57,8 +57,11 @@ install(FILES "${PROJECT_BINARY_DIR}/trba-config.cmake" "${PROJECT_BINARY_DIR}/t
 set(pkgconfig_dir "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 file(RELATIVE_PATH TRBA_PC_PREFIX "/${pkgconfig_dir}" "/")
 string(REGEX REPLACE "/$" "" TRBA_PC_PREFIX "${TRBA_PC_PREFIX}")
-# For who links libtrba.a. Not "Requires.private: openblas": that would ask every user of the shared library for the
-# dependencies' headers, and for the Fortran runtime that only a static OpenBLAS needs.
+# For who links libtrba.a. Not "Requires.private: libpng": that would ask every user of the shared library for the
+# dependencies' headers, and for what only a static OpenBLAS needs, if it is linked: the Fortran runtime.
+list(TRANSFORM TRBA_SYSTEM_LIBRARIES PREPEND "-l" OUTPUT_VARIABLE system_flags)
 list(JOIN TRBA_DEPENDENCIES_LDFLAGS " " TRBA_PC_LIBS_PRIVATE)
+list(JOIN system_flags " " system_flags)
+string(APPEND TRBA_PC_LIBS_PRIVATE " ${system_flags}")
 configure_file(cmake/trba.pc.in trba.pc @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/trba.pc" DESTINATION "${pkgconfig_dir}" COMPONENT development)

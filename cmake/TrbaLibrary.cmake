@@ -77,7 +77,8 @@ if(TRBA_BUILD_STATIC)
     set_target_properties(trba_static PROPERTIES OUTPUT_NAME trba EXPORT_NAME trba_static)
     target_include_directories(trba_static PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
                                                   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-    target_link_libraries(trba_static PRIVATE PkgConfig::TRBA_DEPENDENCIES Threads::Threads m)
+    target_link_libraries(trba_static PRIVATE PkgConfig::TRBA_DEPENDENCIES Threads::Threads
+                                              ${TRBA_SYSTEM_LIBRARIES})
 endif()
 
 if(TRBA_BUILD_TESTS OR TRBA_BUILD_BENCH)

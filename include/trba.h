@@ -26,9 +26,11 @@
  *   - Freeing NULL is allowed. Strings are UTF-8.
  *   - Any function may be called from any number of threads at once, but a session is used by one at a time, and
  *     nothing is freed while it is in use.
- *   - Process-wide state is changed by two kinds of models only. One whose tier is TRBA_CPU_BLAS sets OpenBLAS to one
- *     thread (openblas_set_num_threads(1)), because the session's own threads call it; no other tier calls OpenBLAS to
- *     compute. One in INT16 or BF16 asks Linux for leave to use AMX's tiles, for the whole process (trba_precision).
+ *   - Process-wide state is changed by two kinds of models only. One whose tier is TRBA_CPU_BLAS loads OpenBLAS, for
+ *     good, and sets it to one thread (openblas_set_num_threads(1)), because the session's own threads call it; no
+ *     other tier needs it, but trba_system_info() loads it, too. (OpenBLAS and Fortran's runtime themselves end the
+ *     process if memory runs out while they start.) One in INT16 or BF16 asks Linux for leave to use AMX's tiles, for
+ *     the whole process (trba_precision).
  */
 #ifndef TRBA_H
 #define TRBA_H
@@ -57,7 +59,7 @@ typedef enum trba_status {
     TRBA_ERROR_ARGUMENT,    /* the caller passed something that cannot be right (NULL, negative, unknown) */
     TRBA_ERROR_IO,          /* a file cannot be opened, read or written */
     TRBA_ERROR_FORMAT,      /* the bytes are not what they should be: damaged, truncated, hostile, another kind */
-    TRBA_ERROR_UNSUPPORTED, /* a valid file of a kind this library does not read */
+    TRBA_ERROR_UNSUPPORTED, /* a valid file of a kind this library does not read; a processor tier that is not here */
     TRBA_ERROR_MISMATCH,    /* the tensors contradict the options, or do not make up one of the networks */
     TRBA_ERROR_CHARSET,     /* the alphabet is unknown or does not fit the number of classes */
     TRBA_ERROR_LIMIT,       /* over a documented limit (pixels, sides, tensors, nesting) */
@@ -80,7 +82,8 @@ TRBA_API const char *trba_status_name(trba_status status);
 TRBA_API const char *trba_version(void);
 
 /* The instruction-set tiers, each a cap: a model uses at most this tier, and at most what the processor has.
- * REF is plain C loops, the judge of all others. BLAS is portable C over OpenBLAS's GEMM. */
+ * REF is plain C loops, the judge of all others. BLAS is portable C over OpenBLAS's GEMM: where OpenBLAS cannot be
+ * loaded, opening a model of this tier is TRBA_ERROR_UNSUPPORTED, also if AUTO has chosen it. */
 typedef enum trba_cpu {
     TRBA_CPU_AUTO = 0, /* the best this processor has */
     TRBA_CPU_REF,
@@ -100,7 +103,7 @@ TRBA_API const char *trba_cpu_name(trba_cpu cpu);
 /* The tier of that name. TRBA_ERROR_ARGUMENT if there is none; TRBA_ERROR_UNSUPPORTED if this processor lacks it. */
 TRBA_API trba_status trba_cpu_from_name(const char *name, trba_cpu *out, trba_error *err);
 /* Writes one line on version, compiler, processor tiers and OpenBLAS to `out` (always terminated; at most
- * `capacity` bytes). */
+ * `capacity` bytes). OpenBLAS is loaded for it; where that fails, the line says "no OpenBLAS". */
 TRBA_API void trba_system_info(char *out, size_t capacity);
 
 /* ---- architecture ------------------------------------------------------------------------------------------------ */

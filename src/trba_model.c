@@ -218,10 +218,11 @@ static trba_status pack_weights(const struct opening *opening, const trba_archit
     model->kernels.tiles = choose_tiles(&model->kernels, opening->options->precision);
     /* What is not a convolution is faster in 16-bit integers than in float32, and more exact than in bfloat16. */
     if (model->kernels.tiles == TILES_BF16) model->kernels.uses_int16 = true;
-    if (model->kernels.uses_blas) blas_use_one_thread();
+    trba_status status = model->kernels.uses_blas ? blas_load(NULL, &model->kernels, opening->err) : TRBA_OK;
+    if (status != TRBA_OK) return status;
     struct packer packer = {.table = opening->table, .map = opening->map, .kernels = &model->kernels,
                             .arena = &model->arena};
-    const trba_status status = thread_pool_new_short(MAX_PACKERS, &packer.pool, opening->err);
+    status = thread_pool_new_short(MAX_PACKERS, &packer.pool, opening->err);
     if (status != TRBA_OK) return status;
     const bool is_packed = network_pack(&packer, arch, &model->network);
     thread_pool_free(packer.pool);

@@ -308,6 +308,7 @@ enum tile_numbers { TILES_NONE, TILES_BF16, TILES_INT8X2 };
 struct kernels {
     trba_cpu cpu;
     bool uses_blas;      /* gemm through OpenBLAS instead of gemm_block */
+    void (*blas_sgemm)(void); /* with uses_blas, after blas_load(): cblas_sgemm. layers/blas.c knows its type */
     bool uses_int16;     /* products over enough terms in integers: gemm_suits_int16() */
     enum tile_numbers tiles; /* what convolutions multiply in tiles; TILES_NONE: not in tiles */
     int gemm_rows;       /* rows of a gemm_block call that make the best use of registers */

@@ -10,7 +10,6 @@
 #include "layers/gemm.h"
 
 #include <assert.h>
-#include <cblas.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -254,10 +253,6 @@ static void run_rows_int16(const struct kernels *kernels, const struct gemm_weig
 
 /* ---- one block, with OpenBLAS ---- */
 
-void blas_use_one_thread(void) { openblas_set_num_threads(1); }
-
-const char *blas_describe(void) { return openblas_get_config(); }
-
 size_t gemm_workspace(const struct kernels *kernels, const struct gemm_weights *weights)
 {
     if (weights->packed_int16 != NULL) return int16_workspace(weights);
@@ -284,14 +279,13 @@ static void finish_row(const struct gemm_weights *weights, const struct gemm_row
     }
 }
 
-static void run_rows_blas(const struct gemm_weights *weights, const struct gemm_rows *rows, int first_column,
-                          int n_columns, float *workspace)
+static void run_rows_blas(const struct kernels *kernels, const struct gemm_weights *weights,
+                          const struct gemm_rows *rows, int first_column, int n_columns, float *workspace)
 {
     const int depth = weights->n_taps * weights->depth;
     float *a = workspace, *c = workspace + (size_t)GEMM_BLOCK_ROWS * (size_t)depth;
     gather_rows(weights, rows, a);
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows->n_rows, n_columns, depth, 1.0f, a, depth,
-                weights->packed + first_column, weights->n_columns, 0.0f, c, n_columns);
+    blas_multiply(kernels, rows->n_rows, n_columns, depth, a, weights->packed + first_column, weights->n_columns, c);
     for (int i = 0; i < rows->n_rows; i++)
         finish_row(weights, rows, i, first_column, n_columns, c + (size_t)i * (size_t)n_columns);
 }
@@ -300,7 +294,7 @@ void gemm_run_rows(const struct kernels *kernels, const struct gemm_weights *wei
                    int first_column, int n_columns, float *workspace)
 {
     if (weights->packed_int16 != NULL) run_rows_int16(kernels, weights, rows, first_column, n_columns, workspace);
-    else if (kernels->uses_blas) run_rows_blas(weights, rows, first_column, n_columns, workspace);
+    else if (kernels->uses_blas) run_rows_blas(kernels, weights, rows, first_column, n_columns, workspace);
     else run_rows_packed(kernels, weights, rows, first_column, n_columns);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* gemm.h - products of many rows with packed weights: the one place where work is blocked for the caches and shared
- * between threads, and the one caller of OpenBLAS. */
+ * between threads, or given to OpenBLAS (blas.h). */
 #ifndef TRBA_LAYERS_GEMM_H
 #define TRBA_LAYERS_GEMM_H
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Memory that runs out, and memory that is not asked for: the programs allocation_failure and allocation_count, on
-small random checkpoints of every kind and a few pictures.
+small random checkpoints of every kind and a few pictures; and loading_failure.
 
 What is promised, and how it is tried, is told in the programs. Under AddressSanitizer, a leak fails them once more.
 """
@@ -82,6 +82,13 @@ def test_models_with_and_without_sidecars_survive_missing_memory(run, files, che
 def test_reading_every_kind_of_picture_survives_missing_memory(run, files):
     pictures = [files(name) for name in PICTURES]
     assert "read regions" in run("allocation_failure", "all", files("zip/m.pth"), *pictures)
+
+
+def test_memory_that_is_missing_while_openblas_is_loaded_is_said(run):
+    said = run("loading_failure")
+    if said.startswith("skipped: "):
+        pytest.skip(said)
+    assert "all fail from there" in said
 
 
 @pytest.mark.parametrize("checkpoint", ["zip/m.pth", "attention/m.pth", "wide/m.pth"])

@@ -18,6 +18,7 @@
 
 #include "base/checked.h"
 #include "base/cpu.h"
+#include "layers/blas.h"
 #include "layers/gemm.h"
 
 enum { RANDOM_SEED = 20191027 };
@@ -60,6 +61,8 @@ static inline void for_each_tier(void (*body)(const struct kernels *kernels))
         struct kernels kernels;
         kernels_select(&kernels, (trba_cpu)cpu);
         assert_int_equal(kernels.cpu, cpu);
+        trba_error err;
+        if (kernels.uses_blas && blas_load(NULL, &kernels, &err) != TRBA_OK) fail_msg("%s", err.message);
         body(&kernels);
     }
     for (int cpu = (int)cpu_best() + 1; cpu <= TRBA_CPU_AVX512AMX; cpu++)
