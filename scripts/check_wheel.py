@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """check_wheel.py - is a wheel all that is needed? Installs it, and nothing else, into a new virtual environment, where
-it must read data/ with its own model as labels.tsv says.
+it must read data/ with its own model as labels.tsv says, also with the OpenBLAS that it carries.
 
     usage: check_wheel.py WHEEL
 """
@@ -12,6 +12,17 @@ import tempfile
 import venv
 
 DATA = pathlib.Path(__file__).resolve().parent.parent / "data"
+
+# Prints the texts of argv[2:], read with OpenBLAS, if that lies under argv[1].
+READ_WITH_OPENBLAS = """
+import sys, trba
+with trba.Model(cpu="blas") as model:
+    texts = [result.text for result in model.read(sys.argv[2:])]
+mapped = {line.split()[-1] for line in open("/proc/self/maps") if "openblas" in line}
+if not mapped or not all(path.startswith(sys.argv[1] + "/") for path in mapped):
+    sys.exit(f"the wheel does not use an OpenBLAS of its own, but {mapped}")
+print(*texts, sep="\\n")
+"""
 
 
 def install(wheel, folder):
@@ -25,11 +36,21 @@ def install(wheel, folder):
 
 def read_data(python, folder):
     """What `python -m trba` prints, as (file name, text); from a folder without a trba to be taken by mistake."""
-    pictures = [DATA / line.split("\t")[0] for line in read_labels()]
-    done = subprocess.run([python, "-I", "-m", "trba", "--format", "tsv", *pictures], check=True,
+    done = subprocess.run([python, "-I", "-m", "trba", "--format", "tsv", *list_pictures()], check=True,
                           cwd=folder, stdout=subprocess.PIPE, text=True)
     rows = [line.split("\t") for line in done.stdout.splitlines()]
     return [f"{pathlib.Path(row[0]).name}\t{row[1]}" for row in rows]
+
+
+def read_data_with_openblas(python, folder):
+    """The same."""
+    done = subprocess.run([python, "-I", "-c", READ_WITH_OPENBLAS, folder, *list_pictures()], check=True, cwd=folder,
+                          stdout=subprocess.PIPE, text=True)
+    return [f"{picture.name}\t{text}" for picture, text in zip(list_pictures(), done.stdout.splitlines(), strict=True)]
+
+
+def list_pictures():
+    return [DATA / line.split("\t")[0] for line in read_labels()]
 
 
 def read_labels():
@@ -39,11 +60,12 @@ def read_labels():
 def main():
     wheel = pathlib.Path(sys.argv[1]).resolve()
     with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
-        read = read_data(install(wheel, folder / "venv"), folder)
-    if read != read_labels():
-        sys.exit(f"the wheel read {read}, expected {read_labels()}")
-    print(f"{wheel.name}: alone in a new environment it read {len(read)} pictures as they are labelled")
+        folder = pathlib.Path(name).resolve()
+        python = install(wheel, folder / "venv")
+        for read in (read_data(python, folder), read_data_with_openblas(python, folder)):
+            if read != read_labels():
+                sys.exit(f"the wheel read {read}, expected {read_labels()}")
+    print(f"{wheel.name}: alone in a new environment it read {len(read)} pictures as they are labelled, twice")
     return 0
 
 

