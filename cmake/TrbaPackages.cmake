@@ -7,8 +7,8 @@
 #   programs                          trba          strdemo, trba and the models they read with
 #
 # licence and fetched are in none: each package has its copyright file, and english_g2 is 15 MB of somebody else's.
-# What a package depends on is what dpkg-shlibdeps finds in its binaries. debian/debian_files.cmake adds what only
-# Debian's packages have.
+# What a package depends on is what dpkg-shlibdeps finds in its binaries, and OpenBLAS, which the library loads.
+# debian/debian_files.cmake adds what only Debian's packages have.
 set(CPACK_PACKAGE_NAME "${PROJECT_NAME}")
 set(CPACK_PACKAGE_VENDOR "the trba authors")
 set(CPACK_COMPONENTS_ALL library development programs)
@@ -43,6 +43,10 @@ answer of PyTorch without needing it.
 
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME "libtrba${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}")
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libs)
+if(TRBA_OPENBLAS_SONAME)
+    # libopenblas.so.0 is in libopenblas0.
+    string(REPLACE ".so." "" CPACK_DEBIAN_LIBRARY_PACKAGE_DEPENDS "${TRBA_OPENBLAS_SONAME}")
+endif()
 set(CPACK_COMPONENT_LIBRARY_DESCRIPTION "${about}
 This package has the shared library.")
 

@@ -5,7 +5,8 @@
 #   debootstrap          a minimal Debian in a temporary folder; compiler, man, bash-completion and lintian into it
 #   lintian              no errors
 #   apt-get install      the three packages, and what they depend on
-#   use                  strdemo reads data/, a C program finds the library with pkg-config, manual, completion
+#   use                  strdemo reads data/, also with OpenBLAS, which the library loads; a C program finds the library
+#                        with pkg-config; manual, completion
 #   apt-get purge        leaves the folder as it was before
 #
 #   usage: check_debian_package.sh      as root, on Debian, with the network
@@ -76,9 +77,11 @@ check_strdemo() {
     say "strdemo reads data/"
     inside strdemo --version
     list_files | grep -x /usr/bin/strdemo
-    inside sh -c 'cd /opt/check/data && strdemo -f tsv .' |
-        cut -f 1,2 | sed 's|^\./||' | tee "$root/tmp/read.tsv"
-    diff "$root/tmp/read.tsv" data/labels.tsv
+    for cpu in auto blas; do
+        inside sh -c "cd /opt/check/data && strdemo --cpu $cpu -f tsv ." |
+            cut -f 1,2 | sed 's|^\./||' | tee "$root/tmp/read.tsv"
+        diff "$root/tmp/read.tsv" data/labels.tsv
+    done
 }
 
 check_compiling() {

@@ -34,7 +34,8 @@ apt_there() {
             -o Dir::Cache="$apt/cache" -o Debug::NoLocking=true "$@"
 }
 
-# What /etc/alternatives does on an installed system: OpenBLAS, of which there could be several, under its plain name.
+# What /etc/alternatives does on an installed system: OpenBLAS, of which there could be several, under its plain name,
+# by which programs load it.
 link_openblas() {
     library=$folder/usr/lib/$triplet
     for name in libopenblas.so libopenblas.so.0; do ln -s "openblas-pthread/$name" "$library/$name"; done
