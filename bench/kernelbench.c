@@ -138,6 +138,11 @@ static void bench_pixels_to_int8x2(const struct kernels *k, const struct shape *
     k->pixels_to_int8x2(&p);
 }
 
+static void bench_transpose(const struct kernels *k, const struct shape *s)
+{
+    k->transpose(inputs, (size_t)s->second + CHANNEL_ALIGN, s->first, s->second, outputs, (size_t)s->first);
+}
+
 static void bench_largest_magnitude(const struct kernels *k, const struct shape *s)
 {
     outputs[0] = k->largest_magnitude(inputs, (size_t)s->first * (size_t)s->second);

@@ -18,17 +18,14 @@ static int padded(int channels) { return (int)round_up((size_t)channels, CHANNEL
 
 /* ---- packing ---- */
 
-static bool pack_direct(const struct kernels *kernels, struct arena *arena, bool is_input,
+static bool pack_direct(const struct kernels *kernels, struct arena *arena, struct thread_pool *pool, bool is_input,
                         const struct conv2d_source *from, struct conv2d_weights *weights)
 {
     const struct conv2d_shape *s = &weights->shape;
-    const size_t kernel_floats = (size_t)(s->c * s->kh * s->kw);
-    float *kernel = malloc((size_t)s->oc * kernel_floats * sizeof(float));
-    if (kernel == NULL) return false;
-    from->read(from->arg, 0, s->oc, kernel, kernel_floats);
     const struct gemm_source source = {
-        .values = kernel,
-        .row_stride = kernel_floats,
+        .read = from->read,
+        .arg = from->arg,
+        .row_floats = (size_t)(s->c * s->kh * s->kw),
         .n_segments = s->kh * s->kw,
         .segment_length = s->c,
         .segment_padded = is_input ? s->c : padded(s->c),
@@ -39,9 +36,7 @@ static bool pack_direct(const struct kernels *kernels, struct arena *arena, bool
         .group_padded = padded(s->oc),
         .bias = from->bias,
     };
-    const bool is_packed = gemm_pack_suitably(kernels, arena, &source, s->kh, is_input, &weights->direct);
-    free(kernel);
-    return is_packed;
+    return gemm_pack_suitably(kernels, arena, pool, &source, s->kh, is_input, &weights->direct);
 }
 
 static const float *pack_bias(struct arena *arena, const float *bias, int oc)
@@ -65,7 +60,7 @@ bool conv2d_pack(const struct kernels *kernels, struct arena *arena, struct thre
     *out = (struct conv2d_weights){.shape = *shape, .method = CONV2D_DIRECT};
     if (!is_input && tiles_suit(kernels->tiles, shape)) out->method = CONV2D_TILES;
     else if (suits_winograd(kernels, shape, is_input)) out->method = CONV2D_WINOGRAD;
-    if (out->method == CONV2D_DIRECT) return pack_direct(kernels, arena, is_input, source, out);
+    if (out->method == CONV2D_DIRECT) return pack_direct(kernels, arena, pool, is_input, source, out);
     out->bias = pack_bias(arena, source->bias, shape->oc);
     if (out->bias == NULL) return false;
     return out->method == CONV2D_TILES ? tiles_pack(kernels, arena, pool, source, out)

@@ -22,18 +22,6 @@
 
 static int source_depth(const struct gemm_source *source) { return source->n_segments * source->segment_padded; }
 
-/* Scatters one column's weights: element k goes to out[k * out_stride]. The padding is zero already. */
-static void pack_column(const struct gemm_source *source, int column, float *out, size_t out_stride)
-{
-    const float *from = source->values + (size_t)column * source->row_stride;
-    for (int s = 0; s < source->n_segments; s++) {
-        const float *segment = from + (size_t)s * source->segment_stride;
-        float *to = out + (size_t)s * (size_t)source->segment_padded * out_stride;
-        for (int e = 0; e < source->segment_length; e++)
-            to[(size_t)e * out_stride] = segment[(size_t)e * source->element_stride];
-    }
-}
-
 static float *pack_bias(struct arena *arena, const struct gemm_source *source, int n_columns)
 {
     float *bias = arena_alloc_array(arena, (size_t)n_columns, sizeof(float));
@@ -48,21 +36,6 @@ static float *pack_bias(struct arena *arena, const struct gemm_source *source, i
 
 static int source_columns(const struct gemm_source *source) { return source->n_groups * source->group_padded; }
 
-/* packed: zeros. */
-static void pack_columns(const struct kernels *kernels, const struct gemm_source *source, float *packed)
-{
-    const int depth = source_depth(source), n_columns = source_columns(source);
-    const int width = kernels->uses_blas ? n_columns : kernels->gemm_columns;
-    for (int group = 0; group < source->n_groups; group++) {
-        for (int i = 0; i < source->group_length; i++) {
-            const int column = group * source->group_padded + i, first = column / width * width;
-            float *panel = packed + (size_t)first * (size_t)depth;
-            pack_column(source, group * source->group_length + i, panel + (column - first),
-                        (size_t)smaller(width, n_columns - first));
-        }
-    }
-}
-
 /* Everything but the weights themselves. False when out of memory. */
 static bool prepare_weights(struct arena *arena, const struct gemm_source *source, int n_taps,
                             struct gemm_weights *out)
@@ -75,15 +48,101 @@ static bool prepare_weights(struct arena *arena, const struct gemm_source *sourc
     return out->bias != NULL;
 }
 
-bool gemm_pack(const struct kernels *kernels, struct arena *arena, const struct gemm_source *source, int n_taps,
-               struct gemm_weights *out)
+/* One task per panel of columns: its rows are read into the thread's own memory and transposed into place. For
+ * integers they are transposed in the thread's memory, too, and made integers from there. */
+struct gemm_packing {
+    const struct kernels *kernels;
+    const struct gemm_source *source;
+    int n_columns;
+    float *packed;        /* zeros; NULL: integers */
+    int16_t *integers;    /* zeros */
+    float *scales;        /* of integers */
+    size_t rows_floats;   /* a panel's rows */
+    size_t thread_floats; /* these; again, if elements do not lie side by side; with integers also a panel */
+    float *memory;        /* [threads][thread_floats] */
+};
+
+/* Where a column's weights are in the source; -1: it is padding. */
+static int source_row(const struct gemm_source *source, int column)
 {
-    if (!prepare_weights(arena, source, n_taps, out)) return false;
-    float *packed = arena_alloc_array(arena, (size_t)source_depth(source) * (size_t)out->n_columns, sizeof(float));
-    if (packed == NULL) return false;
-    pack_columns(kernels, source, packed);
-    out->packed = packed;
+    const int in_group = column % source->group_padded;
+    return in_group < source->group_length ? column / source->group_padded * source->group_length + in_group : -1;
+}
+
+/* The rows of n columns to `out`, whose rows are `stride` floats apart. */
+static void place_columns(const struct gemm_packing *packing, const float *rows, int n, float *scratch, float *out,
+                          size_t stride)
+{
+    const struct gemm_source *source = packing->source;
+    const bool is_dense = source->element_stride == 1;
+    if (!is_dense)
+        packing->kernels->transpose(rows, source->row_floats, n, (int)source->row_floats, scratch, (size_t)n);
+    for (int s = 0; s < source->n_segments; s++, out += (size_t)source->segment_padded * stride) {
+        const size_t at = (size_t)s * source->segment_stride;
+        if (is_dense)
+            packing->kernels->transpose(rows + at, source->row_floats, n, source->segment_length, out, stride);
+        for (int e = 0; e < source->segment_length && !is_dense; e++)
+            memcpy(out + (size_t)e * stride, scratch + (at + (size_t)e * source->element_stride) * (size_t)n,
+                   (size_t)n * sizeof(float));
+    }
+}
+
+/* Columns first .. first + width - 1, read and placed. Padding is left as it is. */
+static void fill_panel(const struct gemm_packing *packing, int first, int width, float *memory, float *panel,
+                       size_t stride)
+{
+    const struct gemm_source *source = packing->source;
+    for (int j = 0, n; j < width; j += n) { /* columns that lie together in the source, or one of padding */
+        const int row = source_row(source, first + j);
+        for (n = 1; row >= 0 && j + n < width && source_row(source, first + j + n) == row + n;) n++;
+        if (row < 0) continue;
+        source->read(source->arg, row, n, memory, source->row_floats);
+        place_columns(packing, memory, n, memory + packing->rows_floats, panel + j, stride);
+    }
+}
+
+static void pack_panel_task(void *arg, int task, int thread)
+{
+    const struct gemm_packing *packing = arg;
+    const int columns = packing->kernels->gemm_columns, first = task * columns;
+    const int width = smaller(columns, packing->n_columns - first), depth = source_depth(packing->source);
+    const size_t at = (size_t)first * (size_t)depth;
+    float *memory = packing->memory + (size_t)thread * packing->thread_floats;
+    if (packing->packed != NULL && packing->kernels->uses_blas) {
+        fill_panel(packing, first, width, memory, packing->packed + first, (size_t)packing->n_columns);
+    } else if (packing->packed != NULL) {
+        fill_panel(packing, first, width, memory, packing->packed + at, (size_t)width);
+    } else {
+        float *panel = memory + packing->thread_floats - (size_t)(columns * depth);
+        memset(panel, 0, (size_t)(depth * width) * sizeof(float)); /* padding may hold another panel's weights */
+        fill_panel(packing, first, width, memory, panel, (size_t)width);
+        packing->kernels->quantize_panel(panel, depth, width, packing->integers + at, packing->scales + first);
+    }
+}
+
+static bool pack_panels(struct gemm_packing *packing, struct thread_pool *pool)
+{
+    const struct gemm_source *source = packing->source;
+    const size_t columns = (size_t)packing->kernels->gemm_columns;
+    packing->n_columns = source_columns(source);
+    packing->rows_floats = columns * source->row_floats;
+    packing->thread_floats = packing->rows_floats * (source->element_stride == 1 ? 1 : 2);
+    if (packing->packed == NULL) packing->thread_floats += columns * (size_t)source_depth(source);
+    packing->memory = calloc((size_t)thread_pool_size(pool) * packing->thread_floats, sizeof(float));
+    if (packing->memory == NULL) return false;
+    thread_pool_run(pool, divide_up(packing->n_columns, packing->kernels->gemm_columns), pack_panel_task, packing);
+    free(packing->memory);
     return true;
+}
+
+bool gemm_pack(const struct kernels *kernels, struct arena *arena, struct thread_pool *pool,
+               const struct gemm_source *source, int n_taps, struct gemm_weights *out)
+{
+    struct gemm_packing packing = {.kernels = kernels, .source = source};
+    if (!prepare_weights(arena, source, n_taps, out)) return false;
+    packing.packed = arena_alloc_array(arena, (size_t)source_depth(source) * (size_t)out->n_columns, sizeof(float));
+    out->packed = packing.packed;
+    return packing.packed != NULL && pack_panels(&packing, pool);
 }
 
 bool gemm_suits_int16(const struct kernels *kernels, int n_terms)
@@ -92,34 +151,26 @@ bool gemm_suits_int16(const struct kernels *kernels, int n_terms)
     return kernels->uses_int16 && n_terms >= LEAST_TERMS && n_terms <= INT16_MAX_DEPTH;
 }
 
-bool gemm_pack_int16(const struct kernels *kernels, struct arena *arena, const struct gemm_source *source, int n_taps,
-                     struct gemm_weights *out)
+bool gemm_pack_int16(const struct kernels *kernels, struct arena *arena, struct thread_pool *pool,
+                     const struct gemm_source *source, int n_taps, struct gemm_weights *out)
 {
-    const size_t depth = (size_t)source_depth(source), n_columns = (size_t)source_columns(source);
+    struct gemm_packing packing = {.kernels = kernels, .source = source};
     assert(!kernels->uses_blas); /* its columns are not packed in panels */
     if (!prepare_weights(arena, source, n_taps, out)) return false;
-    int16_t *integers = arena_alloc_array(arena, depth * n_columns, sizeof *integers);
-    float *scales = arena_alloc_array(arena, n_columns, sizeof *scales);
-    if (integers == NULL || scales == NULL) return false;
-    out->packed_int16 = integers;
-    out->scales = scales;
-    float *packed = calloc(depth * n_columns, sizeof(float));
-    if (packed == NULL) return false;
-    pack_columns(kernels, source, packed);
-    for (int first = 0; first < out->n_columns; first += kernels->gemm_columns)
-        kernels->quantize_panel(packed + (size_t)first * depth, (int)depth,
-                                smaller(kernels->gemm_columns, out->n_columns - first),
-                                integers + (size_t)first * depth, scales + first);
-    free(packed);
-    return true;
+    const size_t n_columns = (size_t)out->n_columns;
+    packing.integers = arena_alloc_array(arena, (size_t)source_depth(source) * n_columns, sizeof(int16_t));
+    packing.scales = arena_alloc_array(arena, n_columns, sizeof(float));
+    out->packed_int16 = packing.integers;
+    out->scales = packing.scales;
+    return packing.integers != NULL && packing.scales != NULL && pack_panels(&packing, pool);
 }
 
-bool gemm_pack_suitably(const struct kernels *kernels, struct arena *arena, const struct gemm_source *source,
-                        int n_taps, bool stays_float, struct gemm_weights *out)
+bool gemm_pack_suitably(const struct kernels *kernels, struct arena *arena, struct thread_pool *pool,
+                        const struct gemm_source *source, int n_taps, bool stays_float, struct gemm_weights *out)
 {
     const bool is_int16 = !stays_float && gemm_suits_int16(kernels, source_depth(source));
-    return is_int16 ? gemm_pack_int16(kernels, arena, source, n_taps, out)
-                    : gemm_pack(kernels, arena, source, n_taps, out);
+    return is_int16 ? gemm_pack_int16(kernels, arena, pool, source, n_taps, out)
+                    : gemm_pack(kernels, arena, pool, source, n_taps, out);
 }
 
 /* ---- one block, with our kernels ---- */

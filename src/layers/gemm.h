@@ -20,12 +20,15 @@ struct gemm_weights {
     int n_columns;       /* padded to CHANNEL_ALIGN */
 };
 
-/* Where weights come from: values[column * row_stride + segment * segment_stride + element * element_stride], for
- * segments (taps, or the two directions of an LSTM) of segment_length elements. Both sides may be padded: each segment
- * to segment_padded, and the columns, group by group (the four gates of an LSTM), to group_padded. */
+/* Where weights come from: read() puts rows first .. first + n - 1 of a matrix into out, one every `stride` floats.
+ * Called from all threads of the pool at once. A row has the weights of one column of the product, row[segment *
+ * segment_stride + element * element_stride], for segments (taps, or the two directions of an LSTM) of segment_length
+ * elements. Both sides may be padded: each segment to segment_padded, and the columns, group by group (the four gates
+ * of an LSTM), to group_padded. */
 struct gemm_source {
-    const float *values;
-    size_t row_stride;
+    void (*read)(const void *arg, int first, int n, float *out, size_t stride);
+    const void *arg;
+    size_t row_floats;
     int n_segments, segment_length, segment_padded;
     size_t segment_stride, element_stride;
     int n_groups, group_length, group_padded;
@@ -33,18 +36,18 @@ struct gemm_source {
     bool is_logits;    /* columns that are padding give -infinity, not 0 */
 };
 
-/* Packs into the arena. n_taps says in how many pieces the kernel will find its input: n_segments * segment_padded is
- * cut into n_taps equal parts. False when out of memory. */
-bool gemm_pack(const struct kernels *kernels, struct arena *arena, const struct gemm_source *source, int n_taps,
-               struct gemm_weights *out);
+/* Packs into the arena, on the threads of the pool. n_taps says in how many pieces the kernel will find its input:
+ * n_segments * segment_padded is cut into n_taps equal parts. False when out of memory. */
+bool gemm_pack(const struct kernels *kernels, struct arena *arena, struct thread_pool *pool,
+               const struct gemm_source *source, int n_taps, struct gemm_weights *out);
 /* The same in 16-bit integers. */
-bool gemm_pack_int16(const struct kernels *kernels, struct arena *arena, const struct gemm_source *source, int n_taps,
-                     struct gemm_weights *out);
+bool gemm_pack_int16(const struct kernels *kernels, struct arena *arena, struct thread_pool *pool,
+                     const struct gemm_source *source, int n_taps, struct gemm_weights *out);
 /* Are products over that many terms done in integers? With few terms, turning a row into integers costs too much. */
 bool gemm_suits_int16(const struct kernels *kernels, int n_terms);
 /* Packs as they are done; stays_float: in floats in any case. */
-bool gemm_pack_suitably(const struct kernels *kernels, struct arena *arena, const struct gemm_source *source,
-                        int n_taps, bool stays_float, struct gemm_weights *out);
+bool gemm_pack_suitably(const struct kernels *kernels, struct arena *arena, struct thread_pool *pool,
+                        const struct gemm_source *source, int n_taps, bool stays_float, struct gemm_weights *out);
 
 /* The rows of one block: what to read, add and write. */
 struct gemm_rows {

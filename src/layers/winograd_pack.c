@@ -9,8 +9,8 @@
 #include "base/integers.h"
 #include "layers/winograd_job.h"
 
-/* One task per panel of columns: its kernels are read into the thread's own memory and interleaved into place. For
- * integers they are interleaved in the thread's memory, too, and made integers from there. */
+/* One task per panel of columns: its kernels are read into the thread's own memory and transposed into place. For
+ * integers they are transposed in the thread's memory, too, and made integers from there. */
 struct winograd_packing {
     const struct kernels *kernels;
     const struct conv2d_source *source;
@@ -22,17 +22,6 @@ struct winograd_packing {
     size_t thread_floats;   /* [columns][kernel_stride]; with integers also a panel */
     float *memory;          /* [threads][thread_floats], zeros */
 };
-
-/* out[k][j] = kernels[j][k]: sixteen k at a time, a line of the cache of each kernel. */
-static void interleave_kernels(const float *kernels, size_t kernel_stride, int n_columns, int n, int width, float *out)
-{
-    enum { LINE_FLOATS = 16 };
-    for (int first = 0; first < n; first += LINE_FLOATS) {
-        const int end = smaller(first + LINE_FLOATS, n);
-        for (int j = 0; j < n_columns; j++)
-            for (int k = first; k < end; k++) out[k * width + j] = kernels[(size_t)j * kernel_stride + (size_t)k];
-    }
-}
 
 static void quantize_kernels(const struct winograd_packing *packing, int first_column, int width, const float *panel)
 {
@@ -54,7 +43,7 @@ static void pack_panel_task(void *arg, int task, int thread)
     float *panel = packing->panels != NULL ? packing->panels + (size_t)first * packing->depth * 9 : scratch;
     if (packing->panels == NULL) /* what becomes padding may hold another panel's kernels */
         memset(panel, 0, packing->depth * 9 * (size_t)width * sizeof(float));
-    interleave_kernels(memory, packing->kernel_stride, n_columns, s->c * 9, width, panel);
+    packing->kernels->transpose(memory, packing->kernel_stride, n_columns, s->c * 9, panel, (size_t)width);
     if (packing->panels == NULL) quantize_kernels(packing, first, width, panel);
 }
 

@@ -10,12 +10,10 @@
 #include "model/stages.h"
 
 /* One direction's W_ih with both biases, or W_hh: four gates of `hidden` rows, each padded. */
-static void pack_gates(struct packer *packer, const char *name, const float *weight, int n_in, int hidden,
-                       const float *bias, struct gemm_weights *out)
+static void pack_gates(struct packer *packer, const char *name, int n_in, int hidden, const float *bias,
+                       struct gemm_weights *out)
 {
-    const struct gemm_source source = {
-        .values = weight,
-        .row_stride = (size_t)n_in,
+    const struct gemm_source shape = {
         .n_segments = 1,
         .segment_length = n_in,
         .segment_padded = padded_channels(n_in),
@@ -25,25 +23,21 @@ static void pack_gates(struct packer *packer, const char *name, const float *wei
         .group_padded = padded_channels(hidden),
         .bias = bias,
     };
-    pack_gemm(packer, name, &source, out);
+    pack_gemm(packer, name, name, &shape, out);
 }
 
 static void pack_direction(struct packer *packer, const char *rnn, const char *suffix, int n_in, int hidden,
                            struct gemm_weights *input, struct gemm_weights *recurrent)
 {
-    float *w_ih = pack_read(packer, "%s.weight_ih_l0%s", rnn, suffix);
-    float *w_hh = pack_read(packer, "%s.weight_hh_l0%s", rnn, suffix);
     float *b_ih = pack_read(packer, "%s.bias_ih_l0%s", rnn, suffix);
     float *b_hh = pack_read(packer, "%s.bias_hh_l0%s", rnn, suffix);
     if (!packer->failed)
         for (int i = 0; i < LSTM_GATES * hidden; i++) b_ih[i] += b_hh[i];
     char name[64];
     snprintf(name, sizeof name, "%s.weight_ih_l0%s", rnn, suffix);
-    pack_gates(packer, name, w_ih, n_in, hidden, b_ih, input);
+    pack_gates(packer, name, n_in, hidden, b_ih, input);
     snprintf(name, sizeof name, "%s.weight_hh_l0%s", rnn, suffix);
-    pack_gates(packer, name, w_hh, hidden, hidden, NULL, recurrent);
-    free(w_ih);
-    free(w_hh);
+    pack_gates(packer, name, hidden, hidden, NULL, recurrent);
     free(b_ih);
     free(b_hh);
 }

@@ -29,20 +29,20 @@ enum { CLASS_GO = 0, CLASS_END = 1 };
 static void pack_cell(struct packer *packer, int input, int hidden, struct attention_weights *out)
 {
     static const char *const rnn = "Prediction.attention_cell.rnn";
-    float *w_ih = pack_read(packer, "%s.weight_ih", rnn), *w_hh = pack_read(packer, "%s.weight_hh", rnn);
+    static const char *const ih = "Prediction.attention_cell.rnn.weight_ih";
+    static const char *const hh = "Prediction.attention_cell.rnn.weight_hh";
+    float *w_ih = pack_read(packer, "%s", ih);
     float *b_ih = pack_read(packer, "%s.bias_ih", rnn), *b_hh = pack_read(packer, "%s.bias_hh", rnn);
     const int padded = padded_channels(hidden), width = input + out->num_class;
-    struct gemm_source source = {
-        .values = w_ih, .row_stride = (size_t)width, .n_segments = 1, .segment_length = input,
+    struct gemm_source shape = {
+        .n_segments = 1, .segment_length = input,
         .segment_padded = padded_channels(input), .element_stride = 1,
         .n_groups = LSTM_GATES, .group_length = hidden, .group_padded = padded,
     };
-    pack_gemm(packer, "Prediction.attention_cell.rnn.weight_ih", &source, &out->context_gates);
-    source.values = w_hh;
-    source.row_stride = (size_t)hidden;
-    source.segment_length = hidden;
-    source.segment_padded = padded;
-    pack_gemm(packer, "Prediction.attention_cell.rnn.weight_hh", &source, &out->hidden_gates);
+    pack_gemm(packer, ih, ih, &shape, &out->context_gates);
+    shape.segment_length = hidden;
+    shape.segment_padded = padded;
+    pack_gemm(packer, hh, hh, &shape, &out->hidden_gates);
     float *table = packer->failed ? NULL : arena_alloc_array(packer->arena, (size_t)out->num_class * LSTM_GATES,
                                                              (size_t)padded * sizeof(float));
     if (table == NULL) packer->failed = true;
@@ -55,7 +55,6 @@ static void pack_cell(struct packer *packer, int input, int hidden, struct atten
             }
     out->character_gates = table;
     free(w_ih);
-    free(w_hh);
     free(b_ih);
     free(b_hh);
 }

@@ -18,14 +18,29 @@ static const double batch_norm_epsilon = 1e-5; /* nn.BatchNorm2d's default */
 
 int padded_channels(int channels) { return (int)round_up((size_t)channels, CHANNEL_ALIGN); }
 
-/* An exponent of all ones is infinity or NaN. Integers, so that the compiler may take them in any order. */
+/* 1: infinity or NaN, whose exponent is all ones; else 0. An integer, so that the compiler may take many in any order.
+ */
+static inline uint32_t is_not_finite(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return (bits & 0x7F800000) == 0x7F800000;
+}
+
 static bool all_finite(const float *values, size_t n)
 {
     uint32_t found = 0;
+    for (size_t i = 0; i < n; i++) found |= is_not_finite(values[i]);
+    return found == 0;
+}
+
+/* Are they all finite, multiplied? In one pass: every weight of a model goes through here. */
+static bool scale_finite(float *values, size_t n, float scale)
+{
+    uint32_t found = 0;
     for (size_t i = 0; i < n; i++) {
-        uint32_t bits;
-        memcpy(&bits, &values[i], sizeof bits);
-        found |= (bits & 0x7F800000) == 0x7F800000;
+        values[i] *= scale;
+        found |= is_not_finite(values[i]);
     }
     return found == 0;
 }
@@ -140,10 +155,10 @@ void pack_check_folded(struct packer *packer, const char *name, const float *val
     if (!packer->failed && !all_finite(values, (size_t)n)) refuse_folded(packer, name);
 }
 
-/* The weights of one convolution with its BatchNorm folded in, kernel by kernel. */
+/* The rows of a matrix; or the kernels of a convolution, with its BatchNorm folded in. */
 struct kernel_reader {
     const struct tensor *tensor;
-    const float *scale; /* [oc], or NULL: 1 */
+    const float *scale; /* [rows], or NULL: 1 */
     atomic_bool is_not_finite; /* in the file */
     atomic_bool is_too_large;  /* with the scale */
 };
@@ -161,8 +176,8 @@ static void read_kernels(const void *arg, int first, int n, float *out, size_t s
     for (int o = first; o < first + n; o++, out += stride) {
         const struct tensor kernel = tensor_row(reader->tensor, o);
         tensor_read_float(&kernel, out);
-        for (size_t k = 0; k < kernel.n_elements && reader->scale != NULL; k++) out[k] *= reader->scale[o];
-        if (!all_finite(out, kernel.n_elements)) note_not_finite(reader, &kernel, out);
+        const float scale = reader->scale != NULL ? reader->scale[o] : 1.0f;
+        if (!scale_finite(out, kernel.n_elements, scale)) note_not_finite(reader, &kernel, out);
     }
 }
 
@@ -242,26 +257,36 @@ void pack_conv2d(struct packer *packer, const struct conv_names *names, const st
     free(bias);
 }
 
-void pack_gemm(struct packer *packer, const char *name, const struct gemm_source *source, struct gemm_weights *out)
+void pack_gemm(struct packer *packer, const char *name, const char *tensor_name, const struct gemm_source *shape,
+               struct gemm_weights *out)
 {
+    if (packer->failed) return;
+    const struct tensor *tensor = tensor_table_find(packer->table, tensor_name);
+    assert(tensor != NULL && tensor->shape[0] == shape->n_groups * shape->group_length);
+    struct kernel_reader reader = {.tensor = tensor};
+    struct gemm_source source = *shape;
+    source.read = read_kernels;
+    source.arg = &reader;
+    source.row_floats = tensor->n_elements / (size_t)tensor->shape[0];
     const size_t bytes_before = packer->arena->used_bytes;
     char work[NAME_BYTES];
-    if (packer->failed) return;
     /* Logits decide, sometimes by little, and are few. */
-    packer->failed = !gemm_pack_suitably(packer->kernels, packer->arena, source, 1, source->is_logits, out);
-    snprintf(work, sizeof work, "product, %d to %d columns", source->n_segments * source->segment_length,
-             source->n_groups * source->group_length);
+    packer->failed = !gemm_pack_suitably(packer->kernels, packer->arena, packer->pool, &source, 1, source.is_logits,
+                                         out);
+    if (atomic_load(&reader.is_not_finite)) refuse_tensor(packer, tensor_name);
+    snprintf(work, sizeof work, "product, %d to %d columns", source.n_segments * source.segment_length,
+             source.n_groups * source.group_length);
     note_layer(packer, name, work, product_kernel(packer, out), bytes_before);
+    forget_tensor(packer, tensor);
 }
 
 void pack_linear(struct packer *packer, const char *name, const struct linear_shape *shape, struct gemm_weights *out)
 {
-    float *weight = pack_read(packer, "%s.weight", name);
+    char tensor_name[NAME_BYTES];
+    snprintf(tensor_name, sizeof tensor_name, "%s.weight", name);
     float *bias = shape->has_bias ? pack_read(packer, "%s.bias", name) : NULL;
     const int segment = shape->n_in / shape->n_segments;
     const struct gemm_source source = {
-        .values = weight,
-        .row_stride = (size_t)shape->n_in,
         .n_segments = shape->n_segments,
         .segment_length = segment,
         .segment_padded = padded_channels(segment),
@@ -273,7 +298,6 @@ void pack_linear(struct packer *packer, const char *name, const struct linear_sh
         .bias = bias,
         .is_logits = shape->is_logits,
     };
-    pack_gemm(packer, name, &source, out);
-    free(weight);
+    pack_gemm(packer, name, tensor_name, &source, out);
     free(bias);
 }

@@ -51,8 +51,10 @@ struct conv_names {
 void pack_conv2d(struct packer *packer, const struct conv_names *names, const struct conv2d_shape *shape, bool is_input,
                  struct conv2d_weights *out);
 
-/* gemm_pack_suitably(), noted as the layer `name`; logits stay in floats. */
-void pack_gemm(struct packer *packer, const char *name, const struct gemm_source *source, struct gemm_weights *out);
+/* The tensor's rows by gemm_pack_suitably(), noted as the layer `name`; logits stay in floats. shape: all of the source
+ * but where it is read from. */
+void pack_gemm(struct packer *packer, const char *name, const char *tensor_name, const struct gemm_source *shape,
+               struct gemm_weights *out);
 
 /* NAME.weight [n_out][n_in] and NAME.bias if has_bias. The input may be n_segments padded pieces of n_in / n_segments.
  * is_logits: columns of padding give -infinity, and the weights stay floats. */

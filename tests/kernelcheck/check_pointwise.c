@@ -17,6 +17,35 @@ enum { N_LENGTHS = sizeof lengths / sizeof lengths[0] };
 
 static double sigmoid(double x) { return 1.0 / (1.0 + exp(-x)); }
 
+/* ---- transpose: exact ---- */
+
+static const float untouched = -1.0e30f;
+
+/* All but what is asked for stays as it is. */
+static void check_transpose_case(struct check *c, int n_rows, int n_columns)
+{
+    const size_t in_stride = (size_t)(n_columns + check_pick(c, 0, 3));
+    const size_t out_stride = (size_t)(n_rows + check_pick(c, 0, 3));
+    check_begin(c, "n_rows=%d n_columns=%d in_stride=%zu out_stride=%zu", n_rows, n_columns, in_stride, out_stride);
+    const float *in = check_input(c, (size_t)(n_rows - 1) * in_stride + (size_t)n_columns, VALUES_MIXED);
+    const size_t n_out = (size_t)(n_columns - 1) * out_stride + (size_t)n_rows;
+    float *out = check_output(c, n_out);
+    for (size_t i = 0; i < n_out; i++) out[i] = untouched;
+    c->table->transpose(in, in_stride, n_rows, n_columns, out, out_stride);
+    for (size_t i = 0; i < n_out; i++) {
+        const size_t k = i / out_stride, j = i % out_stride;
+        const float wanted = j < (size_t)n_rows ? in[j * in_stride + k] : untouched;
+        check_true(c, "not the transpose", memcmp(&out[i], &wanted, sizeof wanted) == 0);
+    }
+    check_end(c);
+}
+
+void check_transpose(struct check *c)
+{
+    check_transpose_case(c, 32, 4608);
+    for (int round = 0; round < 200; round++) check_transpose_case(c, check_pick(c, 1, 70), check_pick(c, 1, 70));
+}
+
 /* ---- max_pool: exact ---- */
 
 static float any_value(struct check *c)

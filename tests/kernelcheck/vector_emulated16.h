@@ -32,6 +32,15 @@ static inline __m256 half_scale(__m256 a, __m256 n)
 }
 
 static inline vec vec_load(const float *p) { return (vec){_mm256_loadu_ps(p), _mm256_loadu_ps(p + HALF_LANES)}; }
+/* By way of memory. */
+static inline void vec_transpose(vec *rows)
+{
+    float in[LANES][LANES], out[LANES][LANES];
+    memcpy(in, rows, sizeof in);
+    for (int i = 0; i < LANES; i++)
+        for (int k = 0; k < LANES; k++) out[k][i] = in[i][k];
+    memcpy(rows, out, sizeof out);
+}
 static inline vec vec_set(float x) { return (vec){_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
 static inline vec vec_zero(void) { return vec_set(0.0f); }
 static inline vec vec_add(vec a, vec b) { return HALVES(HALF_2, _mm256_add_ps, a, b); }

@@ -54,6 +54,20 @@ static inline double *new_doubles(size_t n)
 
 static inline int padded(int channels) { return (int)round_up((size_t)channels, CHANNEL_ALIGN); }
 
+/* Rows of weights in memory, as packing reads them. */
+struct matrix {
+    const float *values;
+    size_t row_floats;
+};
+
+static inline void read_rows(const void *arg, int first, int n, float *out, size_t stride)
+{
+    const struct matrix *matrix = arg;
+    for (int i = 0; i < n; i++)
+        memcpy(out + (size_t)i * stride, matrix->values + (size_t)(first + i) * matrix->row_floats,
+               matrix->row_floats * sizeof(float));
+}
+
 /* Calls `body` with the kernels of every tier this machine has. */
 static inline void for_each_tier(void (*body)(const struct kernels *kernels))
 {

@@ -30,17 +30,23 @@ static void free_case(struct linear_case *l)
     free(l->b);
 }
 
+enum { PACKERS = 3 };
+
 static void pack(const struct kernels *kernels, struct arena *arena, const struct linear_case *l,
                  struct gemm_weights *weights)
 {
+    struct thread_pool *pool;
+    assert_int_equal(thread_pool_new(PACKERS, &pool, NULL), TRBA_OK);
+    const struct matrix matrix = {.values = l->w, .row_floats = (size_t)n_in(l)};
     const struct gemm_source source = {
-        .values = l->w, .row_stride = (size_t)n_in(l), .n_segments = l->n_segments,
+        .read = read_rows, .arg = &matrix, .row_floats = matrix.row_floats, .n_segments = l->n_segments,
         .segment_length = l->segment_length, .segment_padded = padded(l->segment_length),
         .segment_stride = (size_t)l->segment_length, .element_stride = 1,
         .n_groups = l->n_groups, .group_length = l->group_length, .group_padded = padded(l->group_length),
         .bias = l->has_bias ? l->b : NULL, .is_logits = l->is_logits,
     };
-    assert_true((l->is_int16 ? gemm_pack_int16 : gemm_pack)(kernels, arena, &source, 1, weights));
+    assert_true((l->is_int16 ? gemm_pack_int16 : gemm_pack)(kernels, arena, pool, &source, 1, weights));
+    thread_pool_free(pool);
     assert_true((weights->packed_int16 != NULL) == l->is_int16);
     assert_int_equal(weights->depth, l->n_segments * padded(l->segment_length));
     assert_int_equal(weights->n_columns, l->n_groups * padded(l->group_length));

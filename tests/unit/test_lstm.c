@@ -89,22 +89,28 @@ static void free_case(struct lstm_case *l)
 static void pack(const struct kernels *kernels, struct arena *arena, const struct lstm_case *l,
                  struct bidirectional_lstm_weights *weights)
 {
-    bool (*const pack_weights)(const struct kernels *, struct arena *, const struct gemm_source *, int,
-                               struct gemm_weights *) = l->is_int16 ? gemm_pack_int16 : gemm_pack;
+    bool (*const pack_weights)(const struct kernels *, struct arena *, struct thread_pool *,
+                               const struct gemm_source *, int, struct gemm_weights *) =
+        l->is_int16 ? gemm_pack_int16 : gemm_pack;
+    struct thread_pool *pool;
+    assert_int_equal(thread_pool_new(1, &pool, NULL), TRBA_OK);
     weights->hidden = padded(l->hidden);
     for (int d = 0; d < LSTM_DIRECTIONS; d++) {
-        struct gemm_source source = {.values = l->w[d], .row_stride = (size_t)l->in, .n_segments = 1,
+        struct matrix matrix = {.values = l->w[d], .row_floats = (size_t)l->in};
+        struct gemm_source source = {.read = read_rows, .arg = &matrix, .row_floats = matrix.row_floats,
+                                     .n_segments = 1,
                                      .segment_length = l->in, .segment_padded = padded(l->in), .element_stride = 1,
                                      .n_groups = LSTM_GATES, .group_length = l->hidden,
                                      .group_padded = padded(l->hidden), .bias = l->b[d]};
-        assert_true(pack_weights(kernels, arena, &source, 1, &weights->input[d]));
-        source.values = l->u[d];
-        source.row_stride = (size_t)l->hidden;
+        assert_true(pack_weights(kernels, arena, pool, &source, 1, &weights->input[d]));
+        matrix = (struct matrix){.values = l->u[d], .row_floats = (size_t)l->hidden};
+        source.row_floats = matrix.row_floats;
         source.segment_length = l->hidden;
         source.segment_padded = padded(l->hidden);
         source.bias = NULL;
-        assert_true(pack_weights(kernels, arena, &source, 1, &weights->recurrent[d]));
+        assert_true(pack_weights(kernels, arena, pool, &source, 1, &weights->recurrent[d]));
     }
+    thread_pool_free(pool);
 }
 
 struct lstm_run {

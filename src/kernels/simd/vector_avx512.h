@@ -35,6 +35,36 @@ static inline vec vec_min(vec a, vec b) { return _mm512_min_ps(a, b); }
 #pragma GCC diagnostic ignored "-Wsign-conversion"
 static inline vec vec_round(vec a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 #pragma GCC diagnostic pop
+/* Sixteen rows of sixteen. */
+static inline __attribute__((always_inline)) void vec_transpose(vec *rows)
+{
+    vec pairs[LANES], quads[LANES];
+#pragma GCC unroll 8
+    for (int i = 0; i < LANES; i += 2) {
+        pairs[i] = _mm512_unpacklo_ps(rows[i], rows[i + 1]);
+        pairs[i + 1] = _mm512_unpackhi_ps(rows[i], rows[i + 1]);
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < LANES; i += 4) {
+        quads[i] = _mm512_shuffle_ps(pairs[i], pairs[i + 2], 0x44);
+        quads[i + 1] = _mm512_shuffle_ps(pairs[i], pairs[i + 2], 0xEE);
+        quads[i + 2] = _mm512_shuffle_ps(pairs[i + 1], pairs[i + 3], 0x44);
+        quads[i + 3] = _mm512_shuffle_ps(pairs[i + 1], pairs[i + 3], 0xEE);
+    }
+    /* quads[4 * g + i] has column 4 * q + i of rows 4 * g .. 4 * g + 3 in its quarter q. */
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) {
+        const vec even_low = _mm512_shuffle_f32x4(quads[i], quads[4 + i], 0x88);
+        const vec even_high = _mm512_shuffle_f32x4(quads[8 + i], quads[12 + i], 0x88);
+        const vec odd_low = _mm512_shuffle_f32x4(quads[i], quads[4 + i], 0xDD);
+        const vec odd_high = _mm512_shuffle_f32x4(quads[8 + i], quads[12 + i], 0xDD);
+        rows[i] = _mm512_shuffle_f32x4(even_low, even_high, 0x88);
+        rows[4 + i] = _mm512_shuffle_f32x4(odd_low, odd_high, 0x88);
+        rows[8 + i] = _mm512_shuffle_f32x4(even_low, even_high, 0xDD);
+        rows[12 + i] = _mm512_shuffle_f32x4(odd_low, odd_high, 0xDD);
+    }
+}
+
 /* a * 2^n for whole n. */
 static inline vec vec_scale(vec a, vec n) { return _mm512_scalef_ps(a, n); }
 
