@@ -29,7 +29,8 @@ enum {
     MAX_CHUNK = 2,
     CHUNK_BYTES = 1024 * 1024,
     LINE_BYTES = 64, /* of the cache */
-    STEP = TILE_ROWS * TILE_BYTES
+    STEP = TILE_ROWS * TILE_BYTES,
+    TILE_FLOATS = TILE_BYTES / sizeof(float) /* of a row of a tile, if it were floats */
 };
 
 bool tiles_suit(enum tile_numbers numbers, const struct conv2d_shape *shape)
@@ -52,55 +53,21 @@ static size_t panel_bytes(const struct conv2d_weights *weights)
     return (size_t)(divide_up(s->c, depth_of(weights)) * s->kh * s->kw * parts_of(weights)) * STEP;
 }
 
-/* One task per panel: its kernels are read into the thread's own memory, cut into parts, and put in their places. */
+/* One task per panel, in the thread's own memory: its kernels [c][kh][kw] are read, the taps of each become pixels
+ * [kh * kw][c], these rows of tiles, as a map's do, and sixteen rows, one of each kernel, are transposed to a tile of
+ * the panel, four bytes at a time. */
 struct tiles_packing {
     const struct kernels *kernels;
     const struct conv2d_source *source;
     const struct conv2d_weights *weights;
     uint8_t *panels;
-    float *scales;        /* of columns */
-    size_t kernel_stride; /* floats from one kernel [c][kh][kw] to the next in memory */
-    size_t thread_floats; /* [TILE_COLUMNS][kernel_stride], then the numbers of one */
-    float *memory;        /* [threads][thread_floats], zeros */
+    float *scales;         /* of columns */
+    int n_channels;        /* of a pixel, padded */
+    size_t kernel_floats;  /* of a kernel as it is read */
+    size_t row_bytes;      /* of all rows of tiles of a kernel */
+    size_t thread_floats;  /* a kernel as it is read; as pixels, whose padding is zero; the rows of sixteen */
+    float *memory;         /* [threads][thread_floats], zeros */
 };
-
-/* Numbers of `size` bytes of n channels, one every `distance`, as the four bytes of a column. */
-static inline uint32_t join_numbers(const uint8_t *numbers, size_t distance, int n, size_t size)
-{
-    uint32_t joined = 0;
-    for (int i = 0; i < n; i++) {
-        uint32_t number = 0;
-        memcpy(&number, numbers + (size_t)i * distance, size);
-        joined |= number << (8 * size * (size_t)i);
-    }
-    return joined;
-}
-
-/* One kernel's numbers of `size` bytes, all of one part, to column j of their panel. size: a constant, for speed. */
-static inline void scatter(const struct conv2d_weights *weights, const uint8_t *numbers, int part, int j,
-                           const size_t size, uint8_t *panel)
-{
-    const int n_taps = weights->shape.kh * weights->shape.kw, joined = (int)(4 / size), n_parts = parts_of(weights);
-    const size_t distance = (size_t)n_taps * size;
-    for (int c = 0; c < weights->shape.c; c += joined) {
-        const int block = c / depth_of(weights), row = c % depth_of(weights) / joined;
-        uint8_t *to = panel + (size_t)(block * n_taps * n_parts + part) * STEP + (size_t)(row * TILE_BYTES + j * 4);
-        const uint8_t *from = numbers + (size_t)c * distance;
-        const bool is_whole = c + joined <= weights->shape.c;
-        for (int t = 0; t < n_taps; t++, to += n_parts * STEP, from += size) {
-            const uint32_t value = is_whole ? join_numbers(from, distance, joined, size)
-                                            : join_numbers(from, distance, weights->shape.c - c, size);
-            memcpy(to, &value, sizeof value);
-        }
-    }
-}
-
-static void scatter_kernel(const struct conv2d_weights *weights, const uint8_t *numbers, int part, int j,
-                           uint8_t *panel)
-{
-    if (weights->tiles == TILES_INT8X2) scatter(weights, numbers, part, j, sizeof(uint8_t), panel);
-    else scatter(weights, numbers, part, j, sizeof(uint16_t), panel);
-}
 
 /* A scale that makes `largest` the largest integer; NaN when it is. *factor: what numbers are multiplied by; 0: all of
  * them are zero, or are NaN by their scale. */
@@ -111,28 +78,43 @@ static float choose_scale(float largest, float *factor)
     return *factor == 0.0f ? 0.0f : largest / (float)INT8X2_LARGEST;
 }
 
+/* The kernel of one column to its rows of tiles: [parts][blocks][taps][TILE_BYTES]. */
+static void pack_column(const struct tiles_packing *packing, int column, float *kernel, float *pixels, uint8_t *rows)
+{
+    const struct conv2d_weights *weights = packing->weights;
+    const int n_taps = weights->shape.kh * weights->shape.kw;
+    struct tile_pixels p = {.in = pixels, .n_pixels = n_taps, .n_channels = packing->n_channels, .high = rows,
+                            .block_stride = (size_t)(n_taps * TILE_BYTES)};
+    p.low = rows + (size_t)divide_up(weights->shape.c, depth_of(weights)) * p.block_stride;
+    packing->source->read(packing->source->arg, column, 1, kernel, packing->kernel_floats);
+    packing->kernels->transpose(kernel, (size_t)n_taps, weights->shape.c, n_taps, pixels,
+                                (size_t)packing->n_channels);
+    if (weights->tiles == TILES_INT8X2) {
+        const float largest = packing->kernels->largest_magnitude(pixels, (size_t)(n_taps * packing->n_channels));
+        packing->scales[column] = choose_scale(largest, &p.factor);
+        packing->kernels->pixels_to_int8x2(&p);
+    } else {
+        packing->kernels->pixels_to_bf16(&p);
+    }
+}
+
 static void pack_tiles_task(void *arg, int task, int thread)
 {
     const struct tiles_packing *packing = arg;
     const struct conv2d_weights *weights = packing->weights;
     const int first = task * TILE_COLUMNS, n = smaller(TILE_COLUMNS, weights->shape.oc - first);
-    float *kernels = packing->memory + (size_t)thread * packing->thread_floats;
-    uint8_t *high = (uint8_t *)(kernels + TILE_COLUMNS * packing->kernel_stride);
-    uint8_t *low = high + packing->kernel_stride;
-    uint8_t *panel = packing->panels + (size_t)task * panel_bytes(weights);
-    packing->source->read(packing->source->arg, first, n, kernels, packing->kernel_stride);
-    for (int j = 0; j < n; j++) {
-        /* As one pixel of as many channels: a block follows the other. */
-        struct tile_pixels p = {.in = kernels + (size_t)j * packing->kernel_stride, .n_pixels = 1,
-                                .n_channels = (int)packing->kernel_stride, .high = high, .low = low,
-                                .block_stride = TILE_BYTES};
-        if (weights->tiles == TILES_INT8X2) {
-            const float largest = packing->kernels->largest_magnitude(p.in, packing->kernel_stride);
-            packing->scales[first + j] = choose_scale(largest, &p.factor);
-            packing->kernels->pixels_to_int8x2(&p);
-        } else packing->kernels->pixels_to_bf16(&p);
-        scatter_kernel(weights, high, 0, j, panel);
-        if (parts_of(weights) == 2) scatter_kernel(weights, low, 1, j, panel);
+    const int n_parts = parts_of(weights), n_tiles = (int)(panel_bytes(weights) / STEP) / n_parts;
+    float *kernel = packing->memory + (size_t)thread * packing->thread_floats;
+    float *pixels = kernel + packing->kernel_floats;
+    float *rows = pixels + (size_t)(weights->shape.kh * weights->shape.kw * packing->n_channels);
+    for (int j = 0; j < n; j++)
+        pack_column(packing, first + j, kernel, pixels, (uint8_t *)rows + (size_t)j * packing->row_bytes);
+    float *panel = (float *)(packing->panels + (size_t)task * panel_bytes(weights));
+    for (int part = 0; part < n_parts; part++) {
+        for (int tile = 0; tile < n_tiles; tile++) /* four bytes are moved as a float */
+            packing->kernels->transpose(rows + (size_t)(part * n_tiles + tile) * TILE_FLOATS,
+                                        packing->row_bytes / sizeof(float), n, TILE_FLOATS,
+                                        panel + (size_t)(tile * n_parts + part) * (STEP / sizeof(float)), TILE_FLOATS);
     }
 }
 
@@ -141,14 +123,17 @@ bool tiles_pack(const struct kernels *kernels, struct arena *arena, struct threa
 {
     const struct conv2d_shape *s = &weights->shape;
     struct tiles_packing packing = {.kernels = kernels, .source = source, .weights = weights};
-    const int n_panels = divide_up(s->oc, TILE_COLUMNS);
+    const int n_panels = divide_up(s->oc, TILE_COLUMNS), n_taps = s->kh * s->kw;
     weights->tiles = kernels->tiles;
     packing.panels = arena_alloc_array(arena, (size_t)n_panels, panel_bytes(weights));
     packing.scales = arena_alloc_array(arena, (size_t)(n_panels * TILE_COLUMNS), sizeof(float));
     weights->panels = packing.panels;
     weights->column_scales = packing.scales;
-    packing.kernel_stride = round_up((size_t)(s->c * s->kh * s->kw), INT8X2_DEPTH);
-    packing.thread_floats = (TILE_COLUMNS + 1) * packing.kernel_stride;
+    packing.n_channels = (int)round_up((size_t)s->c, CHANNEL_ALIGN);
+    packing.kernel_floats = round_up((size_t)(s->c * n_taps), CHANNEL_ALIGN);
+    packing.row_bytes = panel_bytes(weights) / TILE_COLUMNS;
+    packing.thread_floats = packing.kernel_floats + (size_t)(n_taps * packing.n_channels) +
+                            panel_bytes(weights) / sizeof(float);
     packing.memory = calloc((size_t)thread_pool_size(pool) * packing.thread_floats, sizeof(float));
     const bool has_memory = packing.panels != NULL && packing.scales != NULL && packing.memory != NULL;
     if (has_memory) thread_pool_run(pool, n_panels, pack_tiles_task, &packing);

@@ -33,6 +33,12 @@ static inline __m256 half_scale(__m256 a, __m256 n)
 
 static inline vec vec_load(const float *p) { return (vec){_mm256_loadu_ps(p), _mm256_loadu_ps(p + HALF_LANES)}; }
 /* By way of memory. */
+static inline vec vec_load_first(const float *p, int n)
+{
+    float first[LANES] = {0.0f};
+    memcpy(first, p, (size_t)n * sizeof(float));
+    return vec_load(first);
+}
 static inline void vec_transpose(vec *rows)
 {
     float in[LANES][LANES], out[LANES][LANES];

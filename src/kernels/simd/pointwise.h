@@ -6,32 +6,36 @@
 
 #include <math.h>
 
-/* Columns first .. end - 1 of rows first_row .. n_rows - 1. */
-static void transpose_rest(const float *in, size_t in_stride, int first_row, int n_rows, int first, int end, float *out,
-                           size_t out_stride)
+/* LANES rows of at most as many columns. */
+ALWAYS_INLINE void transpose_block(const float *in, size_t in_stride, int n_columns, float *out, size_t out_stride)
 {
-    for (int j = first_row; j < n_rows; j++) {
-        const float *row = in + (size_t)j * in_stride;
-        for (int k = first; k < end; k++) out[(size_t)k * out_stride + (size_t)j] = row[k];
+    vec block[LANES];
+#pragma GCC unroll 16
+    for (int i = 0; i < LANES; i++) {
+        const float *row = in + (size_t)i * in_stride;
+        block[i] = n_columns == LANES ? vec_load(row) : vec_load_first(row, n_columns);
     }
+    vec_transpose(block);
+#pragma GCC unroll 16
+    for (int i = 0; i < LANES; i++)
+        if (i < n_columns) vec_store(out + (size_t)i * out_stride, block[i]);
 }
 
 /* A vector of columns at a time: where rows are long, that is a line of the cache of each. */
 static void TIER(transpose)(const float *in, size_t in_stride, int n_rows, int n_columns, float *out, size_t out_stride)
 {
-    const int whole_rows = n_rows / LANES * LANES, whole_columns = n_columns / LANES * LANES;
-    for (int k = 0; k < whole_columns; k += LANES) {
-        for (int j = 0; j < whole_rows; j += LANES) {
-            vec block[LANES];
-#pragma GCC unroll 16
-            for (int i = 0; i < LANES; i++) block[i] = vec_load(in + (size_t)(j + i) * in_stride + k);
-            vec_transpose(block);
-#pragma GCC unroll 16
-            for (int i = 0; i < LANES; i++) vec_store(out + (size_t)(k + i) * out_stride + j, block[i]);
+    for (int k = 0; k < n_columns; k += LANES) {
+        const int n = n_columns - k < LANES ? n_columns - k : LANES;
+        const float *from = in + k;
+        float *to = out + (size_t)k * out_stride;
+        int j = 0;
+        for (; j + LANES <= n_rows; j += LANES, from += LANES * in_stride) {
+            if (n == LANES) transpose_block(from, in_stride, LANES, to + j, out_stride);
+            else transpose_block(from, in_stride, n, to + j, out_stride);
         }
-        transpose_rest(in, in_stride, whole_rows, n_rows, k, k + LANES, out, out_stride);
+        for (; j < n_rows; j++, from += in_stride)
+            for (int i = 0; i < n; i++) to[(size_t)i * out_stride + (size_t)j] = from[i];
     }
-    transpose_rest(in, in_stride, 0, n_rows, whole_columns, n_columns, out, out_stride);
 }
 
 static void TIER(max_pool)(const float *const *in, int n_in, int n, float *out)

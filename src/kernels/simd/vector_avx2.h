@@ -13,6 +13,12 @@ enum { LANES = 8 };
 typedef __m256 vec;
 
 static inline vec vec_load(const float *p) { return _mm256_loadu_ps(p); }
+/* The first n, and zeros. */
+static inline vec vec_load_first(const float *p, int n)
+{
+    const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    return _mm256_maskload_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32(n), lanes));
+}
 static inline void vec_store(float *p, vec v) { _mm256_storeu_ps(p, v); }
 /* Into the second-level cache, and into the first; any address will do. Macros: GCC 12 takes a function that does
  * nothing else for one without effect, and leaves the call out. */

@@ -14,6 +14,8 @@ enum { LANES = 16 };
 typedef __m512 vec;
 
 static inline vec vec_load(const float *p) { return _mm512_loadu_ps(p); }
+/* The first n, and zeros. */
+static inline vec vec_load_first(const float *p, int n) { return _mm512_maskz_loadu_ps((__mmask16)((1U << n) - 1), p); }
 static inline void vec_store(float *p, vec v) { _mm512_storeu_ps(p, v); }
 /* Into the second-level cache, and into the first; any address will do. Macros: GCC 12 takes a function that does
  * nothing else for one without effect, and leaves the call out. */
