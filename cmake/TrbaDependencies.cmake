@@ -33,6 +33,7 @@ else()
     trba_read_soname("${openblas_library}" TRBA_OPENBLAS_SONAME)
     message(STATUS "OpenBLAS is loaded when it is asked for, as ${TRBA_OPENBLAS_SONAME}")
     list(APPEND TRBA_SYSTEM_LIBRARIES ${CMAKE_DL_LIBS})
+    list(APPEND CMAKE_BUILD_RPATH ${OPENBLAS_LIBRARY_DIRS}) # as CMake does by itself for what is linked
 endif()
 pkg_check_modules(TRBA_DEPENDENCIES REQUIRED IMPORTED_TARGET ${TRBA_PC_MODULES})
 # For "trba eval" alone; without it that program reads the other forms of data sets.

@@ -26,11 +26,11 @@
  *   - Freeing NULL is allowed. Strings are UTF-8.
  *   - Any function may be called from any number of threads at once, but a session is used by one at a time, and
  *     nothing is freed while it is in use.
- *   - Process-wide state is changed by two kinds of models only. One whose tier is TRBA_CPU_BLAS loads OpenBLAS, for
- *     good, and sets it to one thread (openblas_set_num_threads(1)), because the session's own threads call it; no
- *     other tier needs it, but trba_system_info() loads it, too. (OpenBLAS and Fortran's runtime themselves end the
- *     process if memory runs out while they start.) One in INT16 or BF16 asks Linux for leave to use AMX's tiles, for
- *     the whole process (trba_precision).
+ *   - Process-wide state is changed by two kinds of models and by trba_system_info() only. A model whose tier is
+ *     TRBA_CPU_BLAS loads OpenBLAS, for good, and sets it to one thread (openblas_set_num_threads(1)), because the
+ *     session's own threads call it; no other tier needs it. trba_system_info() loads it to describe it, and leaves it
+ *     its threads. (OpenBLAS and Fortran's runtime themselves end the process if memory runs out while they start.) A
+ *     model in INT16 or BF16 asks Linux for leave to use AMX's tiles, for the whole process (trba_precision).
  */
 #ifndef TRBA_H
 #define TRBA_H

@@ -62,10 +62,11 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name).resolve()
         python = install(wheel, folder / "venv")
+        labels = read_labels()
         for read in (read_data(python, folder), read_data_with_openblas(python, folder)):
-            if read != read_labels():
-                sys.exit(f"the wheel read {read}, expected {read_labels()}")
-    print(f"{wheel.name}: alone in a new environment it read {len(read)} pictures as they are labelled, twice")
+            if read != labels:
+                sys.exit(f"the wheel read {read}, expected {labels}")
+    print(f"{wheel.name}: alone in a new environment it read {len(labels)} pictures as they are labelled, twice")
     return 0
 
 

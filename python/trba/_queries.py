@@ -27,5 +27,5 @@ def charset_presets() -> tuple[CharsetPreset, ...]:
 
 
 def system_info() -> str:
-    """Version, compiler, processor tiers and OpenBLAS: for bug reports."""
+    """Version, compiler, processor tiers and OpenBLAS, which is loaded for it: for bug reports."""
     return _core.system_info()

@@ -240,7 +240,8 @@ struct winograd_input {
 enum { WINOGRAD_TAPS = 3, WINOGRAD_SHIFTS = 2 };
 
 /* One panel of kernels, when the model is opened: for each row of points and each column integers and shifts that keep
- * the columns of points within the bounds of fixed-point products (INT16_NORM). Finite kernels only. */
+ * the columns of points within the bounds of fixed-point products (INT16_NORM). Of kernels that are not finite nothing
+ * is promised. */
 struct winograd_taps_int16 {
     const float *kernels; /* [n_channels][9][width], as in winograd_panel */
     int n_channels;       /* even */
@@ -307,8 +308,8 @@ enum tile_numbers { TILES_NONE, TILES_BF16, TILES_INT8X2 };
 
 struct kernels {
     trba_cpu cpu;
-    bool uses_blas;      /* gemm through OpenBLAS instead of gemm_block */
-    void (*blas_sgemm)(void); /* with uses_blas, after blas_load(): cblas_sgemm. layers/blas.c knows its type */
+    bool uses_blas;      /* gemm through OpenBLAS instead of gemm_block; after blas_load() */
+    void (*blas_sgemm)(void); /* cblas_sgemm, whose type layers/blas.c knows */
     bool uses_int16;     /* products over enough terms in integers: gemm_suits_int16() */
     enum tile_numbers tiles; /* what convolutions multiply in tiles; TILES_NONE: not in tiles */
     int gemm_rows;       /* rows of a gemm_block call that make the best use of registers */

@@ -11,9 +11,6 @@
 #include "layers/blas.h"
 
 #include <cblas.h>
-#include <dlfcn.h>
-#include <errno.h>
-#include <string.h>
 
 /* Their types are those of the header. */
 struct openblas {
@@ -23,6 +20,9 @@ struct openblas {
 };
 
 #ifdef TRBA_OPENBLAS_SONAME
+#include <dlfcn.h>
+#include <errno.h>
+#include <string.h>
 
 static trba_status refuse(const char *why, trba_error *err)
 {

@@ -23,8 +23,7 @@ static bool pack_direct(const struct kernels *kernels, struct arena *arena, stru
 {
     const struct conv2d_shape *s = &weights->shape;
     const struct gemm_source source = {
-        .read = from->read,
-        .arg = from->arg,
+        .rows = from->rows,
         .row_floats = (size_t)(s->c * s->kh * s->kw),
         .n_segments = s->kh * s->kw,
         .segment_length = s->c,

@@ -34,12 +34,9 @@ struct conv2d_weights {
     const float *bias; /* [oc padded]; CONV2D_DIRECT: NULL, `direct` has it */
 };
 
-/* Where weights come from: read() puts kernels first .. first + n - 1 of [oc][c][kh][kw] into out, one every `stride`
- * floats. Called from all threads of the pool at once. */
 struct conv2d_source {
-    void (*read)(const void *arg, int first, int n, float *out, size_t stride);
-    const void *arg;
-    const float *bias; /* [oc], or NULL: zero */
+    struct weight_rows rows; /* kernels [oc] of [c][kh][kw] */
+    const float *bias;       /* [oc], or NULL: zero */
 };
 
 /* Packs, on the threads of the pool. is_input: c is the network's input, not padded. False when out of memory. */

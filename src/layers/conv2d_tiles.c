@@ -64,6 +64,7 @@ struct tiles_packing {
     float *scales;         /* of columns */
     int n_channels;        /* of a pixel, padded */
     size_t kernel_floats;  /* of a kernel as it is read */
+    int n_tiles;           /* of a part of a panel: rows of tiles of a part of a kernel */
     size_t row_bytes;      /* of all rows of tiles of a kernel */
     size_t thread_floats;  /* a kernel as it is read; as pixels, whose padding is zero; the rows of sixteen */
     float *memory;         /* [threads][thread_floats], zeros */
@@ -85,13 +86,13 @@ static void pack_column(const struct tiles_packing *packing, int column, float *
     const int n_taps = weights->shape.kh * weights->shape.kw;
     struct tile_pixels p = {.in = pixels, .n_pixels = n_taps, .n_channels = packing->n_channels, .high = rows,
                             .block_stride = (size_t)(n_taps * TILE_BYTES)};
-    p.low = rows + (size_t)divide_up(weights->shape.c, depth_of(weights)) * p.block_stride;
-    packing->source->read(packing->source->arg, column, 1, kernel, packing->kernel_floats);
+    packing->source->rows.read(packing->source->rows.arg, column, 1, kernel, packing->kernel_floats);
     packing->kernels->transpose(kernel, (size_t)n_taps, weights->shape.c, n_taps, pixels,
                                 (size_t)packing->n_channels);
     if (weights->tiles == TILES_INT8X2) {
         const float largest = packing->kernels->largest_magnitude(pixels, (size_t)(n_taps * packing->n_channels));
         packing->scales[column] = choose_scale(largest, &p.factor);
+        p.low = rows + (size_t)(packing->n_tiles * TILE_BYTES);
         packing->kernels->pixels_to_int8x2(&p);
     } else {
         packing->kernels->pixels_to_bf16(&p);
@@ -103,19 +104,18 @@ static void pack_tiles_task(void *arg, int task, int thread)
     const struct tiles_packing *packing = arg;
     const struct conv2d_weights *weights = packing->weights;
     const int first = task * TILE_COLUMNS, n = smaller(TILE_COLUMNS, weights->shape.oc - first);
-    const int n_parts = parts_of(weights), n_tiles = (int)(panel_bytes(weights) / STEP) / n_parts;
+    const int n_parts = parts_of(weights), n_tiles = packing->n_tiles;
     float *kernel = packing->memory + (size_t)thread * packing->thread_floats;
     float *pixels = kernel + packing->kernel_floats;
     float *rows = pixels + (size_t)(weights->shape.kh * weights->shape.kw * packing->n_channels);
     for (int j = 0; j < n; j++)
         pack_column(packing, first + j, kernel, pixels, (uint8_t *)rows + (size_t)j * packing->row_bytes);
     float *panel = (float *)(packing->panels + (size_t)task * panel_bytes(weights));
-    for (int part = 0; part < n_parts; part++) {
+    for (int part = 0; part < n_parts; part++)
         for (int tile = 0; tile < n_tiles; tile++) /* four bytes are moved as a float */
             packing->kernels->transpose(rows + (size_t)(part * n_tiles + tile) * TILE_FLOATS,
                                         packing->row_bytes / sizeof(float), n, TILE_FLOATS,
                                         panel + (size_t)(tile * n_parts + part) * (STEP / sizeof(float)), TILE_FLOATS);
-    }
 }
 
 bool tiles_pack(const struct kernels *kernels, struct arena *arena, struct thread_pool *pool,
@@ -131,7 +131,8 @@ bool tiles_pack(const struct kernels *kernels, struct arena *arena, struct threa
     weights->column_scales = packing.scales;
     packing.n_channels = (int)round_up((size_t)s->c, CHANNEL_ALIGN);
     packing.kernel_floats = round_up((size_t)(s->c * n_taps), CHANNEL_ALIGN);
-    packing.row_bytes = panel_bytes(weights) / TILE_COLUMNS;
+    packing.n_tiles = divide_up(s->c, depth_of(weights)) * n_taps;
+    packing.row_bytes = (size_t)(packing.n_tiles * parts_of(weights) * TILE_BYTES);
     packing.thread_floats = packing.kernel_floats + (size_t)(n_taps * packing.n_channels) +
                             panel_bytes(weights) / sizeof(float);
     packing.memory = calloc((size_t)thread_pool_size(pool) * packing.thread_floats, sizeof(float));

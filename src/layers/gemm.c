@@ -58,7 +58,8 @@ struct gemm_packing {
     int16_t *integers;    /* zeros */
     float *scales;        /* of integers */
     size_t rows_floats;   /* a panel's rows */
-    size_t thread_floats; /* these; again, if elements do not lie side by side; with integers also a panel */
+    size_t panel_at;      /* behind them, and behind as much again if elements do not lie side by side */
+    size_t thread_floats; /* all that, and with integers a panel */
     float *memory;        /* [threads][thread_floats] */
 };
 
@@ -69,22 +70,36 @@ static int source_row(const struct gemm_source *source, int column)
     return in_group < source->group_length ? column / source->group_padded * source->group_length + in_group : -1;
 }
 
-/* The rows of n columns to `out`, whose rows are `stride` floats apart. */
-static void place_columns(const struct gemm_packing *packing, const float *rows, int n, float *scratch, float *out,
-                          size_t stride)
+/* The rows of n columns to a panel whose rows are `stride` floats apart, where elements lie side by side. */
+static void place_dense(const struct gemm_packing *packing, const float *rows, int n, float *panel, size_t stride)
 {
     const struct gemm_source *source = packing->source;
-    const bool is_dense = source->element_stride == 1;
-    if (!is_dense)
-        packing->kernels->transpose(rows, source->row_floats, n, (int)source->row_floats, scratch, (size_t)n);
-    for (int s = 0; s < source->n_segments; s++, out += (size_t)source->segment_padded * stride) {
-        const size_t at = (size_t)s * source->segment_stride;
-        if (is_dense)
-            packing->kernels->transpose(rows + at, source->row_floats, n, source->segment_length, out, stride);
-        for (int e = 0; e < source->segment_length && !is_dense; e++)
-            memcpy(out + (size_t)e * stride, scratch + (at + (size_t)e * source->element_stride) * (size_t)n,
+    for (int s = 0; s < source->n_segments; s++)
+        packing->kernels->transpose(rows + (size_t)s * source->segment_stride, source->row_floats, n,
+                                    source->segment_length,
+                                    panel + (size_t)(s * source->segment_padded) * stride, stride);
+}
+
+/* The same where they do not: as they lie to `scratch`, then each element's columns to their place. */
+static void place_spread(const struct gemm_packing *packing, const float *rows, int n, float *scratch, float *panel,
+                         size_t stride)
+{
+    const struct gemm_source *source = packing->source;
+    packing->kernels->transpose(rows, source->row_floats, n, (int)source->row_floats, scratch, (size_t)n);
+    for (int s = 0; s < source->n_segments; s++)
+        for (int e = 0; e < source->segment_length; e++) {
+            const size_t from = (size_t)s * source->segment_stride + (size_t)e * source->element_stride;
+            memcpy(panel + (size_t)(s * source->segment_padded + e) * stride, scratch + from * (size_t)n,
                    (size_t)n * sizeof(float));
-    }
+        }
+}
+
+/* How many columns from `column` on, `most` at most, have their rows one after the other. */
+static int columns_together(const struct gemm_source *source, int column, int most)
+{
+    int n = 1;
+    while (n < most && source_row(source, column + n) == source_row(source, column) + n) n++;
+    return n;
 }
 
 /* Columns first .. first + width - 1, read and placed. Padding is left as it is. */
@@ -92,20 +107,24 @@ static void fill_panel(const struct gemm_packing *packing, int first, int width,
                        size_t stride)
 {
     const struct gemm_source *source = packing->source;
-    for (int j = 0, n; j < width; j += n) { /* columns that lie together in the source, or one of padding */
+    int j = 0;
+    while (j < width) {
         const int row = source_row(source, first + j);
-        for (n = 1; row >= 0 && j + n < width && source_row(source, first + j + n) == row + n;) n++;
-        if (row < 0) continue;
-        source->read(source->arg, row, n, memory, source->row_floats);
-        place_columns(packing, memory, n, memory + packing->rows_floats, panel + j, stride);
+        const int n = row >= 0 ? columns_together(source, first + j, width - j) : 1;
+        if (row >= 0) {
+            source->rows.read(source->rows.arg, row, n, memory, source->row_floats);
+            if (source->element_stride == 1) place_dense(packing, memory, n, panel + j, stride);
+            else place_spread(packing, memory, n, memory + packing->rows_floats, panel + j, stride);
+        }
+        j += n;
     }
 }
 
 static void pack_panel_task(void *arg, int task, int thread)
 {
     const struct gemm_packing *packing = arg;
-    const int columns = packing->kernels->gemm_columns, first = task * columns;
-    const int width = smaller(columns, packing->n_columns - first), depth = source_depth(packing->source);
+    const int first = task * packing->kernels->gemm_columns, depth = source_depth(packing->source);
+    const int width = smaller(packing->kernels->gemm_columns, packing->n_columns - first);
     const size_t at = (size_t)first * (size_t)depth;
     float *memory = packing->memory + (size_t)thread * packing->thread_floats;
     if (packing->packed != NULL && packing->kernels->uses_blas) {
@@ -113,7 +132,7 @@ static void pack_panel_task(void *arg, int task, int thread)
     } else if (packing->packed != NULL) {
         fill_panel(packing, first, width, memory, packing->packed + at, (size_t)width);
     } else {
-        float *panel = memory + packing->thread_floats - (size_t)(columns * depth);
+        float *panel = memory + packing->panel_at;
         memset(panel, 0, (size_t)(depth * width) * sizeof(float)); /* padding may hold another panel's weights */
         fill_panel(packing, first, width, memory, panel, (size_t)width);
         packing->kernels->quantize_panel(panel, depth, width, packing->integers + at, packing->scales + first);
@@ -123,12 +142,13 @@ static void pack_panel_task(void *arg, int task, int thread)
 static bool pack_panels(struct gemm_packing *packing, struct thread_pool *pool)
 {
     const struct gemm_source *source = packing->source;
-    const size_t columns = (size_t)packing->kernels->gemm_columns;
     packing->n_columns = source_columns(source);
-    packing->rows_floats = columns * source->row_floats;
-    packing->thread_floats = packing->rows_floats * (source->element_stride == 1 ? 1 : 2);
-    if (packing->packed == NULL) packing->thread_floats += columns * (size_t)source_depth(source);
-    packing->memory = calloc((size_t)thread_pool_size(pool) * packing->thread_floats, sizeof(float));
+    const size_t width = (size_t)smaller(packing->kernels->gemm_columns, packing->n_columns);
+    packing->rows_floats = width * source->row_floats;
+    packing->panel_at = packing->rows_floats * (source->element_stride == 1 ? 1 : 2);
+    packing->thread_floats = packing->panel_at;
+    if (packing->packed == NULL) packing->thread_floats += width * (size_t)source_depth(source);
+    packing->memory = malloc((size_t)thread_pool_size(pool) * packing->thread_floats * sizeof(float));
     if (packing->memory == NULL) return false;
     thread_pool_run(pool, divide_up(packing->n_columns, packing->kernels->gemm_columns), pack_panel_task, packing);
     free(packing->memory);

@@ -21,13 +21,17 @@ struct gemm_weights {
 };
 
 /* Where weights come from: read() puts rows first .. first + n - 1 of a matrix into out, one every `stride` floats.
- * Called from all threads of the pool at once. A row has the weights of one column of the product, row[segment *
- * segment_stride + element * element_stride], for segments (taps, or the two directions of an LSTM) of segment_length
- * elements. Both sides may be padded: each segment to segment_padded, and the columns, group by group (the four gates
- * of an LSTM), to group_padded. */
-struct gemm_source {
+ * Called from all threads of the pool at once. */
+struct weight_rows {
     void (*read)(const void *arg, int first, int n, float *out, size_t stride);
     const void *arg;
+};
+
+/* A row has the weights of one column of the product, row[segment * segment_stride + element * element_stride], for
+ * segments (taps, or the two directions of an LSTM) of segment_length elements. Both sides may be padded: each segment
+ * to segment_padded, and the columns, group by group (the four gates of an LSTM), to group_padded. */
+struct gemm_source {
+    struct weight_rows rows;
     size_t row_floats;
     int n_segments, segment_length, segment_padded;
     size_t segment_stride, element_stride;

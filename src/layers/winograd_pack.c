@@ -20,7 +20,7 @@ struct winograd_packing {
     size_t depth;           /* channels, padded */
     size_t kernel_stride;   /* floats from one kernel [c][3][3] to the next in memory */
     size_t thread_floats;   /* [columns][kernel_stride]; with integers also a panel */
-    float *memory;          /* [threads][thread_floats], zeros */
+    float *memory;          /* [threads][thread_floats] */
 };
 
 static void quantize_kernels(const struct winograd_packing *packing, int first_column, int width, const float *panel)
@@ -39,7 +39,7 @@ static void pack_panel_task(void *arg, int task, int thread)
     const int width = smaller(columns, (int)round_up((size_t)s->oc, CHANNEL_ALIGN) - first);
     float *memory = packing->memory + (size_t)thread * packing->thread_floats;
     float *scratch = memory + (size_t)columns * packing->kernel_stride;
-    packing->source->read(packing->source->arg, first, n_columns, memory, packing->kernel_stride);
+    packing->source->rows.read(packing->source->rows.arg, first, n_columns, memory, packing->kernel_stride);
     float *panel = packing->panels != NULL ? packing->panels + (size_t)first * packing->depth * 9 : scratch;
     if (packing->panels == NULL) /* what becomes padding may hold another panel's kernels */
         memset(panel, 0, packing->depth * 9 * (size_t)width * sizeof(float));
@@ -57,7 +57,7 @@ static bool pack_panels(const struct kernels *kernels, struct thread_pool *pool,
     packing.kernel_stride = (size_t)weights->shape.c * 9 + WINOGRAD_PADDING;
     packing.thread_floats = columns * packing.kernel_stride;
     if (panels == NULL) packing.thread_floats += 9 * packing.depth * columns;
-    packing.memory = calloc((size_t)thread_pool_size(pool) * packing.thread_floats, sizeof(float));
+    packing.memory = malloc((size_t)thread_pool_size(pool) * packing.thread_floats * sizeof(float));
     if (packing.memory == NULL) return false;
     thread_pool_run(pool, divide_up(weights->shape.oc, packing.columns), pack_panel_task, &packing);
     free(packing.memory);

@@ -18,9 +18,8 @@ static const double batch_norm_epsilon = 1e-5; /* nn.BatchNorm2d's default */
 
 int padded_channels(int channels) { return (int)round_up((size_t)channels, CHANNEL_ALIGN); }
 
-/* 1: infinity or NaN, whose exponent is all ones; else 0. An integer, so that the compiler may take many in any order.
- */
-static inline uint32_t is_not_finite(float value)
+/* 1 for infinity and NaN, whose exponents are all ones; else 0. An integer: the compiler may take many in any order. */
+static inline uint32_t non_finite_bit(float value)
 {
     uint32_t bits;
     memcpy(&bits, &value, sizeof bits);
@@ -30,7 +29,7 @@ static inline uint32_t is_not_finite(float value)
 static bool all_finite(const float *values, size_t n)
 {
     uint32_t found = 0;
-    for (size_t i = 0; i < n; i++) found |= is_not_finite(values[i]);
+    for (size_t i = 0; i < n; i++) found |= non_finite_bit(values[i]);
     return found == 0;
 }
 
@@ -40,7 +39,7 @@ static bool scale_finite(float *values, size_t n, float scale)
     uint32_t found = 0;
     for (size_t i = 0; i < n; i++) {
         values[i] *= scale;
-        found |= is_not_finite(values[i]);
+        found |= non_finite_bit(values[i]);
     }
     return found == 0;
 }
@@ -156,28 +155,28 @@ void pack_check_folded(struct packer *packer, const char *name, const float *val
 }
 
 /* The rows of a matrix; or the kernels of a convolution, with its BatchNorm folded in. */
-struct kernel_reader {
+struct row_reader {
     const struct tensor *tensor;
     const float *scale; /* [rows], or NULL: 1 */
     atomic_bool is_not_finite; /* in the file */
     atomic_bool is_too_large;  /* with the scale */
 };
 
-/* The kernel `out` is not finite: was it in the file? */
-static void note_not_finite(struct kernel_reader *reader, const struct tensor *kernel, float *out)
+/* The row `out` is not finite: was it in the file? */
+static void note_not_finite(struct row_reader *reader, const struct tensor *row, float *out)
 {
-    tensor_read_float(kernel, out);
-    atomic_store(all_finite(out, kernel->n_elements) ? &reader->is_too_large : &reader->is_not_finite, true);
+    tensor_read_float(row, out);
+    atomic_store(all_finite(out, row->n_elements) ? &reader->is_too_large : &reader->is_not_finite, true);
 }
 
-static void read_kernels(const void *arg, int first, int n, float *out, size_t stride)
+static void read_rows(const void *arg, int first, int n, float *out, size_t stride)
 {
-    struct kernel_reader *reader = (struct kernel_reader *)arg; /* of its members only the atomic ones change */
+    struct row_reader *reader = (struct row_reader *)arg; /* of its members only the atomic ones change */
     for (int o = first; o < first + n; o++, out += stride) {
-        const struct tensor kernel = tensor_row(reader->tensor, o);
-        tensor_read_float(&kernel, out);
+        const struct tensor row = tensor_row(reader->tensor, o);
+        tensor_read_float(&row, out);
         const float scale = reader->scale != NULL ? reader->scale[o] : 1.0f;
-        if (!scale_finite(out, kernel.n_elements, scale)) note_not_finite(reader, &kernel, out);
+        if (!scale_finite(out, row.n_elements, scale)) note_not_finite(reader, &row, out);
     }
 }
 
@@ -227,8 +226,8 @@ static void pack_kernels(struct packer *packer, const char *name, const struct c
 {
     const struct tensor *tensor = tensor_table_find(packer->table, name);
     assert(tensor != NULL && tensor->shape[0] == shape->oc);
-    struct kernel_reader reader = {.tensor = tensor, .scale = scale};
-    const struct conv2d_source source = {.read = read_kernels, .arg = &reader, .bias = bias};
+    struct row_reader reader = {.tensor = tensor, .scale = scale};
+    const struct conv2d_source source = {.rows = {read_rows, &reader}, .bias = bias};
     const size_t bytes_before = packer->arena->used_bytes;
     packer->failed = !conv2d_pack(packer->kernels, packer->arena, packer->pool, shape, is_input, &source, out);
     if (atomic_load(&reader.is_too_large)) refuse_folded(packer, name);
@@ -262,20 +261,23 @@ void pack_gemm(struct packer *packer, const char *name, const char *tensor_name,
 {
     if (packer->failed) return;
     const struct tensor *tensor = tensor_table_find(packer->table, tensor_name);
-    assert(tensor != NULL && tensor->shape[0] == shape->n_groups * shape->group_length);
-    struct kernel_reader reader = {.tensor = tensor};
+    const int n_in = shape->n_segments * shape->segment_length;
+    assert(tensor != NULL && tensor->n_dimensions == 2 && tensor->shape[1] >= n_in);
+    assert(tensor->shape[0] == shape->n_groups * shape->group_length);
+    struct tensor used = *tensor; /* the first columns */
+    used.shape[1] = n_in;
+    used.n_elements = (size_t)(used.shape[0] * used.shape[1]);
+    struct row_reader reader = {.tensor = &used};
     struct gemm_source source = *shape;
-    source.read = read_kernels;
-    source.arg = &reader;
-    source.row_floats = tensor->n_elements / (size_t)tensor->shape[0];
+    source.rows = (struct weight_rows){read_rows, &reader};
+    source.row_floats = (size_t)n_in;
     const size_t bytes_before = packer->arena->used_bytes;
     char work[NAME_BYTES];
     /* Logits decide, sometimes by little, and are few. */
     packer->failed = !gemm_pack_suitably(packer->kernels, packer->arena, packer->pool, &source, 1, source.is_logits,
                                          out);
     if (atomic_load(&reader.is_not_finite)) refuse_tensor(packer, tensor_name);
-    snprintf(work, sizeof work, "product, %d to %d columns", source.n_segments * source.segment_length,
-             source.n_groups * source.group_length);
+    snprintf(work, sizeof work, "product, %d to %d columns", n_in, source.n_groups * source.group_length);
     note_layer(packer, name, work, product_kernel(packer, out), bytes_before);
     forget_tensor(packer, tensor);
 }

@@ -51,8 +51,8 @@ struct conv_names {
 void pack_conv2d(struct packer *packer, const struct conv_names *names, const struct conv2d_shape *shape, bool is_input,
                  struct conv2d_weights *out);
 
-/* The tensor's rows by gemm_pack_suitably(), noted as the layer `name`; logits stay in floats. shape: all of the source
- * but where it is read from. */
+/* The tensor's rows, or the first of their numbers, by gemm_pack_suitably(), noted as the layer `name`; logits stay in
+ * floats. shape: all of the source but its rows. */
 void pack_gemm(struct packer *packer, const char *name, const char *tensor_name, const struct gemm_source *shape,
                struct gemm_weights *out);
 

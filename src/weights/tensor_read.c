@@ -2,7 +2,7 @@
 /* tensor_read.c - the elements of a tensor as float or as they are, in row-major order, whatever their dtype and
  * strides.
  *
- *   contiguous (nearly every weight there is)      one row; of float32 one memcpy if the processor is little-endian
+ *   contiguous (nearly every weight there is)      one row; of float32 a copy if the processor is little-endian
  *   else                                           row by row; an odometer over the outer dimensions
  *
  * The file's numbers are little-endian, whatever the processor, and not aligned: each is put together from its bytes.
@@ -117,14 +117,14 @@ static void visit_rows(const struct tensor *tensor, row_visitor visit, void *out
     }
 }
 
-/* As memcpy(), but asks for each page before it is needed: see base/crc32_fold.c. */
+/* As memcpy(), but asks for what lies a page further on: see base/crc32_fold.c. */
 static void copy_floats(float *out, const uint8_t *at, size_t n_bytes)
 {
     enum { PIECE_BYTES = 4096, LINE_BYTES = 64 };
     uint8_t *to = (uint8_t *)out;
     for (size_t i = 0, n; i < n_bytes; i += n) {
         n = n_bytes - i < PIECE_BYTES ? n_bytes - i : PIECE_BYTES;
-        for (size_t k = 0; k < PIECE_BYTES; k += LINE_BYTES)
+        for (size_t k = 0; k < n; k += LINE_BYTES)
             __builtin_prefetch((const void *)((uintptr_t)at + i + PIECE_BYTES + k)); /* may leave the tensor */
         memcpy(to + i, at + i, n);
     }

@@ -58,6 +58,39 @@ def test_weights_that_are_not_finite_are_refused_by_name(network, tmp_path, name
     assert failure.value.status == "bad format" and name in failure.value.message
 
 
+@pytest.fixture(scope="module")
+def trba_network():
+    from trba_torch import Architecture
+    from trba_torch.checkpoints import random_network
+
+    return random_network(Architecture(output_channel=64, hidden_size=64, num_class=12), seed=3)
+
+
+def set_first(value):
+    def change(tensor):
+        tensor[0] = value
+    return change
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int16", "bf16"])
+@pytest.mark.parametrize("name,change", [
+    ("Transformation.LocalizationNetwork.localization_fc1.0.weight", set_last),
+    ("FeatureExtraction.ConvNet.layer3.0.conv1.weight", set_first),
+    ("SequenceModeling.0.rnn.weight_hh_l0_reverse", set_last),
+    ("SequenceModeling.1.linear.weight", set_last),
+    ("Prediction.attention_cell.h2h.weight", set_first),
+    ("Prediction.attention_cell.rnn.weight_ih", set_first),
+    ("Prediction.attention_cell.rnn.weight_ih", set_last),
+    ("Prediction.attention_cell.rnn.weight_hh", set_last),
+    ("Prediction.generator.weight", set_last),
+])
+def test_one_nan_anywhere_is_found_in_every_precision(trba_network, tmp_path, name, change, precision):
+    path = save(trba_network, tmp_path / "model.pth", name, change(float("nan")))
+    with pytest.raises(TrbaError) as failure:
+        Model(path, charset_text=CHARACTERS, precision=precision)
+    assert failure.value.status == "bad format" and name in failure.value.message
+
+
 def test_a_negative_variance_is_refused_by_name(network, tmp_path):
     path = save(network, tmp_path / "model.pth", NORM + ".running_var", set_last(-1.0))
     with pytest.raises(TrbaError) as failure:

@@ -206,7 +206,7 @@ static void pack_case(const struct kernels *kernels, struct arena *arena, const 
                       struct conv2d_weights *out)
 {
     struct thread_pool *pool = NULL;
-    const struct conv2d_source source = {.read = read_kernels, .arg = t, .bias = t->has_bias ? t->bias : NULL};
+    const struct conv2d_source source = {.rows = {read_kernels, t}, .bias = t->has_bias ? t->bias : NULL};
     assert_int_equal(thread_pool_new(n_threads, &pool, NULL), TRBA_OK);
     assert_true(conv2d_pack(kernels, arena, pool, &t->shape, t->is_input, &source, out));
     thread_pool_free(pool);

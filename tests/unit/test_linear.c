@@ -39,7 +39,7 @@ static void pack(const struct kernels *kernels, struct arena *arena, const struc
     assert_int_equal(thread_pool_new(PACKERS, &pool, NULL), TRBA_OK);
     const struct matrix matrix = {.values = l->w, .row_floats = (size_t)n_in(l)};
     const struct gemm_source source = {
-        .read = read_rows, .arg = &matrix, .row_floats = matrix.row_floats, .n_segments = l->n_segments,
+        .rows = {read_rows, &matrix}, .row_floats = matrix.row_floats, .n_segments = l->n_segments,
         .segment_length = l->segment_length, .segment_padded = padded(l->segment_length),
         .segment_stride = (size_t)l->segment_length, .element_stride = 1,
         .n_groups = l->n_groups, .group_length = l->group_length, .group_padded = padded(l->group_length),

@@ -97,7 +97,7 @@ static void pack(const struct kernels *kernels, struct arena *arena, const struc
     weights->hidden = padded(l->hidden);
     for (int d = 0; d < LSTM_DIRECTIONS; d++) {
         struct matrix matrix = {.values = l->w[d], .row_floats = (size_t)l->in};
-        struct gemm_source source = {.read = read_rows, .arg = &matrix, .row_floats = matrix.row_floats,
+        struct gemm_source source = {.rows = {read_rows, &matrix}, .row_floats = matrix.row_floats,
                                      .n_segments = 1,
                                      .segment_length = l->in, .segment_padded = padded(l->in), .element_stride = 1,
                                      .n_groups = LSTM_GATES, .group_length = l->hidden,

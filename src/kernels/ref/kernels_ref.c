@@ -255,11 +255,8 @@ static void pixels_to_int8x2_ref(const struct tile_pixels *p)
 
 static void transpose_ref(const float *in, size_t in_stride, int n_rows, int n_columns, float *out, size_t out_stride)
 {
-    enum { LINE_FLOATS = 16 }; /* of each row before the next line */
-    for (int first = 0; first < n_columns; first += LINE_FLOATS)
-        for (int j = 0; j < n_rows; j++)
-            for (int k = first; k < first + LINE_FLOATS && k < n_columns; k++)
-                out[(size_t)k * out_stride + (size_t)j] = in[(size_t)j * in_stride + (size_t)k];
+    for (size_t k = 0; k < (size_t)n_columns; k++)
+        for (size_t j = 0; j < (size_t)n_rows; j++) out[k * out_stride + j] = in[j * in_stride + k];
 }
 
 static float largest_magnitude_ref(const float *x, size_t n)

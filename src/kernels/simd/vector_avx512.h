@@ -37,6 +37,7 @@ static inline vec vec_min(vec a, vec b) { return _mm512_min_ps(a, b); }
 #pragma GCC diagnostic ignored "-Wsign-conversion"
 static inline vec vec_round(vec a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 #pragma GCC diagnostic pop
+
 /* Sixteen rows of sixteen. */
 static inline __attribute__((always_inline)) void vec_transpose(vec *rows)
 {
