@@ -172,8 +172,10 @@ static void check_scales(struct check *c, const struct made_column *m)
 static double negligible_tap(const struct winograd_taps_int16 *w, int column)
 {
     double largest = 0.0;
-    for (int i = 0; i < 9 * w->n_channels; i++)
-        largest = fmax(largest, fabs((double)w->kernels[(size_t)i * (size_t)w->width + (size_t)column]));
+    for (int i = 0; i < 9 * w->n_channels; i++) {
+        const double size = fabs((double)w->kernels[(size_t)i * (size_t)w->width + (size_t)column]);
+        if (size > largest) largest = size; /* GCC 12 for aarch64 gives up on fmax() here */
+    }
     /* A tap has 4.75 kernels at most. */
     return fmax(5.0 * (double)INT16_NEGLIGIBLE, (double)WINOGRAD_NEGLIGIBLE / INT16_LARGEST * largest);
 }
