@@ -9,7 +9,6 @@
  */
 #include "layers/conv2d.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"

@@ -20,6 +20,14 @@
 
 /* ---- packing ---- */
 
+float *weights_scratch(const struct thread_pool *pool, size_t n)
+{
+    size_t n_bytes;
+    const bool fits = checked_mul(n, (size_t)thread_pool_size(pool), &n_bytes) &&
+                      checked_mul(n_bytes, sizeof(float), &n_bytes);
+    return fits ? malloc(n_bytes) : NULL;
+}
+
 static int source_depth(const struct gemm_source *source) { return source->n_segments * source->segment_padded; }
 
 static float *pack_bias(struct arena *arena, const struct gemm_source *source, int n_columns)
@@ -148,7 +156,7 @@ static bool pack_panels(struct gemm_packing *packing, struct thread_pool *pool)
     packing->panel_at = packing->rows_floats * (source->element_stride == 1 ? 1 : 2);
     packing->thread_floats = packing->panel_at;
     if (packing->packed == NULL) packing->thread_floats += width * (size_t)source_depth(source);
-    packing->memory = malloc((size_t)thread_pool_size(pool) * packing->thread_floats * sizeof(float));
+    packing->memory = weights_scratch(pool, packing->thread_floats);
     if (packing->memory == NULL) return false;
     thread_pool_run(pool, divide_up(packing->n_columns, packing->kernels->gemm_columns), pack_panel_task, packing);
     free(packing->memory);

@@ -27,6 +27,9 @@ struct weight_rows {
     const void *arg;
 };
 
+/* n floats for each thread of the pool, to pack in: undefined, for free(). NULL: there is not enough memory. */
+float *weights_scratch(const struct thread_pool *pool, size_t n);
+
 /* A row has the weights of one column of the product, row[segment * segment_stride + element * element_stride], for
  * segments (taps, or the two directions of an LSTM) of segment_length elements. Both sides may be padded: each segment
  * to segment_padded, and the columns, group by group (the four gates of an LSTM), to group_padded. */

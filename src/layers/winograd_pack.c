@@ -57,7 +57,7 @@ static bool pack_panels(const struct kernels *kernels, struct thread_pool *pool,
     packing.kernel_stride = (size_t)weights->shape.c * 9 + WINOGRAD_PADDING;
     packing.thread_floats = columns * packing.kernel_stride;
     if (panels == NULL) packing.thread_floats += 9 * packing.depth * columns;
-    packing.memory = malloc((size_t)thread_pool_size(pool) * packing.thread_floats * sizeof(float));
+    packing.memory = weights_scratch(pool, packing.thread_floats);
     if (packing.memory == NULL) return false;
     thread_pool_run(pool, divide_up(weights->shape.oc, packing.columns), pack_panel_task, &packing);
     free(packing.memory);

@@ -180,6 +180,13 @@ static void read_rows(const void *arg, int first, int n, float *out, size_t stri
     }
 }
 
+/* Once a layer is packed: were the weights that were read those of a network? */
+static void judge_rows(struct packer *packer, const struct row_reader *reader, const char *name)
+{
+    if (atomic_load(&reader->is_too_large)) refuse_folded(packer, name);
+    if (atomic_load(&reader->is_not_finite)) refuse_tensor(packer, name);
+}
+
 /* bias * scale + shift. A convolution without bias gets one. */
 static float *fold_bias(const struct batch_norm *norm, float *bias)
 {
@@ -230,8 +237,7 @@ static void pack_kernels(struct packer *packer, const char *name, const struct c
     const struct conv2d_source source = {.rows = {read_rows, &reader}, .bias = bias};
     const size_t bytes_before = packer->arena->used_bytes;
     packer->failed = !conv2d_pack(packer->kernels, packer->arena, packer->pool, shape, is_input, &source, out);
-    if (atomic_load(&reader.is_too_large)) refuse_folded(packer, name);
-    if (atomic_load(&reader.is_not_finite)) refuse_tensor(packer, name);
+    judge_rows(packer, &reader, name);
     note_conv2d(packer, name, out, bytes_before);
     forget_tensor(packer, tensor);
 }
@@ -276,7 +282,7 @@ void pack_gemm(struct packer *packer, const char *name, const char *tensor_name,
     /* Logits decide, sometimes by little, and are few. */
     packer->failed = !gemm_pack_suitably(packer->kernels, packer->arena, packer->pool, &source, 1, source.is_logits,
                                          out);
-    if (atomic_load(&reader.is_not_finite)) refuse_tensor(packer, tensor_name);
+    judge_rows(packer, &reader, tensor_name);
     snprintf(work, sizeof work, "product, %d to %d columns", n_in, source.n_groups * source.group_length);
     note_layer(packer, name, work, product_kernel(packer, out), bytes_before);
     forget_tensor(packer, tensor);

@@ -194,19 +194,13 @@ static void compare(const struct conv_case *t, const struct kernels *kernels, co
     fail_msg("the root of the mean squared error is %.2g of the largest magnitude", share);
 }
 
-static void read_kernels(const void *arg, int first, int n, float *out, size_t stride)
-{
-    const struct conv_case *t = arg;
-    const size_t each = (size_t)(t->shape.c * t->shape.kh * t->shape.kw);
-    for (int i = 0; i < n; i++)
-        memcpy(out + (size_t)i * stride, t->kernel + (size_t)(first + i) * each, each * sizeof(float));
-}
-
 static void pack_case(const struct kernels *kernels, struct arena *arena, const struct conv_case *t, int n_threads,
                       struct conv2d_weights *out)
 {
     struct thread_pool *pool = NULL;
-    const struct conv2d_source source = {.rows = {read_kernels, t}, .bias = t->has_bias ? t->bias : NULL};
+    const struct matrix matrix = {.values = t->kernel,
+                                  .row_floats = (size_t)(t->shape.c * t->shape.kh * t->shape.kw)};
+    const struct conv2d_source source = {.rows = {read_rows, &matrix}, .bias = t->has_bias ? t->bias : NULL};
     assert_int_equal(thread_pool_new(n_threads, &pool, NULL), TRBA_OK);
     assert_true(conv2d_pack(kernels, arena, pool, &t->shape, t->is_input, &source, out));
     thread_pool_free(pool);
