@@ -2,11 +2,13 @@
 /* kernels_avx512amx.c - AVX-512 with AMX: products of tiles, 16 x 32 bfloat16 times 32 x 16, or 16 x 64 integers of 8
  * bits times 64 x 16, in one instruction. The rest is the AVX-512 VNNI tier's.
  *
- * Eight tiles of 1 KB have names. A product takes 16 cycles, and 52 until its sum can be added to again; a tile that is
- * in the first-level cache takes 8, one in the second more than 16. So there are four sums, a panel is one tile wide
- * and fetched once for four tiles of rows, or, with sums of two kinds, for two, and the rows of a block lie in the
- * first-level cache for all its taps. Tiles 6 and 7 are never written, though it would spare loads: it seems that the
- * processor has few tiles to rename with, and loses one for each that is in use (docs/PERFORMANCE.md, "six tiles").
+ * Eight tiles of 1 KB have names. A product takes 16 cycles, also when it adds to the sum of the one before; a tile in
+ * the first-level cache takes 8, one in the second more than 16. So a panel is one tile wide and fetched once for
+ * several tiles of rows, and the rows of a block lie in the first-level cache for all its taps.
+ *
+ * Not all names are used: the processor renames tiles, each load and each product takes one more until it is done, and
+ * names in use leave fewer. Another thread on the core halves what there is: then it is this that decides how fast
+ * products follow each other, and bfloat16 does best with six, integers with four (docs/PERFORMANCE.md, "four tiles").
  *
  * tdpbf16ps takes denormals for zeros (Intel, "Architecture Instruction Set Extensions Programming Reference", chapter
  * on AMX). */
@@ -19,8 +21,8 @@
 
 enum {
     STEP = TILE_ROWS * TILE_BYTES, /* bytes of one block, tap and part of a panel, or of 16 rows */
-    BF16_TILES = 4,                /* of rows, at once */
-    INT8X2_TILES = 2,
+    BF16_TILES = 4,                /* of rows that have sums at once; in tiles, */
+    INT8X2_TILES = 8,              /* or in the first-level cache */
     LINE_BYTES = 64                /* of the cache */
 };
 
@@ -76,10 +78,10 @@ struct finishing {
     int per_step;           /* rows */
     int asked, end_asked;   /* rows whose lines have been asked for, of the group in the tiles */
     int done, end_done;     /* rows that are finished, of the group before */
-    const char *sums;       /* of that group, as its tiles left them, row by row; of done */
+    int first_done;         /* row of that group */
+    const char *sums;       /* of that group, as its tiles left them; of int8x2 both sums of each tile */
     __m512 bias;
-    __m512 scale;           /* of int8x2, */
-    bool is_pair;           /* and whether that group was two tiles of rows */
+    __m512 scale;           /* of int8x2 */
 };
 
 /* act(sum + bias + residual) */
@@ -91,22 +93,21 @@ ALWAYS_INLINE void finish_row(const struct gemm_tiles *g, ptrdiff_t at, __m512 s
     _mm512_storeu_ps(g->out + at, value);
 }
 
-ALWAYS_INLINE __m512 sum_of_row(const struct finishing *f, const bool is_int8x2)
+ALWAYS_INLINE __m512 sum_of_row(const struct finishing *f, int row, const bool is_int8x2)
 {
-    if (!is_int8x2) return _mm512_load_ps(f->sums);
-    /* Tiles 0 and 1, 2 and 3: of two tiles of rows; or mixed products in both 2 and 3. */
-    const __m512i high = _mm512_load_si512(f->sums);
-    __m512i mixed = _mm512_load_si512(f->sums + 2 * STEP);
-    if (!f->is_pair) mixed = _mm512_add_epi32(mixed, _mm512_load_si512(f->sums + 3 * STEP));
-    return _mm512_mul_ps(
-        _mm512_fmadd_ps(_mm512_cvtepi32_ps(high), _mm512_set1_ps(256.0f), _mm512_cvtepi32_ps(mixed)), f->scale);
+    const int in_group = row - f->first_done;
+    if (!is_int8x2) return _mm512_load_ps(f->sums + in_group * TILE_BYTES);
+    const char *high = f->sums + (in_group / TILE_ROWS * 2 * STEP + in_group % TILE_ROWS * TILE_BYTES);
+    const __m512 high_sum = _mm512_cvtepi32_ps(_mm512_load_si512(high));
+    const __m512 mixed_sum = _mm512_cvtepi32_ps(_mm512_load_si512(high + STEP));
+    return _mm512_mul_ps(_mm512_fmadd_ps(high_sum, _mm512_set1_ps(256.0f), mixed_sum), f->scale);
 }
 
 ALWAYS_INLINE void finish_rows(struct finishing *f, int n, const bool is_int8x2)
 {
-    for (const int end = least(f->done + n, f->end_done); f->done < end; f->done++, f->sums += TILE_BYTES) {
+    for (const int end = least(f->done + n, f->end_done); f->done < end; f->done++) {
         const ptrdiff_t at = tile_row_at(f->g, f->done);
-        if (at >= 0) finish_row(f->g, at, sum_of_row(f, is_int8x2), f->bias);
+        if (at >= 0) finish_row(f->g, at, sum_of_row(f, f->done, is_int8x2), f->bias);
     }
 }
 
@@ -126,17 +127,18 @@ ALWAYS_INLINE void step_finishing(struct finishing *f, const bool is_int8x2)
     ask_for_rows(f);
 }
 
-static void plan_finishing(struct finishing *f, int group_rows)
+/* n_rows in n_steps. */
+static void plan_finishing(struct finishing *f, int group_rows, int n_rows, int n_steps)
 {
-    const int n_steps = f->g->n_blocks * f->g->n_taps;
-    f->per_step = (group_rows + n_steps - 1) / n_steps;
+    f->per_step = (n_rows + n_steps - 1) / n_steps;
     f->end_asked = least(group_rows, f->g->n_rows);
 }
 
-/* The group in the tiles, of group_rows rows, is now the group before. */
+/* The group in the tiles, of group_rows rows, is now the group before, whose rows are all finished. */
 ALWAYS_INLINE void begin_finishing(struct finishing *f, const void *sums, int group_rows)
 {
     f->sums = sums;
+    f->first_done = f->done;
     f->end_done = f->end_asked;
     f->end_asked = least(f->end_asked + group_rows, f->g->n_rows);
 }
@@ -148,7 +150,8 @@ ALWAYS_INLINE void ask_for_step(const uint8_t *b)
     for (int i = 0; i < TILE_ROWS; i++) _mm_prefetch((const char *)b + i * TILE_BYTES, _MM_HINT_T0);
 }
 
-/* Tiles 0 to 3, of both kinds of numbers. */
+/* ---- bfloat16: tiles 0 to 3 sums, 4 rows, 5 the panel ---- */
+
 ALWAYS_INLINE void clear_sums(void)
 {
     _tile_zero(0);
@@ -156,8 +159,6 @@ ALWAYS_INLINE void clear_sums(void)
     _tile_zero(2);
     _tile_zero(3);
 }
-
-/* ---- bfloat16: tiles 0 to 3 sums, 4 rows, 5 the panel ---- */
 
 /* Adds the products of n tiles of rows and one of the panel. */
 ALWAYS_INLINE void add_bf16(const uint8_t *a, const uint8_t *b, const int n)
@@ -203,7 +204,7 @@ static void gemm_tiles_bf16_avx512amx(const struct gemm_tiles *g)
     __m512 sums[2][GROUP_ROWS];
     struct ahead ahead = plan_ahead(g, GROUP_ROWS);
     struct finishing finishing = {.g = g, .bias = _mm512_loadu_ps(g->bias)};
-    plan_finishing(&finishing, GROUP_ROWS);
+    plan_finishing(&finishing, GROUP_ROWS, GROUP_ROWS, g->n_blocks * g->n_taps);
     configure_tiles();
     for (int row = 0, turn = 0; row < g->n_rows; row += GROUP_ROWS, turn = 1 - turn) {
         const int n_rows = least(GROUP_ROWS, g->n_rows - row);
@@ -219,75 +220,59 @@ static void gemm_tiles_bf16_avx512amx(const struct gemm_tiles *g)
     _tile_release();
 }
 
-/* ---- integers in two parts: tiles 0 and 1 sums of high * high, 2 and 3 of the mixed products, 4 rows, 5 the panel,
- * its low part first ---- */
+/* ---- integers in two parts: tile 0 the sum of high * high, 1 of the mixed products, 2 rows, 3 the panel ---- */
 
-/* Two tiles of rows: six products for four sums, each of which is added to again three or six products later. */
-ALWAYS_INLINE void add_pair_int8x2(const uint8_t *a, size_t part_stride, const uint8_t *b)
+ALWAYS_INLINE void add_int8x2(const uint8_t *a, size_t part_stride, const uint8_t *b)
 {
-    _tile_loadd(4, a, TILE_BYTES);
-    _tile_loadd(5, b + STEP, TILE_BYTES);
-    _tile_dpbssd(2, 4, 5);
-    _tile_loadd(4, a + STEP, TILE_BYTES);
-    _tile_dpbssd(3, 4, 5);
-    _tile_loadd(5, b, TILE_BYTES);
-    _tile_dpbssd(1, 4, 5);
-    _tile_loadd(4, a + part_stride, TILE_BYTES);
-    _tile_dpbssd(2, 4, 5);
-    _tile_loadd(4, a + part_stride + STEP, TILE_BYTES);
-    _tile_dpbssd(3, 4, 5);
-    _tile_loadd(4, a, TILE_BYTES);
-    _tile_dpbssd(0, 4, 5);
+    _tile_loadd(2, a, TILE_BYTES);
+    _tile_loadd(3, b + STEP, TILE_BYTES);
+    _tile_dpbssd(1, 2, 3);
+    _tile_loadd(3, b, TILE_BYTES);
+    _tile_dpbssd(0, 2, 3);
+    _tile_loadd(2, a + part_stride, TILE_BYTES);
+    _tile_dpbssd(1, 2, 3);
 }
 
-/* One: the mixed products have a sum each. */
-ALWAYS_INLINE void add_one_int8x2(const uint8_t *a, size_t part_stride, const uint8_t *b)
+/* Adds one block's products of one tile of rows to its sums, [high, mixed]. */
+ALWAYS_INLINE void multiply_int8x2(const struct gemm_tiles *g, int row, int block, struct ahead *ahead,
+                                   struct finishing *finishing, __m512i sums[2][TILE_ROWS])
 {
-    _tile_loadd(4, a, TILE_BYTES);
-    _tile_loadd(5, b + STEP, TILE_BYTES);
-    _tile_dpbssd(2, 4, 5);
-    _tile_loadd(5, b, TILE_BYTES);
-    _tile_dpbssd(0, 4, 5);
-    _tile_loadd(4, a + part_stride, TILE_BYTES);
-    _tile_dpbssd(3, 4, 5);
-}
-
-ALWAYS_INLINE void multiply_int8x2(const struct gemm_tiles *g, int row, struct ahead *ahead,
-                                   struct finishing *finishing, __m512i (*sums)[TILE_ROWS], const bool is_pair)
-{
-    const uint8_t *a = g->a + (size_t)row * TILE_BYTES, *b = g->b;
-    clear_sums();
-    for (int block = 0; block < g->n_blocks; block++) {
-        for (int t = 0; t < g->n_taps; t++, b += 2 * STEP) {
-            const uint8_t *rows = a + (size_t)block * g->block_stride + g->taps[t];
-            if (is_pair) add_pair_int8x2(rows, g->part_stride, b);
-            else add_one_int8x2(rows, g->part_stride, b);
-            ask_ahead(ahead);
-            step_finishing(finishing, true);
-        }
+    const uint8_t *a = g->a + (size_t)row * TILE_BYTES + (size_t)block * g->block_stride;
+    const uint8_t *b = g->b + (size_t)(block * g->n_taps) * 2 * STEP;
+    if (block == 0) {
+        _tile_zero(0);
+        _tile_zero(1);
+    } else {
+        _tile_loadd(0, sums[0], TILE_BYTES);
+        _tile_loadd(1, sums[1], TILE_BYTES);
+    }
+    for (int t = 0; t < g->n_taps; t++, b += 2 * STEP) {
+        add_int8x2(a + g->taps[t], g->part_stride, b);
+        ask_ahead(ahead);
+        step_finishing(finishing, true);
     }
     _tile_stored(0, sums[0], TILE_BYTES);
     _tile_stored(1, sums[1], TILE_BYTES);
-    _tile_stored(2, sums[2], TILE_BYTES);
-    _tile_stored(3, sums[3], TILE_BYTES);
 }
 
+/* Block by block: the panel's part of a block stays in the first-level cache for all tiles of rows, and so do their
+ * sums. */
 static void gemm_tiles_int8x2_avx512amx(const struct gemm_tiles *g)
 {
     enum { GROUP_ROWS = INT8X2_TILES * TILE_ROWS };
-    __m512i sums[2][2 * INT8X2_TILES][TILE_ROWS];
-    struct ahead ahead = plan_ahead(g, GROUP_ROWS);
+    __m512i sums[2][INT8X2_TILES][2][TILE_ROWS];
+    struct ahead ahead = plan_ahead(g, TILE_ROWS);
     struct finishing finishing = {
         .g = g, .bias = _mm512_loadu_ps(g->bias),
         .scale = _mm512_mul_ps(_mm512_set1_ps(g->scale * 256.0f), _mm512_loadu_ps(g->column_scales))};
-    plan_finishing(&finishing, GROUP_ROWS);
+    plan_finishing(&finishing, GROUP_ROWS, TILE_ROWS, g->n_blocks * g->n_taps);
     configure_tiles();
     for (int row = 0, turn = 0; row < g->n_rows; row += GROUP_ROWS, turn = 1 - turn) {
-        const int n_rows = least(GROUP_ROWS, g->n_rows - row);
-        const bool is_pair = n_rows > TILE_ROWS;
-        if (is_pair) multiply_int8x2(g, row, &ahead, &finishing, sums[turn], true);
-        else multiply_int8x2(g, row, &ahead, &finishing, sums[turn], false);
-        finishing.is_pair = is_pair;
+        const int n_tiles = (least(GROUP_ROWS, g->n_rows - row) + TILE_ROWS - 1) / TILE_ROWS;
+        for (int block = 0; block < g->n_blocks; block++)
+            for (int i = 0; i < n_tiles; i++)
+                multiply_int8x2(g, row + i * TILE_ROWS, block, &ahead, &finishing, sums[turn][i]);
+        finish_rows(&finishing, GROUP_ROWS, true); /* a last group has fewer steps than the one before has rows */
         begin_finishing(&finishing, sums[turn], GROUP_ROWS);
     }
     finish_rows(&finishing, GROUP_ROWS, true);
