@@ -224,6 +224,7 @@ static trba_status pack_weights(const struct opening *opening, const trba_archit
                             .arena = &model->arena};
     status = thread_pool_new_short(MAX_PACKERS, &packer.pool, opening->err);
     if (status != TRBA_OK) return status;
+    pack_clear_memory(&packer, arch);
     const bool is_packed = network_pack(&packer, arch, &model->network);
     thread_pool_free(packer.pool);
     model->layers = packer.layers;

@@ -73,6 +73,16 @@ void *arena_alloc(struct arena *a, size_t n_bytes)
     return at;
 }
 
+void *arena_reserve(struct arena *a, size_t n_bytes)
+{
+    if (!huge_pages_suit(n_bytes) || n_bytes > a->limit_bytes - a->used_bytes) return NULL;
+    struct arena_block *block = arena_block_new(n_bytes);
+    if (block == NULL) return NULL;
+    block->next = a->blocks;
+    a->blocks = block;
+    return block->data;
+}
+
 void *arena_alloc_array(struct arena *a, size_t n, size_t item_bytes)
 {
     size_t total;

@@ -20,6 +20,9 @@ struct arena {
 void arena_init(struct arena *a, size_t limit_bytes);
 /* 64-byte aligned, zeroed; NULL when over the limit or out of memory. */
 void *arena_alloc(struct arena *a, size_t n_bytes);
+/* A new block with room for n_bytes: what is handed out next lies there. Its start; or NULL, which does no harm: it is
+ * not worth huge pages, over the limit, or not to be had. */
+void *arena_reserve(struct arena *a, size_t n_bytes);
 /* n items of item_bytes each; NULL also when the product overflows. */
 void *arena_alloc_array(struct arena *a, size_t n, size_t item_bytes);
 /* A terminated copy of n bytes. */

@@ -26,6 +26,18 @@ void *huge_pages_map(size_t *n_bytes)
     return all + before;
 }
 
+void huge_pages_touch(void *memory, size_t n_bytes)
+{
+#ifdef MADV_POPULATE_WRITE /* Linux 5.14 */
+    enum { PAGE_BYTES = 4096 };
+    const uintptr_t from = (uintptr_t)memory, skip = from % PAGE_BYTES;
+    madvise((uint8_t *)memory - skip, n_bytes + skip, MADV_POPULATE_WRITE);
+#else
+    (void)memory;
+    (void)n_bytes;
+#endif
+}
+
 void *huge_pages_alloc(size_t *n_bytes)
 {
     const bool is_large = huge_pages_suit(*n_bytes);

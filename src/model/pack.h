@@ -29,6 +29,11 @@ struct packer {
     char problem[256]; /* which weights no network can have, and why; "": memory was the reason */
 };
 
+/* Has the system clear the pages that the weights of this network will take, on all threads. When they are touched
+ * first by what packs them, one thread waits while the other's page is cleared: layers are a few pages each. A hint: no
+ * more is cleared than will be used, and nothing if the system cannot. */
+void pack_clear_memory(struct packer *packer, const trba_architecture *arch);
+
 /* The tensor's elements as floats, malloc'd; NULL after failure. The name is made as by printf. */
 float *pack_read(struct packer *packer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -5,9 +5,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/arena.h"
+#include "base/huge_pages.h"
 
 static void memory_is_aligned_and_zero_and_apart(void **state)
 {
@@ -125,6 +128,69 @@ static void a_freed_arena_starts_anew(void **state)
     arena_free(&a);
 }
 
+static void what_is_reserved_is_handed_out_next_in_one_piece(void **state)
+{
+    (void)state;
+    enum { N = 8 * 1024 * 1024 };
+    struct arena a;
+    arena_init(&a, SIZE_MAX);
+    assert_non_null(arena_alloc(&a, 1)); /* there is a block already */
+    const uint8_t *reserved = arena_reserve(&a, N);
+    assert_non_null(reserved);
+    assert_int_equal(a.used_bytes, 64);
+    assert_ptr_equal(arena_alloc(&a, N / 2), reserved);
+    assert_ptr_equal(arena_alloc(&a, N / 2), reserved + N / 2);
+    arena_free(&a);
+}
+
+static void nothing_is_reserved_that_is_small_or_over_the_limit(void **state)
+{
+    (void)state;
+    enum { N = 8 * 1024 * 1024 };
+    struct arena a;
+    arena_init(&a, N);
+    assert_null(arena_reserve(&a, 1024));
+    assert_null(arena_reserve(&a, N + 1));
+    assert_null(arena_reserve(&a, SIZE_MAX));
+    assert_non_null(arena_alloc(&a, N));
+    assert_null(arena_reserve(&a, N));
+    assert_false(a.is_full);
+    assert_false(a.has_failed);
+    arena_free(&a);
+}
+
+/* How many of the pages are in memory. */
+static size_t count_resident(uint8_t *memory, size_t n_pages)
+{
+    unsigned char is_resident[1024];
+    assert_true(n_pages <= sizeof is_resident);
+    assert_int_equal(mincore(memory, n_pages * 4096, is_resident), 0);
+    size_t n = 0;
+    for (size_t i = 0; i < n_pages; i++) n += is_resident[i] & 1;
+    return n;
+}
+
+static void touched_pages_are_there_and_zero(void **state)
+{
+    (void)state;
+    enum { PAGES = 1024, PAGE_BYTES = 4096 };
+    uint8_t *memory = mmap(NULL, (size_t)PAGES * PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                           0);
+    assert_ptr_not_equal(memory, MAP_FAILED);
+    assert_int_equal(count_resident(memory, PAGES), 0);
+#ifdef MADV_POPULATE_WRITE
+    const bool can_touch = madvise(memory, PAGE_BYTES, MADV_POPULATE_WRITE) == 0;
+    if (!can_touch) assert_int_equal(errno, EINVAL); /* an older system */
+#else
+    const bool can_touch = false;
+#endif
+    huge_pages_touch(memory + 100, (size_t)PAGES * PAGE_BYTES / 2 - 100); /* it need not begin with a page */
+    if (can_touch) assert_int_equal(count_resident(memory, PAGES / 2), PAGES / 2);
+    for (size_t i = 0; i < (size_t)PAGES * PAGE_BYTES; i++) assert_int_equal(memory[i], 0);
+    huge_pages_touch(memory, 0);
+    munmap(memory, (size_t)PAGES * PAGE_BYTES);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -136,6 +202,9 @@ int main(void)
         cmocka_unit_test(sizes_that_overflow_are_refused),
         cmocka_unit_test(a_copied_text_is_terminated),
         cmocka_unit_test(a_freed_arena_starts_anew),
+        cmocka_unit_test(what_is_reserved_is_handed_out_next_in_one_piece),
+        cmocka_unit_test(nothing_is_reserved_that_is_small_or_over_the_limit),
+        cmocka_unit_test(touched_pages_are_there_and_zero),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

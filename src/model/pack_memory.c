@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pack_memory.c - the memory for packed weights, cleared by all threads before packing begins. */
+#include "base/checked.h"
+#include "base/huge_pages.h"
+#include "base/integers.h"
+#include "model/architecture.h"
+#include "model/pack.h"
+
+/* Bytes of the weights as they will be packed, or fewer. */
+struct weights_size {
+    size_t number_bytes; /* of one weight */
+    size_t n_bytes;
+};
+
+static void add_tensor(void *user, const char *name, int n_dimensions, const int64_t *shape, bool is_required)
+{
+    (void)name;
+    struct weights_size *size = user;
+    if (n_dimensions < 2 || !is_required) return; /* little, and not all of it is kept */
+    size_t n = size->number_bytes;
+    for (int i = 0; i < n_dimensions; i++)
+        if (shape[i] < 0 || !checked_mul(n, (size_t)shape[i], &n)) return;
+    if (n > SIZE_MAX - size->n_bytes) return;
+    size->n_bytes += n;
+}
+
+struct clearing {
+    uint8_t *memory;
+    size_t n_bytes, task_bytes;
+};
+
+static void clear_task(void *arg, int task, int thread)
+{
+    (void)thread;
+    const struct clearing *clearing = arg;
+    const size_t first = (size_t)task * clearing->task_bytes, left = clearing->n_bytes - first;
+    huge_pages_touch(clearing->memory + first, left < clearing->task_bytes ? left : clearing->task_bytes);
+}
+
+void pack_clear_memory(struct packer *packer, const trba_architecture *arch)
+{
+    enum { TASK_BYTES = 2 * 1024 * 1024, MOST_TASKS = 1 << 20 };
+    const bool is_half = packer->kernels->uses_int16 || packer->kernels->tiles != TILES_NONE;
+    struct weights_size size = {.number_bytes = is_half ? sizeof(int16_t) : sizeof(float)};
+    architecture_for_each_tensor(arch, add_tensor, &size);
+    if (size.n_bytes / TASK_BYTES >= MOST_TASKS) return;
+    struct clearing clearing = {.memory = arena_reserve(packer->arena, size.n_bytes), .n_bytes = size.n_bytes,
+                                .task_bytes = TASK_BYTES};
+    if (clearing.memory == NULL) return;
+    thread_pool_run(packer->pool, (int)((size.n_bytes + TASK_BYTES - 1) / TASK_BYTES), clear_task, &clearing);
+}
