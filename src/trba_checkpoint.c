@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/float_environment.h"
 #include "base/status.h"
 #include "model/architecture.h"
 #include "model/checkpoint.h"
@@ -167,6 +168,10 @@ trba_status trba_checkpoint_save(const trba_checkpoint *checkpoint, const char *
     trba_status status = check_save_options(options, err);
     if (status == TRBA_OK) status = choose_save_format(path, options->format, &format, err);
     if (status != TRBA_OK) return status;
-    return table_save(checkpoint->table, path, format, options->dtype != TRBA_DTYPE_ANY, dtypes[options->dtype],
-                      options->prefix != NULL ? options->prefix : "", err);
+    fenv_t callers;
+    float_environment_begin(&callers);
+    status = table_save(checkpoint->table, path, format, options->dtype != TRBA_DTYPE_ANY, dtypes[options->dtype],
+                        options->prefix != NULL ? options->prefix : "", err);
+    float_environment_end(&callers);
+    return status;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/float_environment.h"
 #include "base/status.h"
 #include "page.h"
 
@@ -69,7 +70,10 @@ trba_status trba_page_open(const trba_image *image, const trba_page_options *opt
     if (status != TRBA_OK) return status;
     trba_page *page = calloc(1, sizeof *page);
     if (page == NULL) return error_set(err, TRBA_ERROR_MEMORY, "there is not enough memory for a page");
+    fenv_t callers;
+    float_environment_begin(&callers);
     status = fill_page(page, image, options, err);
+    float_environment_end(&callers);
     if (status != TRBA_OK) {
         trba_page_free(page);
         return status;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/cpu.h"
+#include "base/float_environment.h"
 #include "model/model.h"
 #include "session.h"
 
@@ -114,13 +115,23 @@ size_t trba_session_memory(const trba_session *session)
 
 /* ---- reading ---- */
 
+static trba_status read_sources(trba_session *session, const struct sources *sources, const trba_result **out,
+                                trba_error *err)
+{
+    fenv_t callers;
+    float_environment_begin(&callers);
+    const trba_status status = session_read(session, sources, out, err);
+    float_environment_end(&callers);
+    return status;
+}
+
 trba_status trba_session_read_batch(trba_session *session, const trba_image *images, size_t n_images,
                                     const trba_result **out, trba_error *err)
 {
     if (session == NULL || out == NULL || (images == NULL && n_images > 0))
         return error_set(err, TRBA_ERROR_ARGUMENT, "session, images and out must not be NULL");
     const struct sources sources = {.n = n_images, .images = images, .rotate = session->rotate};
-    return session_read(session, &sources, out, err);
+    return read_sources(session, &sources, out, err);
 }
 
 trba_status trba_session_read(trba_session *session, const trba_image *image, const trba_result **out, trba_error *err)
@@ -151,5 +162,5 @@ trba_status trba_session_read_regions(trba_session *session, const trba_page *pa
     const struct sources sources = {.n = n_regions, .page = page, .regions = regions,
                                     .rotate = settle_rotate(session->model, options->rotate),
                                     .turns_tall = options->vertical == TRBA_CHOICE_YES};
-    return session_read(session, &sources, out, err);
+    return read_sources(session, &sources, out, err);
 }

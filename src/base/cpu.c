@@ -75,11 +75,18 @@ bool cpu_allow_tiles(void)
 #endif
 }
 
+/* Linux refuses sets that have no room for all processors there might be. */
 int cpu_count(void)
 {
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
-    const int count = CPU_COUNT(&set);
+    enum { MOST_PROCESSORS = 1 << 20 };
+    int count = 0;
+    for (int room = CPU_SETSIZE; count == 0 && room <= MOST_PROCESSORS; room *= 4) {
+        cpu_set_t *set = CPU_ALLOC((size_t)room);
+        if (set == NULL) break;
+        if (sched_getaffinity(0, CPU_ALLOC_SIZE((size_t)room), set) == 0)
+            count = CPU_COUNT_S(CPU_ALLOC_SIZE((size_t)room), set);
+        CPU_FREE(set);
+    }
     return count > 0 ? count : 1;
 }
 

@@ -12,7 +12,9 @@
  */
 #include "base/thread_pool.h"
 
+#include <fenv.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -119,6 +121,7 @@ static void *run_worker(void *arg)
 {
     const struct worker *worker = arg;
     struct thread_pool *pool = worker->pool;
+    fesetenv(FE_DFL_ENV); /* not what the thread that made the pool had set */
     for (uint64_t generation = 0; !atomic_load(&pool->stops);) {
         wait_for_work(pool, generation);
         generation = atomic_load(&pool->generation);
@@ -199,6 +202,47 @@ void thread_pool_free(struct thread_pool *pool)
     free(pool);
 }
 
+/* Threads inherit what is blocked. Signals to the process are the caller's threads' business, which may block or await
+ * them; those that a thread's own instructions raise stay as they are. */
+static void block_signals(sigset_t *callers)
+{
+    static const int raised_by_instructions[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP};
+    sigset_t blocked;
+    sigfillset(&blocked);
+    for (size_t i = 0; i < sizeof raised_by_instructions / sizeof *raised_by_instructions; i++)
+        sigdelset(&blocked, raised_by_instructions[i]);
+    pthread_sigmask(SIG_BLOCK, &blocked, callers);
+}
+
+/* The system's stack size, but no less than tasks need. */
+static void set_stack_size(pthread_attr_t *attributes)
+{
+    enum { LEAST_STACK_BYTES = 512 * 1024 };
+    size_t n_bytes;
+    if (pthread_attr_getstacksize(attributes, &n_bytes) == 0 && n_bytes < LEAST_STACK_BYTES)
+        pthread_attr_setstacksize(attributes, LEAST_STACK_BYTES);
+}
+
+/* False when one cannot be started. */
+static bool start_workers(struct thread_pool *pool)
+{
+    pthread_attr_t attributes;
+    sigset_t callers;
+    if (pthread_attr_init(&attributes) != 0) return false;
+    set_stack_size(&attributes);
+    block_signals(&callers);
+    bool has_started = true;
+    for (int i = 0; i < pool->n_threads - 1 && has_started; i++) {
+        struct worker *worker = &pool->workers[i];
+        *worker = (struct worker){.pool = pool, .number = i + 1};
+        has_started = pthread_create(&worker->thread, &attributes, run_worker, worker) == 0;
+        if (has_started) pool->n_started++;
+    }
+    pthread_sigmask(SIG_SETMASK, &callers, NULL);
+    pthread_attr_destroy(&attributes);
+    return has_started;
+}
+
 trba_status thread_pool_new(int n_threads, struct thread_pool **out, trba_error *err)
 {
     struct thread_pool *pool = calloc(1, sizeof *pool + (size_t)(n_threads - 1) * sizeof pool->workers[0]);
@@ -214,13 +258,9 @@ trba_status thread_pool_new(int n_threads, struct thread_pool **out, trba_error 
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->work_there, NULL);
     pthread_cond_init(&pool->work_done, NULL);
-    for (int i = 0; i < n_threads - 1; i++) {
-        pool->workers[i] = (struct worker){.pool = pool, .number = i + 1};
-        if (pthread_create(&pool->workers[i].thread, NULL, run_worker, &pool->workers[i]) != 0) {
-            thread_pool_free(pool);
-            return error_set(err, TRBA_ERROR_MEMORY, "cannot start %d threads; try fewer", n_threads);
-        }
-        pool->n_started++;
+    if (!start_workers(pool)) {
+        thread_pool_free(pool);
+        return error_set(err, TRBA_ERROR_MEMORY, "cannot start %d threads; try fewer", n_threads);
     }
     *out = pool;
     return TRBA_OK;
