@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/cpu.h"
+#include "base/float_environment.h"
 #include "layers/blas.h"
 #include "model/architecture.h"
 #include "model/checkpoint.h"
@@ -257,7 +258,17 @@ static trba_status open_checkpoint(const trba_checkpoint *checkpoint, const trba
 {
     const struct opening opening = {.table = checkpoint->table, .map = &checkpoint->map,
                                     .options = options, .sidecar = sidecar, .err = err};
-    return open_table(&opening, out);
+    fenv_t callers;
+    float_environment_begin(&callers);
+    const trba_status status = open_table(&opening, out);
+    float_environment_end(&callers);
+    return status;
+}
+
+/* Is it the file that must be another, rather than an option or the machine? */
+static bool is_of_the_file(trba_status status)
+{
+    return status == TRBA_ERROR_FORMAT || status == TRBA_ERROR_MISMATCH || status == TRBA_ERROR_UNSUPPORTED;
 }
 
 trba_status trba_model_open(const char *path, const trba_model_options *options, trba_model **out, trba_error *err)
@@ -271,7 +282,10 @@ trba_status trba_model_open(const char *path, const trba_model_options *options,
     if (status == TRBA_OK) status = trba_checkpoint_open(path, &checkpoint, err);
     if (status == TRBA_OK && options->use_sidecar != TRBA_CHOICE_NO) status = sidecar_read(path, &sidecar, err);
     trba_model *model = NULL;
-    if (status == TRBA_OK) status = open_checkpoint(checkpoint, options, &sidecar, &model, err);
+    if (status == TRBA_OK) {
+        status = open_checkpoint(checkpoint, options, &sidecar, &model, err);
+        if (is_of_the_file(status)) error_prefix(err, path);
+    }
     if (status == TRBA_OK) {
         model->sidecar_path = sidecar.path; /* handed over */
         sidecar.path = NULL;

@@ -219,7 +219,8 @@ static size_t summarise_table(const struct tensor_table *table, const trba_archi
     return architecture_compare(table, arch, summarise, out);
 }
 
-static void add_differences(struct message *m, const struct summary *summary)
+/* who_lists: what prints the rest of them; NULL: nothing does. */
+static void add_differences(struct message *m, const struct summary *summary, const char *who_lists)
 {
     static const char *const titles[N_KINDS] = {
         [TRBA_DIFFERENCE_MISSING] = "missing in the file",
@@ -235,7 +236,7 @@ static void add_differences(struct message *m, const struct summary *summary)
         if (summary->n[kind] > N_SHOWN) message_add(m, ", ...");
         is_shortened = is_shortened || summary->n[kind] > N_SHOWN;
     }
-    if (is_shortened) message_add(m, "\n  (trba compare lists all of them)");
+    if (is_shortened && who_lists != NULL) message_add(m, "\n  (%s lists all of them)", who_lists);
 }
 
 static void add_size_hint(struct message *m, const struct size_pair *pair)
@@ -287,7 +288,8 @@ static trba_status refuse_request(const struct tensor_table *table, const trba_a
                     show_network(found).text, asked_by);
     add_contradictions(&m, pairs);
     struct summary summary;
-    if (summarise_table(table, full, &summary) > 0) add_differences(&m, &summary);
+    const char *who_lists = sidecar_path != NULL ? NULL : "trba compare with the same options";
+    if (summarise_table(table, full, &summary) > 0) add_differences(&m, &summary, who_lists);
     if (sidecar_path != NULL) message_add(&m, "\n  correct or remove that file, or do not read it (--no-sidecar)");
     else add_options_that_work(&m, pairs, found);
     return message_set_error(&m, TRBA_ERROR_MISMATCH, err);
@@ -309,7 +311,7 @@ static trba_status refuse_incomplete(const struct tensor_table *table, const trb
 {
     struct message m = {.length = 0};
     message_add(&m, "this checkpoint is nearly a %s network, but its tensors do not fit one", show_network(found).text);
-    add_differences(&m, summary);
+    add_differences(&m, summary, "trba compare");
     message_add(&m, "\n  likely cause: %s", likely_cause(table, summary));
     return message_set_error(&m, TRBA_ERROR_MISMATCH, err);
 }

@@ -43,7 +43,9 @@ void pack_clear_memory(struct packer *packer, const trba_architecture *arch)
     const bool is_half = packer->kernels->uses_int16 || packer->kernels->tiles != TILES_NONE;
     struct weights_size size = {.number_bytes = is_half ? sizeof(int16_t) : sizeof(float)};
     architecture_for_each_tensor(arch, add_tensor, &size);
-    if (size.n_bytes / TASK_BYTES >= MOST_TASKS) return;
+    /* A file may yet be refused: it must not cost more memory than it has bytes. */
+    if (packer->map == NULL || size.n_bytes / TASK_BYTES >= MOST_TASKS) return;
+    if (size.n_bytes > packer->map->n_bytes) size.n_bytes = packer->map->n_bytes;
     struct clearing clearing = {.memory = arena_reserve(packer->arena, size.n_bytes), .n_bytes = size.n_bytes,
                                 .task_bytes = TASK_BYTES};
     if (clearing.memory == NULL) return;

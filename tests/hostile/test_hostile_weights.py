@@ -91,6 +91,22 @@ def test_one_nan_anywhere_is_found_in_every_precision(trba_network, tmp_path, na
     assert failure.value.status == "bad format" and name in failure.value.message
 
 
+def test_a_large_network_in_little_numbers_is_refused_for_little_memory(tmp_path):
+    """Packed, its weights are four times as large as the file: that memory is not taken before they are looked at."""
+    import torch
+    from trba_torch import Architecture, Recogniser
+
+    name = "Transformation.LocalizationNetwork.conv.0.weight"
+    state = Recogniser(Architecture(output_channel=512, hidden_size=256, num_class=12)).state_dict()
+    state = {key: (tensor * 8).to(torch.int8) if tensor.dim() > 1 and not key.startswith("Transformation.GridGenerator")
+             else tensor for key, tensor in state.items()}
+    state[name] = torch.full(state[name].shape, float("nan"))
+    torch.save(state, tmp_path / "model.pth")
+    with cost.of(name, (tmp_path / "model.pth").stat().st_size), pytest.raises(TrbaError) as failure:
+        Model(str(tmp_path / "model.pth"), charset_text=CHARACTERS)
+    assert failure.value.status == "bad format" and name in failure.value.message
+
+
 def test_a_negative_variance_is_refused_by_name(network, tmp_path):
     path = save(network, tmp_path / "model.pth", NORM + ".running_var", set_last(-1.0))
     with pytest.raises(TrbaError) as failure:

@@ -10,9 +10,9 @@ WRONG = ["--Transformation", "TPS", "--FeatureExtraction=ResNet", "--SequenceMod
          "Attn", "--output_channel", "512", "--hidden_size=256", "--num_fiducial", "20"]
 
 
-def command_that_works(stderr):
-    lines = [line for line in stderr.splitlines() if line.startswith("This works: ")]
-    assert len(lines) == 1, stderr
+def command_that_works(stderr, heading="This works"):
+    lines = [line for line in stderr.splitlines() if line.startswith("This ")]
+    assert len(lines) == 1 and lines[0].startswith(f"{heading}: "), stderr
     return shlex.split(lines[0].partition(": ")[2])
 
 
@@ -23,7 +23,8 @@ def run_words(words):
 def test_message_says_both_sides_and_a_command_that_works(strdemo, crnn, pictures):
     done = strdemo.run("--saved_model", crnn.path, *WRONG, pictures["word1.png"])
     assert (done.returncode, done.stdout) == (2, "")
-    for words in ("None-VGG-BiLSTM-CTC", "TPS-ResNet-BiLSTM-Attn", "missing", "unexpected"):
+    for words in ("None-VGG-BiLSTM-CTC", "TPS-ResNet-BiLSTM-Attn", "missing", "unexpected",
+                  f"{crnn.path}: this checkpoint is", "(trba compare with the same options lists all of them)"):
         assert words in done.stderr
     words = command_that_works(done.stderr)
     assert words == [strdemo.path, "--saved_model", str(crnn.path), "--Transformation", "None",
@@ -62,7 +63,7 @@ def test_working_command_is_quoted_for_the_shell(strdemo, crnn, pictures, tmp_pa
 
 def test_alphabet_of_the_wrong_network_is_left_out(strdemo, crnn, pictures):
     done = strdemo.run("-m", crnn.path, "--Prediction", "Attn", "--character", "abc", pictures["word1.png"])
-    words = command_that_works(done.stderr)
+    words = command_that_works(done.stderr, "This opens the model, but not with the alphabet that was given")
     assert "--character" not in words and run_words(words).returncode == 0
 
 
@@ -97,7 +98,9 @@ def test_sidecar_that_contradicts_is_said_and_can_be_left_out(strdemo, crnn, pic
     done = strdemo.run("-m", model, pictures["word1.png"])
     assert done.returncode == 2 and "opt.txt" in done.stderr and "options that work" not in done.stderr
     assert "correct or remove that file, or do not read it (--no-sidecar)" in done.stderr
-    words = command_that_works(done.stderr)
+    assert "trba compare" not in done.stderr  # it reads no sidecar, and would find no difference
+    words = command_that_works(done.stderr, "This opens the model, but without all else that the sidecar says, such as "
+                                            "the alphabet")
     assert "--no-sidecar" in words and run_words(words).returncode == 0
     # What the options leave open does not differ: there is no list, and so no heading of one.
     assert "All differences" not in strdemo.run("-v", "-m", model, pictures["word1.png"]).stderr

@@ -452,7 +452,8 @@ static void other_network_than_asked_for_is_answered_in_one_message(void **state
                   FRAGMENTS("this checkpoint is a None-VGG-BiLSTM-CTC network, ",
                             "but TPS-ResNet-BiLSTM-Attn was asked for by the options\n",
                             "196 missing in the file: Transformation.LocalizationNetwork.conv.0.weight, ",
-                            "24 unexpected in the file: FeatureExtraction.ConvNet.0.weight, ", "trba compare lists all",
+                            "24 unexpected in the file: FeatureExtraction.ConvNet.0.weight, ",
+                            "trba compare with the same options lists all",
                             "options that work: --Transformation None --FeatureExtraction VGG ",
                             " --SequenceModeling BiLSTM --Prediction CTC"));
     fake_free(fake);

@@ -4,7 +4,8 @@
  *   argv --architecture options put right--> candidate 1
  *        --and without the alphabet that was given--> candidate 2
  *        --and without the sidecar--> candidate 3
- *   the first that opens the model is printed, quoted for the shell
+ *   the first that opens the model is printed, quoted for the shell; what it leaves out is said, because a model that
+ *   opens may still read with the wrong alphabet
  *
  * If none does, candidate 1 is still worth printing when only something else is left to put right, such as an alphabet
  * that nobody knows.
@@ -128,14 +129,18 @@ static bool opens_model(const struct command_line *line, const char *path, trba_
 
 static void print_what_works(int argc, char *const *argv, const trba_architecture *found, const char *path)
 {
-    static const struct { bool drops_charset, drops_sidecar; } candidates[] = {
-        {false, false}, {true, false}, {false, true}, {true, true}};
+    static const struct { bool drops_charset, drops_sidecar; const char *heading; } candidates[] = {
+        {false, false, "This works"},
+        {true, false, "This opens the model, but not with the alphabet that was given"},
+        {false, true, "This opens the model, but without all else that the sidecar says, such as the alphabet"},
+        {true, true, "This opens the model, but with neither the alphabet that was given nor the sidecar"},
+    };
     trba_error first = {.status = TRBA_ERROR_MISMATCH}, err;
     for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++) {
         struct command_line line = correct_command_line(argc, argv, found, candidates[i].drops_charset,
                                                         candidates[i].drops_sidecar);
         const bool opens = opens_model(&line, path, i == 0 ? &first : &err);
-        if (opens) print_command_line("This works", &line);
+        if (opens) print_command_line(candidates[i].heading, &line);
         command_line_free(&line);
         if (opens) return;
     }
