@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the words stand on a page, out of a file that a detector or an annotator wrote: what strdemo --boxes reads.
 
-    JSON    begins with [ or {: a list of regions, one region, or an object with a list under one of _LIST_KEYS
+    JSON    begins with [ or {, or is named .json: a list of regions, one region, or an object with such a list under
+            one of _LIST_KEYS
               [x, y, w, h]                                       a box
               [x1, y1, ... x4, y4], [[x1, y1], ... [x4, y4]]     four corners, clockwise from the text's top left
               [REGION, text, ...]                                as EasyOCR and PaddleOCR return
@@ -119,11 +120,16 @@ def _parse_number(text: str) -> float:
 
 
 def _read_json(path: str, raw: bytes) -> list[Quadrilateral]:
+    if not raw.strip(b" \t\r\n"):
+        raise FormatError(f"{path}: this JSON file is empty: without regions it must hold []")
     try:
         root = json.loads(raw.decode(), parse_int=_parse_number, parse_float=_parse_number,
                           parse_constant=_parse_number)
     except (ValueError, RecursionError) as error:
         raise FormatError(f"{path}: this is not JSON: {error}") from error
+    if not isinstance(root, (list, dict)):
+        raise FormatError(f"{path}: this JSON must be a list of regions such as [x, y, w, h], or an object that holds "
+                          "one; it is neither")
     values = [root] if _is_one_region(root) else _find_list(root)
     if values is None:
         raise FormatError(f'{path}: this JSON object has no list of regions (under "regions", "boxes", "annotations", '
@@ -190,7 +196,7 @@ def load_boxes(path: str | os.PathLike[str]) -> list[Quadrilateral]:
         raw = _read_bytes(name)
     if b"\0" in raw:
         raise FormatError(f"{name} is no text file: it has zero bytes")
-    if raw.lstrip(b" \t\r\n").startswith((b"[", b"{")):
+    if raw.lstrip(b" \t\r\n").startswith((b"[", b"{")) or name.lower().endswith(".json"):
         return _read_json(name, raw)
     # Of a line only the numbers at its beginning matter; the text behind them may be in any encoding.
     return list(_take_lines(name, raw.decode("ascii", "replace"), name.lower().endswith(".txt")))

@@ -71,7 +71,7 @@ bool boxes_file_read(const char *path, struct boxes *out, char message[BOXES_MES
     char *text = whole_text_read(path, FILE_MAX_BYTES, &n, message);
     if (text == NULL) return false;
     const char first = text[strspn(text, " \t\r\n")];
-    const bool is_read = first == '[' || first == '{'
+    const bool is_read = first == '[' || first == '{' || has_extension(path, ".json")
         ? boxes_read_json(path, text, n, out, message)
         : boxes_read_lines(path, text, has_extension(path, ".txt"), out, message);
     free(text);

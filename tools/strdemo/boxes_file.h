@@ -12,15 +12,16 @@
 
 #include "trba.h"
 
-enum { BOXES_MESSAGE_BYTES = 512 };
+enum { BOXES_MESSAGE_BYTES = 768 };
 
 struct boxes {
     trba_region *regions; /* [n]; allocated */
     size_t n, capacity;
 };
 
-/* Reads the file. What begins with [ or { is JSON; a name in .txt is ICDAR's; else it is CSV. Returns false with a
- * sentence that names the file and the line (JSON: the region). Free in both cases. */
+/* Reads the file. What begins with [ or {, or has a name in .json, is JSON; a name in .txt is ICDAR's; else it is CSV.
+ * A file may say that there are no regions. Returns false with a sentence that names the file and the line (JSON: the
+ * region). Free in both cases. */
 bool boxes_file_read(const char *path, struct boxes *out, char message[BOXES_MESSAGE_BYTES]);
 void boxes_free(struct boxes *boxes);
 

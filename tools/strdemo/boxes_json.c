@@ -11,6 +11,7 @@
  */
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "boxes_file.h"
 
@@ -128,13 +129,27 @@ static bool take_list(const char *path, const json_t *list, struct boxes *out, c
     return true;
 }
 
-bool boxes_read_json(const char *path, const char *text, size_t n, struct boxes *out, char message[BOXES_MESSAGE_BYTES])
+/* A number or null is JSON, too: it is refused for what it is. NULL with a sentence if the text is no JSON at all. */
+static json_t *parse(const char *path, const char *text, size_t n, char message[BOXES_MESSAGE_BYTES])
 {
     json_error_t problem;
-    json_t *root = json_loadb(text, n, 0, &problem);
-    bool is_read = false;
-    if (root == NULL) {
+    json_t *root = json_loadb(text, n, JSON_DECODE_ANY, &problem);
+    if (text[strspn(text, " \t\r\n")] == '\0')
+        snprintf(message, BOXES_MESSAGE_BYTES, "%.300s: this JSON file is empty: without regions it must hold []",
+                 path);
+    else if (root == NULL)
         snprintf(message, BOXES_MESSAGE_BYTES, "%.300s:%d: this is not JSON: %s", path, problem.line, problem.text);
+    return root;
+}
+
+bool boxes_read_json(const char *path, const char *text, size_t n, struct boxes *out, char message[BOXES_MESSAGE_BYTES])
+{
+    json_t *root = parse(path, text, n, message);
+    bool is_read = false;
+    if (root == NULL) return false;
+    if (!json_is_array(root) && !json_is_object(root)) {
+        snprintf(message, BOXES_MESSAGE_BYTES, "%.300s: this JSON must be a list of regions such as [x, y, w, h], or "
+                 "an object that holds one; it is neither", path);
     } else if (is_one_region(root)) {
         trba_region region;
         is_read = take_region(root, 0, &region);
