@@ -9,7 +9,7 @@
               {"bbox": REGION}, {"points": ...}, ...             the first of _REGION_KEYS that has one
               {"x": 1, "y": 2, "w": 3, "h": 4}                   also width, height; left, top
     .txt    ICDAR's: a line begins with eight numbers, or with left, top, right, bottom
-    CSV     a line begins with eight numbers, or with x, y, w, h; a heading may say that four are corners
+    CSV     a line begins with eight numbers, or with x, y, w, h; a heading, one of _HEADINGS, may say otherwise
 """
 
 import codecs
@@ -31,7 +31,17 @@ _LARGEST: Final = (2.0 - 2.0**-23) * 2.0**127  # of the library's float32
 
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?(?=[,; \t]|$)", re.ASCII)
 _SEPARATOR: Final = re.compile(r"[ \t]*[,;]?[ \t]*")
-_CORNERS_HEADING: Final = re.compile("xmax|x_max|x2|right", re.IGNORECASE)
+_FIELD_END: Final = re.compile(r"[ \t]*[,;][ \t]*|[ \t]+")
+
+_BOX: Final = "box"
+_CORNERS: Final = "corners"
+_POINTS: Final = "points"
+_HEADINGS: Final = {  # the names that a heading may begin with; the longer ones come first
+    "x1,y1,x2,y2,x3,y3,x4,y4": _POINTS, "x0,y0,x1,y1,x2,y2,x3,y3": _POINTS, "x,y,w,h": _BOX, "x,y,width,height": _BOX,
+    "left,top,width,height": _BOX, "left,top,right,bottom": _CORNERS, "xmin,ymin,xmax,ymax": _CORNERS,
+    "x1,y1,x2,y2": _CORNERS, "x0,y0,x1,y1": _CORNERS}
+_HEADING_LIST: Final = ("x y w h, x y width height, left top width height, left top right bottom, xmin ymin xmax ymax, "
+                        "x1 y1 x2 y2, x0 y0 x1 y1, x1 y1 ... x4 y4 or x0 y0 ... x3 y3")
 
 
 # ---- from numbers to corners ----
@@ -154,23 +164,57 @@ def _take_numbers(line: str) -> list[float]:
     return numbers
 
 
+def _find_form(line: str) -> str | None:
+    """By whole names; None of a heading that is none of those. NumPy writes a # before its headings."""
+    fields = _FIELD_END.split(line.lstrip(" \t").removeprefix("#").strip(" \t"))
+    if any(map(_NUMBER.fullmatch, fields)):
+        return None
+    names = ",".join(fields).lower().replace("_", "").replace('"', "") + ","
+    for heading, form in _HEADINGS.items():
+        if names.startswith(heading + ","):
+            has_more_points = heading[1].isdigit() and re.match("x[0-9]", names[len(heading) + 1:])
+            return None if has_more_points else form
+    return None
+
+
+def _take_heading(path: str, number: int, line: str) -> str:
+    form = _find_form(line)
+    if form is None:
+        raise FormatError(f"{path}:{number}: the first line must begin with 4 or 8 numbers, or be a heading, names "
+                          f"only, that begins with {_HEADING_LIST}")
+    return form
+
+
+def _take_line(path: str, number: int, numbers: list[float], form: str) -> Quadrilateral:
+    if form == _POINTS and len(numbers) < 8:
+        raise FormatError(f"{path}:{number}: a line must begin with 8 numbers, as the heading says, and this one "
+                          f"begins with {len(numbers)}")
+    if len(numbers) < 4:
+        raise FormatError(f"{path}:{number}: a line must begin with 4 or 8 numbers, and this one begins with "
+                          f"{len(numbers)}")
+    if form == _POINTS:
+        return _quadrilateral(numbers)
+    return (_corners if form == _CORNERS else _box)(*numbers[:4])
+
+
 def _take_lines(path: str, text: str, four_are_corners: bool) -> Iterator[Quadrilateral]:
+    form = _CORNERS if four_are_corners else _BOX
     may_be_heading = not four_are_corners
+    heading_at = 0  # without a heading eight numbers are points
+    n_regions = 0
     for i, line in enumerate(text.split("\n"), 1):
         line = line.removesuffix("\r")
         if not line.strip(" \t"):
             continue
         numbers = _take_numbers(line)
         if not numbers and may_be_heading:
-            four_are_corners = bool(_CORNERS_HEADING.search(line))
-        elif len(numbers) < 4:
-            raise FormatError(f"{path}:{i}: a line must begin with 4 or 8 numbers, and this one begins with "
-                              f"{len(numbers)}")
-        elif len(numbers) == 8:
-            yield _quadrilateral(numbers)
+            form, heading_at = _take_heading(path, i, line), i
         else:
-            yield (_corners if four_are_corners else _box)(*numbers[:4])
+            yield _take_line(path, i, numbers, _POINTS if len(numbers) == 8 and not heading_at else form)
+            n_regions += 1
         may_be_heading = False
+    if heading_at and not n_regions:
+        raise FormatError(f"{path}:{heading_at}: there is nothing below this heading: each region needs a line")
 
 
 # ---- the file ----
@@ -188,8 +232,8 @@ def load_boxes(path: str | os.PathLike[str]) -> list[Quadrilateral]:
     is four corners ((x1, y1), ... (x4, y4)), for Model.read_regions().
 
     JSON may be a list of [x, y, w, h], of four [x, y], of what EasyOCR or PaddleOCR returned, or the files of COCO and
-    labelme; a line of CSV x, y, w, h, ..., or eight numbers; a line of ICDAR's .txt left, top, right, bottom, ..., or
-    eight numbers. Raises FormatError, with the place, for what is none of these.
+    labelme; a line of CSV x, y, w, h, ..., eight numbers, or what a heading names that strdemo knows; a line of ICDAR's
+    .txt left, top, right, bottom, ..., or eight numbers. Raises FormatError, with the place, for what is none of these.
     """
     name = os.fsdecode(path)
     with naming_files(name):

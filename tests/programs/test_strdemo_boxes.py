@@ -111,7 +111,7 @@ def test_one_region_needs_no_list(run, expected, content):
     assert done.returncode == 0 and readings(done) == expected[:1]
 
 
-@pytest.mark.parametrize("name,content", [("boxes.json", "[]"), ("boxes.csv", ""), ("boxes.csv", "x,y,w,h\n")])
+@pytest.mark.parametrize("name,content", [("boxes.json", "[]"), ("boxes.csv", "")])
 def test_no_regions_are_no_lines(run, name, content):
     done = run(content, "-f", "tsv", name=name)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
@@ -217,11 +217,46 @@ BAD_FILES = {
     "three numbers": ("boxes.csv", "1,2,3,4\n\n1,2,3\n", ":3: a line must begin with 4 or 8 numbers"),
     "words": ("boxes.csv", "1,2,3,4\nabc\n", ":2: a line"),
     "second heading": ("boxes.csv", "x,y,w,h\nx,y,w,h\n", ":2: a line"),
+    "only a heading": ("boxes.csv", "\nx,y,w,h\n\n", ":2: there is nothing below this heading"),
+    "points too few": ("boxes.csv", "x1,y1,x2,y2,x3,y3,x4,y4\n1,2,3,4\n", ":2: a line must begin with 8 numbers"),
     "heading of icdar": ("boxes.txt", "x,y,w,h\n", ":1: a line"),
     "nan": ("boxes.csv", "1,2,3,4\n1,2,nan,4\n", ":2: a line"),
     "unit": ("boxes.csv", "1,2,3px,4\n", ":1: a line"),
     "binary": ("boxes", b"1,2,3,4\n\x00\x01\x02", "no text file"),
 }
+
+
+# Under each of them the first box of BOXES, with more numbers behind it.
+HEADINGS = {
+    "x,y,w,h,brightness": "box", "x,y,w,h,index2,xmax": "box", " X ; Y ; Width ; Height ": "box",
+    "left\ttop\twidth\theight": "box", '"x","y","w","h"': "box", "x,y,w,h,x1,y1,x2,y2": "box",
+    "left,top,right,bottom": "corners", "x_min,y_min,x_max,y_max,text": "corners", "x1 y1 x2 y2": "corners",
+    "x0,y0,x1,y1": "corners", "# xmin ymin xmax ymax": "corners",
+    "x1,y1,x2,y2,x3,y3,x4,y4": "points", "x0,y0,x1,y1,x2,y2,x3,y3,text": "points",
+}
+
+
+@pytest.mark.parametrize("heading", HEADINGS)
+def test_a_heading_says_what_the_numbers_are(run, expected, heading):
+    x, y, w, h = BOXES[0]
+    more = [5, 6, 7, 8]
+    numbers = {"box": [x, y, w, h, *more], "corners": [x, y, x + w, y + h, *more], "points": flat(BOXES[0])}
+    done = run(heading + "\n" + ",".join(map(str, numbers[HEADINGS[heading]])) + "\n", "-f", "tsv", name="boxes.csv")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert readings(done) == expected[:1]
+
+
+@pytest.mark.parametrize("first_line", [
+    "404: Not Found", "EXIT,10,20,163,64", "id,x,y,w,h", ",x,y,w,h", "xmin,xmax,ymin,ymax", "y,x,h,w", "x,y,w",
+    "x,y,w,h,7", "x,y,w,height2", "x,y,wh", "x_center,y_center,w,h", "x1,y1,x2,y2,x3,y3", "x,y,,w,h", "x" * 100])
+def test_a_first_line_that_is_no_known_heading_is_refused(run, first_line, tmp_path):
+    """It could be a region, or name the numbers in an order that nobody would see."""
+    done = run(first_line + "\n10,20,100,40,7\n", name="boxes.csv")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"strdemo: {tmp_path / 'boxes.csv'}:1: the first line must begin with 4 or 8 numbers")
+    assert len(done.stderr.splitlines()) == 1
+    for heading in ("x y w h,", "left top right bottom,", "xmin ymin xmax ymax,", "x1 y1 ... x4 y4"):
+        assert heading in done.stderr
 
 
 @pytest.mark.parametrize("case", BAD_FILES)

@@ -49,7 +49,10 @@ GOOD = {
     "csv": ("b.csv", lines("{},{},{},{}\n")),
     "csv, heading": ("b.csv", "x,y,w,h,score\n" + lines("{},{},{},{},0.9\n")),
     "csv, corners in the heading": ("b.csv", "Xmin;ymin;Xmax;ymax\n" + lines("{};{};{};{}\n", sides)),
-    "csv, only a heading": ("b.csv", "x,y,w,h\n"),
+    "csv, numbers behind the heading's": ("b.csv", "x,y,w,h,xmax\n" + lines("{},{},{},{},1,2,3,4\n")),
+    "csv, NumPy's heading": ("b.csv", '# X_min "Y_min" X_max Y_max \n' + lines("{} {} {} {}\n", sides)),
+    "csv, points in the heading": ("b.csv", "x1,y1,x2,y2,x3,y3,x4,y4\n" + lines("{},{},{},{},{},{},{},{}\n", flat)),
+    "csv, a long heading": ("b.csv", f"x1,y1,x2,y2,{'x' * 99}\n" + lines("{},{},{},{},0.5\n", sides)),
     "csv, eight": ("b.csv", lines("{},{},{},{},{},{},{},{}\r\n", flat)),
     "csv, nine": ("b.csv", lines("{},{},{},{},{},{},{},{},7\n", flat)),
     "csv, empty": ("b.csv", ""),
@@ -84,6 +87,14 @@ BAD = {
     "CSV in a JSON file": ("b.json", "1,2,3,4\n"),
     "zero bytes": ("b.csv", b"1,2,3,4\n\0"),
     "a heading in an ICDAR file": ("gt.txt", "left, top, right, bottom\n1,2,3,4\n"),
+    "only a heading": ("b.csv", "\n\nx,y,w,h\n"),
+    "a heading of points, four numbers": ("b.csv", "x1,y1,x2,y2,x3,y3,x4,y4\n1,2,3,4\n"),
+    "a heading in another order": ("b.csv", "xmin,xmax,ymin,ymax\n1,2,3,4\n"),
+    "a heading with a number": ("b.csv", "x,y,w,h,7\n1,2,3,4,7\n"),
+    "a heading with more points": ("b.csv", "x0,y0,x1,y1,x2,y2\n1,2,3,4,5,6\n"),
+    "a heading with an empty name": ("b.csv", ",x,y,w,h\n0,1,2,3,4\n"),
+    "a page about an error": ("b.csv", "404: Not Found"),
+    "a region behind a text": ("b.csv", "EXIT,10,20,163,64\n"),
     "two headings": ("b.csv", "x,y,w,h\nx,y,w,h\n"),
     "two numbers": ("b.csv", "1,2,3,4\n5,6\n"),
     "a text among the numbers": ("b.csv", "1,2,a,4\n"),
@@ -230,5 +241,6 @@ def test_the_program_says_when_the_page_cannot_be_opened(program, write, tmp_pat
 def test_long_run_of_digits_takes_no_time(trba, tmp_path):
     (tmp_path / "b.csv").write_bytes(b"1" * 200_000 + b"x")
     start = time.process_time()
-    assert trba.load_boxes(tmp_path / "b.csv") == []  # a heading
+    with pytest.raises(trba.FormatError, match="first line"):
+        trba.load_boxes(tmp_path / "b.csv")
     assert time.process_time() - start < 1
