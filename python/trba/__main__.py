@@ -145,10 +145,13 @@ def _print_all(model: Model, options: argparse.Namespace, boxes: list[Quadrilate
     """The exit code."""
     rows = _read_files(model, options.images) if boxes is None else _read_page(model, options, boxes)
     try:
-        return 1 if _print_rows(rows, _FORMATS[options.format]) else 0
+        n_failed = _print_rows(rows, _FORMATS[options.format])
     except Error as error:  # the page cannot be opened
         _say_failure(options.images[0], error)
         return 1
+    if boxes == []:
+        print(f"trba: there is no region in {options.boxes}: nothing on the page is read", file=sys.stderr)
+    return 1 if n_failed or boxes == [] else 0
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -111,10 +111,19 @@ def test_one_region_needs_no_list(run, expected, content):
     assert done.returncode == 0 and readings(done) == expected[:1]
 
 
-@pytest.mark.parametrize("name,content", [("boxes.json", "[]"), ("boxes.csv", "")])
-def test_no_regions_are_no_lines(run, name, content):
-    done = run(content, "-f", "tsv", name=name)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+@pytest.mark.parametrize("options", [["-f", "tsv"], ["-f", "jsonl", "-q"]])
+@pytest.mark.parametrize("name,content", [("boxes.json", "[]"), ("boxes.json", "[[]]"), ("boxes.json", '{"boxes": []}'),
+                                          ("boxes.csv", ""), ("gt.txt", "\r\n")])
+def test_no_regions_are_no_lines_and_said(run, name, content, options, tmp_path):
+    """As of an empty folder or list."""
+    done = run(content, *options, name=name)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"strdemo: there is no region in {tmp_path / name}: nothing on the page is read\n"
+
+
+def test_no_regions_on_a_bad_page_are_one_message(run, tmp_path):
+    done = run("[]", inputs=[tmp_path / "none.png"])
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1 and "none.png" in done.stderr
 
 
 # ---- what is printed -------------------------------------------------------------------------------------------------

@@ -192,6 +192,14 @@ def test_the_program_writes_what_strdemo_does(program, run_strdemo, write, optio
     assert set(mine[0]) == set(theirs[0])
 
 
+@pytest.mark.parametrize("form", [("b.json", "[]"), ("b.csv", "\n")])
+def test_no_regions_are_said_as_by_strdemo(program, run_strdemo, write, form):
+    path = write(form)
+    mine, theirs = (call(path, "--format", "tsv") for call in (program, run_strdemo))
+    assert (mine.returncode, mine.stdout) == (theirs.returncode, theirs.stdout) == (1, "")
+    assert mine.stderr.replace("trba: ", "strdemo: ") == theirs.stderr and "no region" in mine.stderr
+
+
 def test_a_corner_out_of_range_is_as_far_as_float32_goes(program, run_strdemo, write):
     path = write(("b.csv", "1e999,2,3,4\n"))
     mine, theirs = (json.loads(call(path, "--format", "jsonl").stdout, parse_constant=pytest.fail)["points"]

@@ -141,6 +141,14 @@ static int read_item(const trba_model *model, const struct strdemo_options *opti
     return code;
 }
 
+/* A page without words is possible, but rarely meant: as of an empty list or folder, that is said. */
+static int check_boxes(const char *path, const struct boxes *boxes)
+{
+    if (boxes->n > 0) return PROGRAM_OK;
+    console_print("there is no region in %s: nothing on the page is read", path);
+    return PROGRAM_PARTIAL;
+}
+
 int read_page(const trba_model *model, const struct strdemo_options *options, const struct boxes *boxes,
               struct result_output *out, struct reading_time *time)
 {
@@ -150,5 +158,6 @@ int read_page(const trba_model *model, const struct strdemo_options *options, co
     int code = PROGRAM_OK;
     if (item.path != NULL && input_code != PROGRAM_REFUSED) code = read_item(model, options, &item, boxes, out, time);
     input_item_free(&item);
+    if (code == PROGRAM_OK && input_code == PROGRAM_OK) return check_boxes(options->settings.boxes, boxes);
     return code != PROGRAM_OK ? code : input_code;
 }
