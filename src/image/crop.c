@@ -49,6 +49,24 @@ static double turn_at(const trba_region *r, int a, int b, int c)
            ((double)r->y[b] - r->y[a]) * ((double)r->x[c] - r->x[b]);
 }
 
+/* Corners in the order of trba_region_box(), whose width and height may be negative? */
+static bool is_upright(const trba_region *r)
+{
+    return r->x[0] == r->x[3] && r->x[1] == r->x[2] && r->y[0] == r->y[1] && r->y[2] == r->y[3];
+}
+
+/* A box whose width or height is negative looks the same as corners in the wrong order: its numbers are what helps. */
+static trba_status fail_counter_clockwise(const trba_region *r, trba_error *err)
+{
+    const double width = (double)r->x[1] - r->x[0], height = (double)r->y[2] - r->y[1];
+    if (is_upright(r))
+        return error_set(err, TRBA_ERROR_ARGUMENT, "the region's %s is negative (%g x %g pixels): a box needs a "
+                         "positive one, and four corners must run clockwise, not counter-clockwise",
+                         width < 0 ? "width" : "height", width, height);
+    return error_set(err, TRBA_ERROR_ARGUMENT, "the region's corners run counter-clockwise; they must be given "
+                     "clockwise, from the top left of the text");
+}
+
 static trba_status check_shape(const trba_region *region, trba_error *err)
 {
     const double area = turn_at(region, 0, 1, 2) + turn_at(region, 0, 2, 3); /* twice, with its sign */
@@ -61,9 +79,7 @@ static trba_status check_shape(const trba_region *region, trba_error *err)
     }
     if (n_right == 4) return TRBA_OK;
     if (area == 0 && n_flat == 4) return error_set(err, TRBA_ERROR_ARGUMENT, "the region has no area");
-    if (n_left == 4)
-        return error_set(err, TRBA_ERROR_ARGUMENT, "the region's corners run counter-clockwise; they must be given "
-                         "clockwise, from the top left of the text");
+    if (n_left == 4) return fail_counter_clockwise(region, err);
     if (n_right > 0 && n_left > 0)
         return error_set(err, TRBA_ERROR_ARGUMENT, "the region is not convex: its sides cross, or a corner points in");
     return error_set(err, TRBA_ERROR_ARGUMENT, "three corners of the region lie on a line");
@@ -103,8 +119,8 @@ static bool is_whole(float value) { return value == floorf(value); }
 
 static bool is_box_of_pixels(const trba_region *r)
 {
-    return r->x[0] == r->x[3] && r->x[1] == r->x[2] && r->y[0] == r->y[1] && r->y[2] == r->y[3] && is_whole(r->x[0]) &&
-           is_whole(r->x[1]) && is_whole(r->y[0]) && is_whole(r->y[2]) && r->x[0] < r->x[1] && r->y[0] < r->y[2];
+    return is_upright(r) && is_whole(r->x[0]) && is_whole(r->x[1]) && is_whole(r->y[0]) && is_whole(r->y[2]) &&
+           r->x[0] < r->x[1] && r->y[0] < r->y[2];
 }
 
 /* What the box has in common with the page. */

@@ -296,6 +296,14 @@ def test_bad_regions_are_a_line_each_and_the_others_are_read(run, page, expected
     assert lines[0]["status"] == "bad argument" and "no area" in lines[0]["message"] and lines[0]["region"] == 0
 
 
+@pytest.mark.parametrize("name,content", [("boxes.json", "[[10, 20, -5, 3]]"), ("boxes.csv", "10,20,-5,3\n"),
+                                          ("boxes.txt", "10,20,5,23\n")])
+def test_a_negative_side_is_called_that(run, page, name, content):
+    done = run(content, name=name)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"strdemo: {page}#0: the region's width is negative (-5 x 3 pixels)")
+
+
 def test_a_bad_page_is_an_input_that_could_not_be_read(run, tmp_path):
     (tmp_path / "page.png").write_bytes(b"\x89PNG\r\n\x1a\n but no more")
     for inputs, words_said in (([tmp_path / "page.png"], "page.png: "), ([tmp_path / "none.png"], "no such file")):

@@ -284,7 +284,7 @@ BAD = {
     "NaN": ([(0, 0), (float("nan"), 0), (9, 9), (0, 9)], "not a finite number", "ArgumentError"),
     "huge": ((0, 0, 1e300, 1e9), "the limit is", "LimitError"),
     "mirrored": ([(100, 0), (0, 0), (0, 30), (100, 30)], "counter-clockwise", "ArgumentError"),
-    "a negative side": ((100, 40, -90, 30), "counter-clockwise", "ArgumentError"),
+    "a negative side": ((100, 40, -90, 30), "width is negative", "ArgumentError"),
     "bow tie": ([(0, 0), (100, 50), (100, 0), (0, 40)], "not convex", "ArgumentError"),
     "rotated by nothing known": ((50, 50, 20, 20, float("inf")), "not a finite number", "ArgumentError"),
 }

@@ -144,8 +144,9 @@ static void regions_that_are_none_are_refused_with_the_reason(void **state)
     check_refused(trba_region_box(0, 0, 3e38f, 3e38f), TRBA_ERROR_LIMIT, "corner 2");
     check_refused(trba_region_box(1, 1, 0, 2), bad, "no area");
     check_refused(trba_region_box(1, 1, 0, 0), bad, "no area");
-    check_refused(trba_region_box(3, 1, -2, 2), bad, "counter-clockwise");
-    check_refused((trba_region){{0, 0, 3, 3}, {0, 2, 2, 0}}, bad, "counter-clockwise");
+    check_refused(trba_region_box(3, 1, -2, 2), bad, "the region's width is negative (-2 x 2 pixels)");
+    check_refused(trba_region_box(3, 1, 2.5f, -1), bad, "the region's height is negative (2.5 x -1 pixels)");
+    check_refused((trba_region){{0, 0, 3, 3}, {0, 2, 2, 0}}, bad, "the region's corners run counter-clockwise");
     check_refused((trba_region){{0, 3, 0, 3}, {0, 0, 2, 2}}, bad, "not convex");    /* sides cross */
     check_refused((trba_region){{0, 4, 1, 0}, {0, 0, 1, 4}}, bad, "not convex");    /* a corner points in */
     check_refused((trba_region){{0, 2, 4, 0}, {0, 0, 0, 3}}, bad, "on a line");
