@@ -162,8 +162,10 @@ def test_regions_are_gone_on_with_too(strdemo, crnn, pictures, tmp_path):
                      pictures["word1.png"])
         assert strdemo.run(*arguments).returncode == 1
         expected = output.read_bytes()
-        for n in range(expected.count(b"\n") + 1):
-            output.write_bytes(b"".join(expected.splitlines(keepends=True)[:n]) + b"to")
+        lines = expected.splitlines(keepends=True)
+        for n in range(len(lines) + 1):
+            torn = lines[n % len(lines)][:-2]
+            output.write_bytes(b"".join(lines[:n]) + torn)
             assert strdemo.run(*arguments, "--resume").returncode == 1
             assert output.read_bytes() == expected
 
@@ -179,6 +181,72 @@ def test_a_file_that_is_no_such_result_is_left_alone(strdemo, crnn, pictures, tm
     done = strdemo.run("-m", crnn.path, "-f", "tsv", "-o", output, "--resume", pictures["word1.png"])
     assert done.returncode == 3 and f"cannot resume: {words} of {output}" in done.stderr, case
     assert output.read_bytes() == content
+
+
+FOREIGN = {
+    "JSON": ("jsonl", b'{"mydata":[1,2,3]}'), "text": ("jsonl", b"important"),
+    "an object with a path": ("jsonl", b'{"path":"word.png","label":"x"}'),
+    "an object with path and text": ("jsonl", b'{"path":"word.png","text":"x"}'),
+    "JSON with spaces": ("jsonl", b'{"path": "word.png"}'),
+    "zero bytes": ("jsonl", b'{"path":"word.png\0\0'), "nothing but zero bytes": ("tsv", b"\0\0\0"),
+    "one word": ("tsv", b"important"), "no word of this run": ("tsv", b"word.pngs"),
+    "two columns": ("tsv", b"important\t17"), "three columns": ("tsv", b"important\ttext\t0.5"),
+    "a list of truths": ("tsv", b"word.png\ttruth\ttrain"), "four columns": ("tsv", b"word.png\ta\t0.5\t1"),
+    "behind results": ("tsv", b"word.png\tabc\t0.500000\nimportant")}
+
+
+@pytest.mark.parametrize("case", FOREIGN)
+@pytest.mark.parametrize("is_piped", [False, True], ids=["named", "piped"])
+def test_a_last_line_without_its_end_that_no_run_has_left_is_kept(strdemo, crnn, pictures, tmp_path, case, is_piped):
+    """It may be all there is of something of the user's, who has mistaken its name."""
+    form, content = FOREIGN[case]
+    output = tmp_path / "results"
+    output.write_bytes(content)
+    (tmp_path / "word.png").write_bytes(pictures["word1.png"].read_bytes())
+    inputs = ("@-",) if is_piped else ("word.png", "missing.png")
+    done = strdemo.run("-m", crnn.path, "-q", "-f", form, "-o", output, "--resume", *inputs, cwd=tmp_path,
+                       stdin=b"missing.png\nword.png\n")
+    assert done.returncode == 3 and output.read_bytes() == content
+    assert done.stderr.count("\n") == 1 and "cannot resume: the last line of " in done.stderr
+
+
+def test_a_torn_path_is_known_again_however_it_is_given(strdemo, crnn, pictures, tmp_path):
+    """In tsv a line cut in its path is told by the pictures of the run alone; those of a pipe come one by one."""
+    folder = tmp_path / "below"
+    folder.mkdir()
+    for name in ("a.png", "b\tc.png", "d.png"):
+        (folder / name).write_bytes(pictures["word1.png"].read_bytes())
+    listed = b"below/missing.png\nbelow/a.png\nbelow/b\tc.png\nbelow/d.png\n"
+    (tmp_path / "list").write_bytes(listed)
+    arguments = ("-m", crnn.path, "-q", "-f", "tsv", "-o", "results", "--resume", "-b", "1")
+    for inputs, code in ((["below"], 0), (["@list"], 1), (["@-"], 1), (["below/a.png", "below/b\tc.png", "-"], 0)):
+        stdin = listed if inputs == ["@-"] else pictures["word2.png"].read_bytes()
+        (tmp_path / "results").unlink(missing_ok=True)
+        assert strdemo.run(*arguments, *inputs, cwd=tmp_path, stdin=stdin).returncode == code
+        expected = (tmp_path / "results").read_bytes()
+        lines = expected.splitlines(keepends=True)
+        for n, line in enumerate(lines):
+            for n_bytes in {1, line.index(b"\t") // 2, line.index(b"\t"), line.index(b"\t") + 1, len(line) - 1}:
+                (tmp_path / "results").write_bytes(b"".join(lines[:n]) + line[:n_bytes])
+                done = strdemo.run(*arguments, *inputs, cwd=tmp_path, stdin=stdin)
+                case = f"{inputs}, {n_bytes} bytes of {line}"
+                assert (done.returncode, (tmp_path / "results").read_bytes()) == (code, expected), case
+
+
+def test_a_torn_line_whose_picture_has_gone_bad_is_cut_off(strdemo, crnn, pictures, tmp_path):
+    (tmp_path / "results").write_bytes(b"word.png\tab")
+    done = strdemo.run("-m", crnn.path, "-f", "tsv", "-o", "results", "--resume", "word.png", cwd=tmp_path)
+    assert done.returncode == 1 and (tmp_path / "results").read_bytes() == b""
+
+
+def test_a_picture_that_came_before_the_torn_one_is_no_hindrance(strdemo, crnn, pictures, tmp_path):
+    for name in ("a.png", "b.png", "c.png"):
+        (tmp_path / name).write_bytes(pictures["word1.png"].read_bytes())
+    (tmp_path / "results").write_bytes(b"a.png\tabc\t0.500000\nc.p")
+    done = strdemo.run("-m", crnn.path, "-f", "tsv", "-o", "results", "--resume", "-b", "1", "a.png", "b.png", "c.png",
+                       cwd=tmp_path)
+    lines = (tmp_path / "results").read_text().splitlines()
+    assert done.returncode == 0 and [line.split("\t")[0] for line in lines] == ["a.png", "b.png", "c.png"]
 
 
 def test_two_runs_do_not_write_to_one_file(strdemo, crnn, pictures, tmp_path):

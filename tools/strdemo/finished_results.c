@@ -4,6 +4,9 @@
  *   file --line by line--> path as it stands there, good or bad --> tree
  *   input's path --as it would be written--> tree --> one line less
  *
+ * A last line without its end is cut off if it is what a killed strdemo has left. In tsv the paths of the run have to
+ * say so: until they do, it stays in the file, and nothing is written.
+ *
  * Paths are compared as written. JSON cannot hold every path: two that look alike there are told apart by their number,
  * for a run that starts again meets them in the order of the run before.
  */
@@ -20,6 +23,7 @@
 #include "common/console.h"
 #include "common/json_text.h"
 #include "common/tool_memory.h"
+#include "torn_line.h"
 #include "tsv_text.h"
 
 /* The lines of one path that no input has asked for yet. */
@@ -29,7 +33,12 @@ struct finished_path {
 };
 
 struct finished_results {
+    FILE *file;
+    const char *name;
     enum result_format format;
+    off_t n_bytes;   /* of the whole lines */
+    char *torn;      /* what stands behind them; allocated, NULL when it is cut off or was never there */
+    bool torn_is_ours;
     void *tree; /* of struct finished_path, by path */
     size_t n, n_failed;
 };
@@ -91,41 +100,86 @@ static bool add_text_line(struct finished_results *finished, char *line, size_t 
 
 /* ---- the file ---------------------------------------------------------------------------------------------------- */
 
-/* Reads up to the end or a line without one. Returns the bytes of the whole lines, or -1 after a line on stderr. */
-static off_t read_lines(struct finished_results *finished, FILE *file, const char *name)
+static const char *layout_name(const struct finished_results *finished)
+{
+    return finished->format == FORMAT_TSV ? "tsv" : "jsonl";
+}
+
+/* The line of n bytes that the file ends with, without its end. */
+static bool keep_torn_line(struct finished_results *finished, const char *line, size_t n)
+{
+    finished->torn = memory_copy_text(line);
+    finished->torn_is_ours = finished->format == FORMAT_JSONL;
+    if (strlen(line) == n && torn_line_may_be_result(finished->format, line)) return true;
+    console_print("cannot resume: the last line of %s has no end and is not the beginning of a result in the layout "
+                  "%s: name another file, or cut that line off", finished->name, layout_name(finished));
+    return false;
+}
+
+/* A line of n bytes, its end included if it has one. Returns false after a line on stderr. */
+static bool take_line(struct finished_results *finished, char *line, size_t n)
+{
+    if (line[n - 1] != '\n') return keep_torn_line(finished, line, n);
+    line[n - 1] = '\0';
+    finished->n_bytes += (off_t)n;
+    if (add_text_line(finished, line, n - 1)) return true;
+    console_print("cannot resume: line %zu of %s is no result in the layout %s: name another file, or take that line "
+                  "out", finished->n + 1, finished->name, layout_name(finished));
+    return false;
+}
+
+/* Returns false after a line on stderr. */
+static bool read_lines(struct finished_results *finished)
 {
     char *line = NULL;
     size_t capacity = 0;
     ssize_t n;
-    off_t n_bytes = 0;
-    while ((n = getline(&line, &capacity, file)) > 0 && line[n - 1] == '\n') {
-        line[n - 1] = '\0';
-        if (!add_text_line(finished, line, (size_t)n - 1)) {
-            console_print("cannot resume: line %zu of %s is no result in the layout %s", finished->n + 1, name,
-                          finished->format == FORMAT_TSV ? "tsv" : "jsonl");
-            n_bytes = -1;
-            break;
-        }
-        n_bytes += n;
-    }
-    if (ferror(file) || (n < 0 && !feof(file))) { /* there may have been no memory for a line */
-        console_print("cannot resume: %s cannot be read: %s", name, strerror(errno));
-        n_bytes = -1;
+    bool is_good = true;
+    while (is_good && (n = getline(&line, &capacity, finished->file)) > 0)
+        is_good = take_line(finished, line, (size_t)n);
+    if (is_good && !feof(finished->file)) { /* there may have been no memory for a line */
+        console_print("cannot resume: %s cannot be read: %s", finished->name, strerror(errno));
+        is_good = false;
     }
     free(line);
-    return n_bytes;
+    return is_good;
+}
+
+/* Always false. */
+static bool say_uncut(const struct finished_results *finished)
+{
+    console_print("cannot resume: the end of %s cannot be cut: %s", finished->name, strerror(errno));
+    return false;
+}
+
+/* Forgets what getline() has read ahead. */
+static bool go_to_end(struct finished_results *finished)
+{
+    return fseeko(finished->file, finished->n_bytes, SEEK_SET) == 0 || say_uncut(finished);
 }
 
 struct finished_results *finished_results_read(FILE *file, const char *name, enum result_format format)
 {
     struct finished_results *finished = memory_resize(NULL, 1, sizeof *finished);
-    *finished = (struct finished_results){.format = format};
-    const off_t n_bytes = read_lines(finished, file, name);
-    /* Seeking first: what getline() has read ahead is forgotten then. */
-    if (n_bytes >= 0 && fseeko(file, n_bytes, SEEK_SET) == 0 && ftruncate(fileno(file), n_bytes) == 0) return finished;
-    if (n_bytes >= 0) console_print("cannot resume: the end of %s cannot be cut: %s", name, strerror(errno));
+    *finished = (struct finished_results){.file = file, .name = name, .format = format};
+    if (read_lines(finished) && go_to_end(finished) && (!finished->torn_is_ours || finished_results_mend(finished)))
+        return finished;
     finished_results_free(finished);
     return NULL;
+}
+
+bool finished_results_mend(struct finished_results *finished)
+{
+    if (finished->torn == NULL) return true;
+    if (!finished->torn_is_ours) {
+        console_print("cannot resume: the last line of %s has no end and is of none of these pictures: name another "
+                      "file, cut that line off, or give the arguments of the run before", finished->name);
+        return false;
+    }
+    if (ftruncate(fileno(finished->file), finished->n_bytes) != 0) return say_uncut(finished);
+    free(finished->torn);
+    finished->torn = NULL;
+    return true;
 }
 
 void finished_results_free(struct finished_results *finished)
@@ -136,6 +190,7 @@ void finished_results_free(struct finished_results *finished)
         free(root->path);
         free(root);
     }
+    if (finished != NULL) free(finished->torn);
     free(finished);
 }
 
@@ -155,10 +210,29 @@ static char *write_path(enum result_format format, const char *path)
     return written;
 }
 
+bool finished_results_wants_owner(const struct finished_results *finished)
+{
+    return finished->torn != NULL && !finished->torn_is_ours;
+}
+
+/* `path` is as written. */
+static void look_for_owner(struct finished_results *finished, const char *path)
+{
+    if (finished_results_wants_owner(finished)) finished->torn_is_ours = torn_line_is_of(finished->torn, path);
+}
+
+void finished_results_expect(struct finished_results *finished, const char *path)
+{
+    char *written = write_path(finished->format, path);
+    look_for_owner(finished, written);
+    free(written);
+}
+
 enum finished finished_results_take(struct finished_results *finished, const char *path)
 {
     const struct finished_path wanted = {.path = write_path(finished->format, path)};
     struct finished_path **node = tfind(&wanted, &finished->tree, compare_paths);
+    look_for_owner(finished, wanted.path);
     free(wanted.path);
     if (node == NULL || (*node)->n_good + (*node)->n_bad == 0) return FINISHED_NOT;
     if ((*node)->n_bad > 0) {

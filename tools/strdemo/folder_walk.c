@@ -41,12 +41,12 @@ static void place_entry(char *path, const char *name, struct path_array *folders
         free(path);
 }
 
-/* Reads one folder. Returns false after a line on stderr if that is not possible. */
-static bool read_folder(const char *folder, struct path_array *folders, struct path_array *pictures)
+/* Reads one folder. Returns false if that is not possible, after a line on stderr unless `is_quiet`. */
+static bool read_folder(const char *folder, bool is_quiet, struct path_array *folders, struct path_array *pictures)
 {
     DIR *dir = opendir(folder);
     if (dir == NULL) {
-        console_print("cannot read the folder %s: %s", folder, strerror(errno));
+        if (!is_quiet) console_print("cannot read the folder %s: %s", folder, strerror(errno));
         return false;
     }
     for (;;) {
@@ -57,12 +57,12 @@ static bool read_folder(const char *folder, struct path_array *folders, struct p
         place_entry(path_join(folder, entry->d_name), entry->d_name, folders, pictures);
     }
     const bool is_read = errno == 0;
-    if (!is_read) console_print("cannot read all of the folder %s: %s", folder, strerror(errno));
+    if (!is_read && !is_quiet) console_print("cannot read all of the folder %s: %s", folder, strerror(errno));
     closedir(dir);
     return is_read;
 }
 
-size_t folder_walk(const char *folder, struct path_array *out)
+size_t folder_walk(const char *folder, bool is_quiet, struct path_array *out)
 {
     struct path_array folders = {.paths = NULL};
     const size_t first = out->n;
@@ -70,7 +70,7 @@ size_t folder_walk(const char *folder, struct path_array *out)
     path_array_add(&folders, memory_copy_text(folder));
     while (folders.n > 0) {
         char *next = folders.paths[--folders.n];
-        n_unread += !read_folder(next, &folders, out);
+        n_unread += !read_folder(next, is_quiet, &folders, out);
         free(next);
     }
     path_array_sort(out, first);

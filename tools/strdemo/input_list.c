@@ -32,6 +32,7 @@ struct input_list {
     struct path_array paths; /* of the current folder */
     size_t next_path;
     size_t n_problems;
+    bool is_rehearsal;       /* says and waits for nothing */
 };
 
 void input_item_free(struct input_item *item)
@@ -48,18 +49,28 @@ struct input_list *input_list_new(const struct option_inputs *inputs)
     return list;
 }
 
+struct input_list *input_list_rehearse(const struct option_inputs *inputs)
+{
+    struct input_list *list = input_list_new(inputs);
+    list->is_rehearsal = true;
+    return list;
+}
+
 static bool is_file_or_folder(const char *path)
 {
     struct stat info;
     return stat(path, &info) == 0 && (S_ISREG(info.st_mode) || S_ISDIR(info.st_mode));
 }
 
+static bool may_wait_for(const char *input)
+{
+    return strcmp(input, "-") == 0 || (input[0] == '@' && !is_file_or_folder(input + 1));
+}
+
 bool input_list_may_wait(const struct option_inputs *inputs)
 {
-    for (size_t i = 0; i < inputs->n_items; i++) {
-        const char *input = inputs->items[i];
-        if (strcmp(input, "-") == 0 || (input[0] == '@' && !is_file_or_folder(input + 1))) return true;
-    }
+    for (size_t i = 0; i < inputs->n_items; i++)
+        if (may_wait_for(inputs->items[i])) return true;
     return false;
 }
 
@@ -110,7 +121,7 @@ static void read_stdin(struct input_item *item)
 
 static void say_problem(struct input_list *list, const char *problem, const char *why)
 {
-    console_print("the list %s %s: %s", list->lines_name, problem, why);
+    if (!list->is_rehearsal) console_print("the list %s %s: %s", list->lines_name, problem, why);
     list->n_problems++;
 }
 
@@ -171,10 +182,10 @@ static void open_folder(struct input_list *list, const char *path)
 {
     path_array_free(&list->paths);
     list->next_path = 0;
-    const size_t n_unread = folder_walk(path, &list->paths);
+    const size_t n_unread = folder_walk(path, list->is_rehearsal, &list->paths);
     list->n_problems += n_unread;
     if (list->paths.n > 0 || n_unread > 0) return;
-    console_print("there is no .png, .jpg or .jpeg file in the folder %s", path);
+    if (!list->is_rehearsal) console_print("there is no .png, .jpg or .jpeg file in the folder %s", path);
     list->n_problems++;
 }
 
@@ -182,7 +193,7 @@ static void open_folder(struct input_list *list, const char *path)
 static bool open_input(struct input_list *list, const char *input, struct input_item *out)
 {
     if (input[0] == '@') {
-        open_lines(list, input + 1);
+        if (!list->is_rehearsal || !may_wait_for(input)) open_lines(list, input + 1);
         return false;
     }
     if (is_folder(input)) {
@@ -190,7 +201,7 @@ static bool open_input(struct input_list *list, const char *input, struct input_
         return false;
     }
     out->path = memory_copy_text(input);
-    if (strcmp(input, "-") == 0) read_stdin(out);
+    if (strcmp(input, "-") == 0 && !list->is_rehearsal) read_stdin(out);
     return true;
 }
 

@@ -33,6 +33,10 @@ struct input_list;
 struct input_list *input_list_new(const struct option_inputs *inputs);
 void input_list_free(struct input_list *list);
 
+/* The same images without their bytes: nothing is said, and nothing waited for. Lists from stdin, pipes and devices are
+ * passed over. */
+struct input_list *input_list_rehearse(const struct option_inputs *inputs);
+
 /* The next image; false past the last. The item is the caller's. A folder or list that cannot be read is a line on
  * stderr, counted, and passed over. */
 bool input_list_next(struct input_list *list, struct input_item *out);

@@ -136,6 +136,29 @@ enum finished result_output_take_finished_region(struct result_output *out, cons
     return finished;
 }
 
+bool result_output_wants_owner(const struct result_output *out)
+{
+    return out->finished != NULL && finished_results_wants_owner(out->finished);
+}
+
+void result_output_expect(struct result_output *out, const char *path)
+{
+    if (out->finished != NULL) finished_results_expect(out->finished, path);
+}
+
+void result_output_expect_region(struct result_output *out, const char *path, size_t index)
+{
+    char *label = make_region_path(path, index);
+    result_output_expect(out, label);
+    free(label);
+}
+
+bool result_output_mend(struct result_output *out)
+{
+    if (!out->is_broken && out->finished != NULL) out->is_broken = !finished_results_mend(out->finished);
+    return !out->is_broken;
+}
+
 /* ---- lines ------------------------------------------------------------------------------------------------------- */
 
 static void finish_line(struct result_output *out)
@@ -232,7 +255,7 @@ static void write_line(struct result_output *out, const char *path, size_t index
                        const trba_result *result)
 {
     const bool has_line = result->status == TRBA_OK || out->format == FORMAT_JSONL;
-    if (!has_line || out->is_broken) return;
+    if (!has_line || !result_output_mend(out)) return;
     switch (out->format) {
     case FORMAT_TABLE: write_table_line(out->file, path, result); break;
     case FORMAT_TSV: write_tsv_line(out->file, path, result); break;

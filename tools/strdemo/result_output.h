@@ -33,6 +33,15 @@ bool result_output_close(struct result_output *out);
 enum finished result_output_take_finished(struct result_output *out, const char *path);
 enum finished result_output_take_finished_region(struct result_output *out, const char *path, size_t index);
 
+/* The same pictures and regions, told before the first is read. While result_output_wants_owner(), the file ends with a
+ * torn line, and it is not known yet whether it is of one of them. */
+bool result_output_wants_owner(const struct result_output *out);
+void result_output_expect(struct result_output *out, const char *path);
+void result_output_expect_region(struct result_output *out, const char *path, size_t index);
+/* Cuts the torn line off, as the first result written does, too. Returns false after a line on stderr, with the file as
+ * it was: the line is of none of the pictures so far. */
+bool result_output_mend(struct result_output *out);
+
 /* The table's heading, as clovaai's demo.py prints it; nothing in the other formats. */
 void result_output_heading(struct result_output *out);
 

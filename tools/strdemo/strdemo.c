@@ -14,6 +14,7 @@
 #include "common/overwriting.h"
 #include "common/standard_files.h"
 #include "boxes_file.h"
+#include "input_list.h"
 #include "mismatch.h"
 #include "page_reading.h"
 #include "reading.h"
@@ -65,12 +66,40 @@ static bool spares_inputs(const struct strdemo_options *options, const trba_mode
     return !is_input;
 }
 
+/* --resume: has one of the pictures left the torn line? Those of a list from a pipe are known only when their turn
+ * comes. Returns false after a line on stderr. */
+static bool mend_output(struct result_output *out, const struct strdemo_options *options, const struct boxes *boxes)
+{
+    if (!result_output_wants_owner(out)) return true;
+    struct input_list *list = input_list_rehearse(&options->inputs);
+    struct input_item item;
+    while (result_output_wants_owner(out) && input_list_next(list, &item)) {
+        if (options->settings.boxes == NULL) result_output_expect(out, item.path);
+        for (size_t i = 0; i < boxes->n; i++) result_output_expect_region(out, item.path, i);
+        input_item_free(&item);
+    }
+    input_list_free(list);
+    return (result_output_wants_owner(out) && input_list_may_wait(&options->inputs)) || result_output_mend(out);
+}
+
 /* --resume: what need not be read again. */
 static void describe_finished(const struct result_output *out, const struct strdemo_settings *settings)
 {
     if (out->finished == NULL || settings->quiet) return;
     console_print_plain("%s has %zu results already, %zu of them of pictures that could not be read", out->name,
                         finished_results_n(out->finished), finished_results_n_failed(out->finished));
+}
+
+/* Returns the exit code. */
+static int read_to_output(const trba_model *model, const struct strdemo_options *options, const struct boxes *boxes,
+                          struct result_output *out, struct reading_time *time)
+{
+    if (!mend_output(out, options, boxes)) return PROGRAM_UNWRITTEN;
+    describe_finished(out, &options->settings);
+    const int code = options->settings.boxes != NULL ? read_page(model, options, boxes, out, time)
+                                                     : read_all(model, options, out, time);
+    /* Also if there was nothing to read: old results are not to be taken for those of this run. */
+    return code == PROGRAM_REFUSED || (result_output_begin(out) && result_output_mend(out)) ? code : PROGRAM_UNWRITTEN;
 }
 
 static int read_inputs(const trba_model *model, const struct strdemo_options *options, const struct boxes *boxes,
@@ -81,10 +110,7 @@ static int read_inputs(const trba_model *model, const struct strdemo_options *op
     struct reading_time time = {.open_ms = open_ms};
     const enum result_format format = s->format != 0 ? (enum result_format)s->format : FORMAT_TABLE;
     if (!result_output_open(&out, s->output, format, s->resume != 0)) return PROGRAM_UNWRITTEN;
-    describe_finished(&out, s);
-    int code = s->boxes != NULL ? read_page(model, options, boxes, &out, &time) : read_all(model, options, &out, &time);
-    /* Also if there was nothing to read: old results are not to be taken for those of this run. */
-    if (code != PROGRAM_REFUSED && !result_output_begin(&out)) code = PROGRAM_UNWRITTEN;
+    int code = read_to_output(model, options, boxes, &out, &time);
     if (!result_output_close(&out)) code = PROGRAM_UNWRITTEN;
     if (s->time) reading_time_print(&time);
     reading_time_free(&time);
