@@ -151,6 +151,7 @@ static trba_status settle_charset(const struct opening *opening, const trba_arch
         request.preset = opening->sidecar->charset_preset;
         request.text = request.preset == NULL ? opening->sidecar->charset_text : NULL;
         request.asked_by = opening->sidecar->path;
+        request.is_sidecar = true;
     }
     return charset_new(&request, arch->num_class, arch->prediction, out, opening->err);
 }

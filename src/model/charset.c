@@ -26,6 +26,7 @@ struct need {
     int n_characters, num_class;
     trba_prediction prediction;
     const char *asked_by;
+    bool is_sidecar; /* by that file, beside the checkpoint */
 };
 
 static const char *decoder_name(const struct need *need)
@@ -143,12 +144,20 @@ static trba_status check_text(const char *what, const char *text, size_t n_bytes
     return TRBA_OK;
 }
 
+/* The alphabet of the other of clovaai's two kinds of networks: `knows` is what this one can tell apart. */
+static void add_case_hint(struct message *m, const struct need *need, const char *knows, const char *instead)
+{
+    message_add(m, "; this network %s: ", knows);
+    if (need->is_sidecar) message_add(m, "correct that file, or give the alphabet with --charset");
+    else message_add(m, "give %s or no alphabet", instead);
+}
+
 static void add_size_hint(struct message *m, const struct need *need, const struct tokens *tokens, int n)
 {
     if (n == 36 && need->n_characters == 94)
-        message_add(m, "; this is a case-sensitive network: was --sensitive forgotten?");
+        add_case_hint(m, need, "is case-sensitive", "printable94 (clovaai's --sensitive)");
     else if (n == 94 && need->n_characters == 36)
-        message_add(m, "; this network knows lower case only: leave --sensitive away");
+        add_case_hint(m, need, "knows lower case only", "alnum36");
     else if (n == need->n_characters + 1)
         message_add(m, has_space(*tokens) ? "; without its space it would fit"
                                           : "; it must not have a character for the blank, [GO] or [s] itself");
@@ -295,7 +304,8 @@ trba_status charset_new(const struct charset_request *request, int num_class, tr
 {
     const int n_special = prediction == TRBA_PREDICTION_CTC ? 1 : 2;
     const struct need need = {.n_characters = num_class - n_special, .num_class = num_class, .prediction = prediction,
-                              .asked_by = request->asked_by != NULL ? request->asked_by : "the options"};
+                              .asked_by = request->asked_by != NULL ? request->asked_by : "the options",
+                              .is_sidecar = request->is_sidecar};
     if (count_given(request) > 1)
         return error_set(err, TRBA_ERROR_ARGUMENT,
                          "the alphabet is given more than once: a preset, a text and a file exclude each other");

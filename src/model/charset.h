@@ -3,6 +3,8 @@
 #ifndef TRBA_MODEL_CHARSET_H
 #define TRBA_MODEL_CHARSET_H
 
+#include <stdbool.h>
+
 #include "base/status.h"
 
 /* Immutable. Character i (0-based) is class i + 1 with CTC (class 0 is the blank), class i + 2 with attention (classes
@@ -18,6 +20,7 @@ struct charset {
 struct charset_request {
     const char *preset, *text, *file;
     const char *asked_by; /* for messages: "the options", "opt.txt", ... */
+    bool is_sidecar;      /* asked_by is the path of one */
 };
 
 /* Makes the alphabet for `num_class` classes. TRBA_ERROR_CHARSET when it has the wrong size (says both numbers and the

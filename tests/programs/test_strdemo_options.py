@@ -183,6 +183,15 @@ def test_charset_of_the_wrong_size_is_refused_with_presets_that_fit(strdemo, crn
         done = strdemo.run("-m", crnn.path, *options, pictures["word1.png"])
         assert (done.returncode, done.stdout) == (2, "")
         assert "36" in done.stderr and "alnum36" in done.stderr
+        assert ("leave it away" in done.stderr) == ("--sensitive" in done.stderr) == (options == ["--sensitive"])
+
+
+def test_an_alphabet_of_the_wrong_size_is_laid_to_what_asked_for_it(strdemo, crnn, pictures, tmp_path):
+    (tmp_path / "x.pth").write_bytes(crnn.path.read_bytes())
+    (tmp_path / "x.yaml").write_text("charset_preset: printable94\n")
+    done = strdemo.run("-m", tmp_path / "x.pth", pictures["word1.png"])
+    assert done.returncode == 2 and f"given by {tmp_path}/x.yaml has 94" in done.stderr
+    assert "correct that file" in done.stderr and "--sensitive" not in done.stderr
 
 
 # ---- the table, the help and the manual ----

@@ -157,10 +157,14 @@ static void wrong_size_says_both_numbers_and_what_would_fit(void **state)
     const struct charset_request alnum = {.preset = "alnum36", .asked_by = "opt.txt"};
     must_refuse(&alnum, 96, TRBA_PREDICTION_ATTN, TRBA_ERROR_CHARSET,
                 FRAGMENTS("by opt.txt", "36 characters", "needs 94", "96 classes", "printable94"));
-    must_refuse(&alnum, 95, TRBA_PREDICTION_CTC, TRBA_ERROR_CHARSET, FRAGMENTS("was --sensitive forgotten?"));
+    must_refuse(&alnum, 95, TRBA_PREDICTION_CTC, TRBA_ERROR_CHARSET,
+                FRAGMENTS("is case-sensitive", "give printable94"));
+    const struct charset_request beside = {.preset = "printable94", .asked_by = "x.yaml", .is_sidecar = true};
+    must_refuse(&beside, 37, TRBA_PREDICTION_CTC, TRBA_ERROR_CHARSET,
+                FRAGMENTS("by x.yaml", "lower case only: correct that file, or give the alphabet with --charset"));
     const struct charset_request printable = {.preset = "printable94"};
     must_refuse(&printable, 37, TRBA_PREDICTION_CTC, TRBA_ERROR_CHARSET,
-                FRAGMENTS("the options", "94 characters", "needs 36", "alnum36", "leave --sensitive away"));
+                FRAGMENTS("the options", "94 characters", "needs 36", "lower case only: give alnum36 or no alphabet"));
     const struct charset_request spaced = {.text = "ab c"};
     must_refuse(&spaced, 4, TRBA_PREDICTION_CTC, TRBA_ERROR_CHARSET, FRAGMENTS("without its space it would fit"));
     const struct charset_request blank = {.text = "-abc"};

@@ -265,6 +265,13 @@ static bool is_compat_possible(const trba_model *model, const struct model_setti
     return false;
 }
 
+/* The library does not know by which option an alphabet was chosen. */
+static void say_not_opened(const struct model_settings *settings, const trba_error *err)
+{
+    const bool is_sensitive = settings->sensitive && err->status == TRBA_ERROR_CHARSET;
+    console_print("%s%s", err->message, is_sensitive ? "; --sensitive asked for that alphabet: leave it away" : "");
+}
+
 trba_model *model_options_open(const struct model_settings *settings, const trba_architecture *expect,
                                char path[MODEL_PATH_BYTES], trba_status *status)
 {
@@ -280,7 +287,7 @@ trba_model *model_options_open(const struct model_settings *settings, const trba
     }
     *status = trba_model_open(path, &options, &model, &err);
     if (*status != TRBA_OK) {
-        console_print("%s", err.message);
+        say_not_opened(settings, &err);
         return NULL;
     }
     model_note_precision(model, options.precision);
