@@ -638,6 +638,14 @@ static bool op_unsupported(struct pickle_machine *m, int unused)
     return fail_with(m, TRBA_ERROR_UNSUPPORTED, "this opcode is not read");
 }
 
+/* Protocol 0 keeps no more of a tensor's storage than how it is shown. */
+static bool op_persistent_line(struct pickle_machine *m, int unused)
+{
+    (void)unused;
+    return fail_with(m, TRBA_ERROR_UNSUPPORTED, "not even PyTorch can read tensors from protocol 0: save them with "
+                     "protocol 2");
+}
+
 static const struct pickle_opcode {
     const char *name;
     bool (*run)(struct pickle_machine *m, int parameter);
@@ -655,7 +663,7 @@ static const struct pickle_opcode {
     ['L'] = {"LONG", op_decimal, 0},
     ['M'] = {"BININT2", op_binary_integer, 2},
     ['N'] = {"NONE", op_none, 0},
-    ['P'] = {"PERSID", op_unsupported, 0},
+    ['P'] = {"PERSID", op_persistent_line, 0},
     ['Q'] = {"BINPERSID", op_persistent, 0},
     ['R'] = {"REDUCE", op_call, 0},
     ['S'] = {"STRING", op_text_line, 1},

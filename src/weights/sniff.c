@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sniff.c - the kinds of files that people hand to a program that wants a checkpoint.
  *
- *   readable    zip (PK), pickle (PROTO 2 to 5), safetensors (a small length, then "{")
+ *   readable    zip (PK), pickle (PROTO 2 to 5, or the magic number of the legacy form in protocol 1), safetensors (a
+ *               small length, then "{")
  *   damaged     empty, nothing but zeros, a zip file without its end
  *   known       a table of first bytes, each with a sentence on what to do
  *   guessed     HTML, text, protocol buffers (ONNX, TensorFlow)
@@ -83,6 +84,13 @@ static bool is_zip(const uint8_t *bytes, size_t n_bytes)
     return n_bytes >= 4 && bytes[0] == 'P' && bytes[1] == 'K' && (bytes[2] == 3 || bytes[2] == 5);
 }
 
+static bool is_pickle(const uint8_t *bytes, size_t n_bytes)
+{
+    const size_t n_magic = sizeof SNIFF_DECIMAL_MAGIC - 1;
+    return (n_bytes >= 2 && bytes[0] == 0x80 && bytes[1] >= 2 && bytes[1] <= 5) ||
+           (n_bytes >= n_magic && memcmp(bytes, SNIFF_DECIMAL_MAGIC, n_magic) == 0);
+}
+
 /* A header length and "{". Text could look like that, but then all of the length's bytes would be printable. */
 static bool is_safetensors(const uint8_t *bytes, size_t n_bytes)
 {
@@ -133,7 +141,7 @@ enum sniff_kind sniff_file(const void *bytes, size_t n_bytes, const char **sente
     if (*sentence != NULL) return SNIFF_DAMAGED;
     *sentence = "";
     if (is_zip(first, n_bytes)) return SNIFF_ZIP;
-    if (n_bytes >= 2 && first[0] == 0x80 && first[1] >= 2 && first[1] <= 5) return SNIFF_PICKLE;
+    if (is_pickle(first, n_bytes)) return SNIFF_PICKLE;
     if (is_safetensors(first, n_bytes)) return SNIFF_SAFETENSORS;
     *sentence = describe(first, n_bytes);
     return SNIFF_OTHER;

@@ -11,6 +11,10 @@ enum sniff_kind {
     SNIFF_OTHER
 };
 
+/* The magic number of torch.save's legacy form as protocols 0 and 1 write it: a pickle in decimal. Later protocols
+ * begin with their number. */
+#define SNIFF_DECIMAL_MAGIC "L119547037146038801333356L\n."
+
 /* For the last two, *sentence says what the file is and what to do. Static. */
 enum sniff_kind sniff_file(const void *bytes, size_t n_bytes, const char **sentence);
 

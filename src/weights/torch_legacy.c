@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* torch_legacy.c - the form of torch.save before 1.6, in which clovaai's weights were published.
  *
- *   pickle  0x1950a86a20f9469cfc6c
+ *   pickle  0x1950a86a20f9469cfc6c               in binary; in decimal with pickle_protocol=1
  *   pickle  1001                                 the version of this form
  *   pickle  {protocol_version, little_endian, type_sizes}    little_endian: of the machine; the file always is
  *   pickle  the object; its persistent ids name storages by key, class and number of elements
@@ -13,6 +13,7 @@
 
 #include "weights/find_weights.h"
 #include "weights/pickle_machine.h"
+#include "weights/sniff.h"
 
 struct legacy_storage {
     struct torch_storage storage;
@@ -35,8 +36,18 @@ static trba_status read_pickle(struct torch_legacy *legacy, struct pickle_value 
                      "damaged checkpoint: the file ends before its weights, so the download is incomplete");
 }
 
+/* Skips the magic number in decimal, which is too long for the machine, if it is there. */
+static bool skip_decimal_magic(struct byte_reader *in)
+{
+    const size_t n = sizeof SNIFF_DECIMAL_MAGIC - 1;
+    const bool is_there = bytes_left(in) >= n && memcmp(in->data + in->position, SNIFF_DECIMAL_MAGIC, n) == 0;
+    if (is_there) bytes_take(in, n);
+    return is_there;
+}
+
 static trba_status check_magic(struct torch_legacy *legacy, trba_error *err)
 {
+    if (skip_decimal_magic(&legacy->in)) return TRBA_OK;
     static const char magic[] = "\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
     struct pickle_value *value = NULL;
     trba_status status = read_pickle(legacy, &value, err);

@@ -1048,6 +1048,11 @@ def legacy_only_magic():
     return MAGIC
 
 
+@case("legacy file, cut after the magic number of protocol 1", "file ends before its weights")
+def legacy_only_decimal_magic():
+    return b"L119547037146038801333356L\n."
+
+
 @case("legacy file, a count of 2^62 elements", "6 elements in one place and 4611686018427387904")
 def legacy_count_lie():
     return legacy_file(count=2**62)

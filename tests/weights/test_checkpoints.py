@@ -77,13 +77,21 @@ def assert_holds(checkpoint, state=None):
 # ---- forms -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+@pytest.mark.parametrize("protocol", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_and_protocol_is_read(form, protocol):
     checkpoint = read_checkpoint(save(STATE, form, protocol))
     assert_holds(checkpoint)
     assert checkpoint.format == {"zip": "PyTorch zip", "legacy": "PyTorch legacy"}[form]
     assert (checkpoint.root, checkpoint.prefix) == ("", "")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_protocol_0_is_refused_by_name(form):
+    """PyTorch saves it and cannot load it."""
+    with pytest.raises(Refused, match="not even PyTorch can read tensors from protocol 0: save them") as refused:
+        read_checkpoint(save(STATE, form, 0))
+    assert refused.value.status == UNSUPPORTED
 
 
 def rezip(data, method=zipfile.ZIP_STORED, top=None, force_zip64=False, replace=lambda rest, content: content):
@@ -275,7 +283,7 @@ def strided_tensors():
     }
 
 
-@pytest.mark.parametrize("protocol", [2, 4])
+@pytest.mark.parametrize("protocol", [1, 2, 4])
 @pytest.mark.parametrize("form", FORMS)
 def test_strided_offset_and_shared_storages_are_gathered(form, protocol):
     state = strided_tensors()
@@ -377,7 +385,7 @@ def test_names_nobody_knows_are_kept_as_they_are():
 # ---- whole modules ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("protocol", [2, 4])
+@pytest.mark.parametrize("protocol", [1, 2, 4])
 @pytest.mark.parametrize("form", FORMS)
 def test_a_module_pickled_whole_is_read(form, protocol):
     assert_holds(read_checkpoint(save(NETWORK, form, protocol)), NETWORK.state_dict())
@@ -423,7 +431,7 @@ def test_tensors_with_attributes_are_read():
 # ---- metadata --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("protocol", [2, 4])
+@pytest.mark.parametrize("protocol", [1, 2, 4])
 @pytest.mark.parametrize("form", FORMS)
 def test_metadata_is_read(form, protocol):
     obj = {
