@@ -172,6 +172,8 @@ def assert_refused(done, *words):
 REFUSALS = {
     "no set": ([], "too few arguments"),
     "not there": (["none"], "none"),
+    "no such root": (["--root", "none", "."], "where the paths in the lists start, which none is not: No such file"),
+    "root is a file": (["--root", "/dev/null", "."], "which /dev/null is not: Not a directory"),
     "unknown option": (["--modle", "x", "set"], "did you mean --model?"),
     "contradiction": (["--filter", "--data_filtering_off", "set"], "contradict"),
     "quiet verbose": (["-q", "-v", "set"], "contradict"),

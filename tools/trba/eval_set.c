@@ -152,10 +152,23 @@ static bool open_folder(const char *path, const char *root, struct eval_sets *se
     return is_open;
 }
 
+/* A wrong one would make every image of a list one that cannot be read. */
+static bool check_root(const char *root, char message[OPTION_MESSAGE_BYTES])
+{
+    struct stat info;
+    if (root == NULL) return true;
+    const int error = stat(root, &info) != 0 ? errno : S_ISDIR(info.st_mode) ? 0 : ENOTDIR;
+    if (error != 0)
+        snprintf(message, OPTION_MESSAGE_BYTES, "--root must be the folder where the paths in the lists start, which "
+                 "%.300s is not: %s", root, strerror(error));
+    return error == 0;
+}
+
 bool eval_sets_open(const struct option_inputs *inputs, const char *root, struct eval_sets *out,
                     char message[OPTION_MESSAGE_BYTES])
 {
     *out = (struct eval_sets){.items = NULL};
+    if (!check_root(root, message)) return false;
     for (size_t i = 0; i < inputs->n_items; i++) {
         const char *path = inputs->items[i];
         const size_t n_before = out->n;

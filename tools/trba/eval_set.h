@@ -40,8 +40,8 @@ struct eval_sets {
 
 /* Opens every set behind the inputs: files and folders as above, and other folders with all sets below them, in natural
  * order. A folder with several of the three files is the first of them in the order above. `root` is where the paths in
- * gt.txt and labels.csv start; NULL: the folder of the file. Returns false with a sentence if an input is no set, or a
- * set cannot be read or is empty. Free in both cases. */
+ * gt.txt and labels.csv start; NULL: the folder of the file. Returns false with a sentence if that or an input is
+ * not what it should be, or a set cannot be read or is empty. Free in both cases. */
 bool eval_sets_open(const struct option_inputs *inputs, const char *root, struct eval_sets *out,
                     char message[OPTION_MESSAGE_BYTES]);
 void eval_sets_free(struct eval_sets *sets);
