@@ -161,8 +161,9 @@ trba_status trba_checkpoint_save(const trba_checkpoint *checkpoint, const char *
                                                [TRBA_DTYPE_FLOAT16] = TENSOR_FLOAT16,
                                                [TRBA_DTYPE_BFLOAT16] = TENSOR_BFLOAT16};
     const trba_save_options defaults = trba_save_options_default();
-    if (checkpoint == NULL || path == NULL)
-        return error_set(err, TRBA_ERROR_ARGUMENT, "trba_checkpoint_save needs a checkpoint and a path");
+    if (checkpoint == NULL || path == NULL || path[0] == '\0')
+        return error_set(err, TRBA_ERROR_ARGUMENT, "trba_checkpoint_save needs a checkpoint and a path that is not "
+                         "empty");
     if (options == NULL) options = &defaults;
     trba_save_format format;
     trba_status status = check_save_options(options, err);

@@ -43,7 +43,7 @@ trba_status file_map_open(const char *path, struct file_map *out, trba_error *er
 {
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
-        if (errno == ENOENT) return error_set(err, TRBA_ERROR_IO, "there is no such file: %s", path);
+        if (errno == ENOENT) return error_set_no_file(err, path);
         return fail_to("open", path, err);
     }
     const trba_status status = map_descriptor(fd, path, out, err);

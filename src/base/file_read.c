@@ -54,7 +54,7 @@ trba_status file_read(const char *path, size_t limit, struct file_buffer *buffer
 {
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        if (errno == ENOENT) return error_set(err, TRBA_ERROR_IO, "there is no such file: %s", path);
+        if (errno == ENOENT) return error_set_no_file(err, path);
         return error_set(err, TRBA_ERROR_IO, "cannot open %s: %s", path, strerror(errno));
     }
     const trba_status status = read_descriptor(fd, path, limit, buffer, err);

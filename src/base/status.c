@@ -32,6 +32,12 @@ trba_status error_set(trba_error *err, trba_status status, const char *format, .
     return status;
 }
 
+trba_status error_set_no_file(trba_error *err, const char *path)
+{
+    if (path[0] == '\0') return error_set(err, TRBA_ERROR_IO, "the name of the file is empty: give the path of one");
+    return error_set(err, TRBA_ERROR_IO, "there is no such file: %s", path);
+}
+
 void error_prefix(trba_error *err, const char *prefix)
 {
     if (err == NULL) return;

@@ -10,6 +10,9 @@
 trba_status error_set(trba_error *err, trba_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* What open() found nothing at: a name that is empty, or of no file. */
+trba_status error_set_no_file(trba_error *err, const char *path);
+
 /* Puts "PREFIX: " before the message that is there. */
 void error_prefix(trba_error *err, const char *prefix);
 

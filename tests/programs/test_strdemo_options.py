@@ -39,6 +39,13 @@ REFUSALS = {
     "resume a table": (["--resume", "-o", "x.txt", "x.png"], "add --format tsv or --format jsonl"),
     "quiet verbose": (["-q", "-v", "x.png"], "contradict"),
     "no input": (["--threads", "1"], "nothing to read"),
+    "empty input": (["x.png", ""], "an argument is empty"),
+    "empty input behind --": (["--", ""], "an argument is empty"),
+    "empty folder": (["--image_folder", "", "x.png"], "an argument is empty"),
+    "nameless list": (["x.png", "@"], "write @LIST, or @- for a list on standard input"),
+    **{f"empty {option}": ([f"{option}=", "x.png"], f"the name given with {option} is empty: write {option} FILE")
+       for option in ("--model", "--saved_model", "--output", "--boxes")},
+    "empty alphabet file": (["--charset", "file:", "x.png"], "the name of the file is empty"),
 }
 
 

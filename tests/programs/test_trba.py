@@ -271,13 +271,15 @@ def test_printable94_is_pythons(trba):
 
 
 REFUSALS = [[], ["inform"], ["info"], ["info", "a", "b"], ["info", "a", "--jsn"], ["compare"], ["version", "x"],
-            ["charsets", "a", "b"], ["compare", "x", "--rgb", "--input_channel", "1"]]
+            ["charsets", "a", "b"], ["compare", "x", "--rgb", "--input_channel", "1"], ["info", ""], ["compare", ""],
+            ["convert", "", "x.pth"], ["convert", "x.pth", ""], ["charsets", ""]]
 
 
 @pytest.mark.parametrize("arguments", REFUSALS, ids=" ".join)
 def test_refusal_is_one_sentence(trba, arguments):
     done = trba.run(*arguments)
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+    assert ("an argument is empty" in done.stderr) == ("" in arguments)
 
 
 def test_help_lists_the_commands(trba):

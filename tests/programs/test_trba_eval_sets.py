@@ -182,6 +182,10 @@ REFUSALS = {
     "errors to stdout": (["--errors", "-", "set"], "--errors and --predictions need the name of a file"),
     "predictions to stdout": (["--predictions=-", "set"], "--errors and --predictions need the name of a file"),
     "one file for two": (["--errors", "x", "--predictions", "x", "set"], "name the same file"),
+    "empty set": ([""], "an argument is empty"),
+    "empty root": (["--root", "", "set"], "the name given with --root is empty: write --root FOLDER"),
+    "errors to an empty name": (["--errors=", "set"], "the name given with --errors is empty"),
+    "predictions to an empty name": (["--predictions=", "set"], "the name given with --predictions is empty"),
     "two alphabets": (["--sensitive", "--character", "ab", "set"], "--sensitive and --character"),
 }
 

@@ -94,6 +94,7 @@ static void what_cannot_be_mapped_has_a_sentence_of_its_own(void **state)
 {
     (void)state;
     must_refuse_to_map(missing, "no such file");
+    must_refuse_to_map("", "the name of the file is empty");
     must_refuse_to_map(folder, "folder");
     must_refuse_to_map(pipe_path, "not a regular file"); /* and does not wait for a writer */
     must_refuse_to_map("/dev/null", "not a regular file");
@@ -130,6 +131,7 @@ static void what_cannot_be_read_has_a_sentence_of_its_own(void **state)
     (void)state;
     write_pattern(5 << 20);
     must_refuse_to_read(missing, 100, TRBA_ERROR_IO, "no such file");
+    must_refuse_to_read("", 100, TRBA_ERROR_IO, "the name of the file is empty");
     must_refuse_to_read(folder, 100, TRBA_ERROR_IO, "folder");
     must_refuse_to_read(path, 4 << 20, TRBA_ERROR_LIMIT, "4 MiB");
     must_refuse_to_read("/dev/zero", 1 << 20, TRBA_ERROR_LIMIT, "1 MiB"); /* endless, without a size */

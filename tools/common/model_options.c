@@ -30,7 +30,7 @@ enum { MOST_THREADS = 64, MOST_BATCH = 1024, MOST_LENGTH = 1024, MOST_WORKERS = 
 /* ---- tables ------------------------------------------------------------------------------------------------------ */
 
 static const struct option_spec model_specs[] = {
-    {.group = "Model", .name = "model", .letter = 'm', .kind = OPTION_TEXT, .value = "FILE", .offset = FIELD(model),
+    {.group = "Model", .name = "model", .letter = 'm', .kind = OPTION_FILE, .value = "FILE", .offset = FIELD(model),
      .help = "the checkpoint: a PyTorch .pth or a .safetensors file (default: $TRBA_MODEL, else trba)"},
     {.name = "charset", .kind = OPTION_TEXT, .value = "CHARSET", .offset = FIELD(charset),
      .help = "the alphabet: a preset's name (\"trba charsets\" lists them), else an existing file, else the characters "
@@ -78,7 +78,7 @@ static const struct option_spec machine_specs[] = {
 };
 
 static const struct option_spec clovaai_specs[] = {
-    {.group = "clovaai's names for the above", .name = "saved_model", .kind = OPTION_TEXT, .value = "FILE",
+    {.group = "clovaai's names for the above", .name = "saved_model", .kind = OPTION_FILE, .value = "FILE",
      .offset = FIELD(model), .help = "the same as --model (default: see there)"},
     {.name = "character", .kind = OPTION_TEXT, .value = "TEXT", .offset = FIELD(character),
      .help = "the alphabet as text, never a file or a preset (default: see --charset)"},

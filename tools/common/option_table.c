@@ -4,7 +4,7 @@
  *   argv[at] -> option_next: which row, which value -> option_store: check the value, write it to the settings struct
  *
  * Every refusal is one sentence: an unknown name with the nearest known one, a missing value, a number that is none or
- * out of range, a word that is not among the choices.
+ * out of range, a word that is not among the choices, an empty name of a file.
  */
 #include "option_table.h"
 
@@ -199,15 +199,39 @@ static bool store_choice(const struct option_use *use, char message[OPTION_MESSA
     return refuse(message, "--%s must be one of %s, not \"%.100s\"", use->spec->name, use->spec->choices, use->value);
 }
 
+static bool store_text(const struct option_use *use)
+{
+    memcpy((char *)use->settings + use->spec->offset, &use->value, sizeof use->value);
+    return true;
+}
+
+/* An empty name is mostly a variable of the shell that nobody has set. */
+static bool store_file(const struct option_use *use, char message[OPTION_MESSAGE_BYTES])
+{
+    const char *name = use->spec->name, *value = use->spec->value;
+    if (use->value[0] == '\0')
+        return refuse(message, "the name given with --%s is empty: write --%s %s, or leave it out", name, name, value);
+    return store_text(use);
+}
+
+static bool store_input(const char *input, struct option_inputs *inputs, char message[OPTION_MESSAGE_BYTES])
+{
+    if (input[0] == '\0')
+        return refuse(message, "an argument is empty, where a name is needed: give one, or leave the argument out");
+    inputs->items[inputs->n_items++] = input;
+    return true;
+}
+
 static bool store_option(const struct option_use *use, struct option_inputs *inputs,
                          char message[OPTION_MESSAGE_BYTES])
 {
     switch (use->spec->kind) {
     case OPTION_FLAG: store_int(use, 1); return true;
-    case OPTION_TEXT: memcpy((char *)use->settings + use->spec->offset, &use->value, sizeof use->value); return true;
+    case OPTION_TEXT: return store_text(use);
+    case OPTION_FILE: return store_file(use, message);
     case OPTION_NUMBER: return store_number(use, message);
     case OPTION_CHOICE: return store_choice(use, message);
-    case OPTION_INPUT: inputs->items[inputs->n_items++] = use->value; return true;
+    case OPTION_INPUT: return store_input(use->value, inputs, message);
     }
     return false;
 }
@@ -222,7 +246,7 @@ bool options_parse(const struct option_sets *sets, int argc, char *const *argv, 
         struct option_use use;
         if (!option_next(sets, argc, argv, at, &only_inputs, &use, message)) return false;
         if (use.spec != NULL && !store_option(&use, inputs, message)) return false;
-        if (use.spec == NULL && use.value != NULL) inputs->items[inputs->n_items++] = use.value;
+        if (use.spec == NULL && use.value != NULL && !store_input(use.value, inputs, message)) return false;
         at += use.n_arguments;
     }
     return true;

@@ -17,9 +17,10 @@
 enum option_kind {
     OPTION_FLAG,   /* int: 1 when given */
     OPTION_TEXT,   /* const char *: points into argv */
+    OPTION_FILE,   /* the same: the name of a file or folder, which is not empty */
     OPTION_NUMBER, /* int, least..most */
     OPTION_CHOICE, /* int: 1 for the first of `choices`, 2 for the second, ...; upper and lower case are the same */
-    OPTION_INPUT   /* the value is one more input */
+    OPTION_INPUT   /* the value is one more input, which is not empty either */
 };
 
 struct option_spec {

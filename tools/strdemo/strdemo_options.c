@@ -9,7 +9,7 @@
 
 /* Goes on under the heading "Pictures". */
 static const struct option_spec page_specs[] = {
-    {.name = "boxes", .kind = OPTION_TEXT, .value = "FILE", .offset = FIELD(boxes),
+    {.name = "boxes", .kind = OPTION_FILE, .value = "FILE", .offset = FIELD(boxes),
      .help = "the INPUT is one page, and FILE says where its words are: JSON, CSV or ICDAR's text form; the manual "
              "page has the details (default: each picture is one word)"},
     {.name = "vertical", .kind = OPTION_FLAG, .offset = FIELD(vertical),
@@ -20,7 +20,7 @@ static const struct option_spec page_specs[] = {
 static const struct option_spec result_specs[] = {
     {.group = "Results", .name = "format", .letter = 'f', .kind = OPTION_CHOICE, .choices = "table|tsv|jsonl",
      .offset = FIELD(format), .help = "layout of the results (default: table)"},
-    {.name = "output", .letter = 'o', .kind = OPTION_TEXT, .value = "FILE", .offset = FIELD(output),
+    {.name = "output", .letter = 'o', .kind = OPTION_FILE, .value = "FILE", .offset = FIELD(output),
      .help = "write the results to FILE, each line as soon as it is known (default: -, to stdout)"},
     {.name = "resume", .kind = OPTION_FLAG, .offset = FIELD(resume),
      .help = "go on with the results in the file of --output, which an earlier run with the same arguments has left: "
@@ -65,6 +65,14 @@ static void make_sets(struct strdemo_options *options, struct option_set sets[N_
 
 /* ---- rules between options --------------------------------------------------------------------------------------- */
 
+/* "@" and nothing more. */
+static bool has_nameless_list(const struct option_inputs *inputs)
+{
+    for (size_t i = 0; i < inputs->n_items; i++)
+        if (strcmp(inputs->items[i], "@") == 0) return true;
+    return false;
+}
+
 static bool check_together(const struct strdemo_options *options, char message[OPTION_MESSAGE_BYTES])
 {
     const struct strdemo_settings *s = &options->settings;
@@ -81,6 +89,8 @@ static bool check_together(const struct strdemo_options *options, char message[O
         problem = "--quiet and --verbose contradict each other: leave out one";
     else if (options->inputs.n_items == 0)
         problem = "there is nothing to read: name pictures, folders, @LIST or - (--help lists the options)";
+    else if (has_nameless_list(&options->inputs))
+        problem = "the list that @ is to name has no name: write @LIST, or @- for a list on standard input";
     if (problem != NULL) snprintf(message, OPTION_MESSAGE_BYTES, "%s", problem);
     return problem == NULL;
 }

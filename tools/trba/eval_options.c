@@ -17,7 +17,7 @@ enum { DEFAULT_CONFUSIONS = 10, MOST_CONFUSIONS = 10000, MOST_SETS = 1 << 20 };
 #define OWN_SET(specs) (struct option_set){specs, sizeof specs / sizeof *specs, &out->settings}
 
 static const struct option_spec eval_specs[] = {
-    {.group = "Sets", .name = "root", .kind = OPTION_TEXT, .value = "FOLDER", .offset = FIELD(root),
+    {.group = "Sets", .name = "root", .kind = OPTION_FILE, .value = "FOLDER", .offset = FIELD(root),
      .help = "where the paths in gt.txt and labels.csv start (default: the folder of the file)"},
     {.name = "filter", .kind = OPTION_FLAG, .offset = FIELD(filter),
      .help = "skip what clovaai's test.py skips: labels longer than --batch-max-length, and labels with characters "
@@ -30,9 +30,9 @@ static const struct option_spec eval_specs[] = {
 
     {.group = "Report", .name = "json", .kind = OPTION_FLAG, .offset = FIELD(json),
      .help = "print JSON; its keys are in the manual page (default: off)"},
-    {.name = "errors", .kind = OPTION_TEXT, .value = "FILE", .offset = FIELD(errors),
+    {.name = "errors", .kind = OPTION_FILE, .value = "FILE", .offset = FIELD(errors),
      .help = "write a page of HTML with the images that were read wrong, their truth and the answer (default: none)"},
-    {.name = "predictions", .kind = OPTION_TEXT, .value = "FILE", .offset = FIELD(predictions),
+    {.name = "predictions", .kind = OPTION_FILE, .value = "FILE", .offset = FIELD(predictions),
      .help = "write a line of JSON for each image: its truth, the answer, whether it is right (default: none)"},
     {.name = "compare", .kind = OPTION_CHOICE, .choices = "sensitive|insensitive|alnum", .offset = FIELD(compare),
      .help = "what counts as wrong for --errors, --predictions and the confusions: every difference, all but that of "
