@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* file_write.c - open PATH.part-N, write, fsync, rename; then fsync the folder, so that the name survives a crash. */
+/* file_write.c - open PATH.part-PID-N, write, fsync, rename; then fsync the folder, so that the name survives a
+ * crash. */
 #include "base/file_write.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BUFFER_BYTES = 256 * 1024, MOST_ATTEMPTS = 100, SUFFIX_BYTES = 40 };
+enum {
+    BUFFER_BYTES = 256 * 1024, MOST_ATTEMPTS = 100, SUFFIX_BYTES = 40,
+    MOST_LINKS = 40 /* that Linux follows in one path */
+};
 
 uint64_t file_checksum(uint64_t checksum, const void *bytes, size_t n_bytes)
 {
@@ -26,9 +32,51 @@ static trba_status fail(const struct file_writer *writer, trba_error *err)
 
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
 
+/* Is the folder of that path on this file system? */
+static bool is_folder_on(const char *path, dev_t file_system)
+{
+    char folder[PATH_MAX];
+    struct stat info;
+    const char *slash = strrchr(path, '/');
+    const int n = snprintf(folder, sizeof folder, "%.*s.", slash != NULL ? (int)(slash - path) + 1 : 0, path);
+    return n > 0 && (size_t)n < sizeof folder && stat(folder, &info) == 0 && info.st_dev == file_system;
+}
+
+/* Makes the path of a link that of what the link names. False if it is no link, or becomes too long. */
+static bool follow_link(char path[PATH_MAX])
+{
+    char target[PATH_MAX];
+    const ssize_t n = readlink(path, target, sizeof target);
+    const char *slash = n > 0 && target[0] != '/' ? strrchr(path, '/') : NULL;
+    const size_t n_folder = slash != NULL ? (size_t)(slash - path) + 1 : 0;
+    if (n <= 0 || n_folder + (size_t)n >= PATH_MAX) return false;
+    memcpy(path + n_folder, target, (size_t)n);
+    path[n_folder + (size_t)n] = '\0';
+    return true;
+}
+
+/* Does the path lie in /proc, itself or as a link to there, as /dev/stdout is one to /proc/self/fd/1? stat() follows it
+ * to the file that is open there, but rename() would replace the link, and that file would get nothing. /proc/self is
+ * asked for because an empty folder /proc may stand on any file system. */
+static bool leads_into_proc(const char *path)
+{
+    char at[PATH_MAX];
+    struct stat proc;
+    const int n = snprintf(at, sizeof at, "%s", path);
+    if (n < 0 || (size_t)n >= sizeof at || stat("/proc/self", &proc) != 0) return false;
+    for (int i = 0; i < MOST_LINKS; i++) {
+        if (is_folder_on(at, proc.st_dev)) return true;
+        if (!follow_link(at)) return false;
+    }
+    return false;
+}
+
 /* `there`: what stands in that place, or NULL. */
 static trba_status check_place(const char *path, const struct stat *there, trba_error *err)
 {
+    if (leads_into_proc(path))
+        return error_set(err, TRBA_ERROR_IO, "%s leads into /proc, as /dev/stdout does: name the file to write itself",
+                         path);
     if (there == NULL || S_ISREG(there->st_mode)) return TRBA_OK;
     return error_set(err, TRBA_ERROR_IO, "there is %s of this name: %s",
                      S_ISDIR(there->st_mode) ? "a folder" : "a pipe or device", path);

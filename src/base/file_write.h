@@ -24,7 +24,7 @@ struct file_writer {
 uint64_t file_checksum(uint64_t checksum, const void *bytes, size_t n_bytes);
 
 /* Starts a file beside `path`, with the permissions of the file that is there, if any. Refuses a path where something
- * stands that is no regular file. */
+ * stands that is no regular file, and one that leads into /proc. */
 trba_status file_writer_open(const char *path, struct file_writer *writer, trba_error *err);
 trba_status file_writer_put(struct file_writer *writer, const void *bytes, size_t n_bytes, trba_error *err);
 /* Everything is on the disk under writer->temporary, and may be read back there. */

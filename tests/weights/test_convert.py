@@ -242,6 +242,46 @@ def test_what_cannot_be_written_is_said(checkpoint, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_link_to_an_open_file_is_refused_and_kept(checkpoint, tmp_path):
+    """/dev/stdout is such a link: to /proc/self/fd/1. Here there are others, as a test must not risk that one."""
+    (tmp_path / "out").symlink_to("/proc/self/fd/1")
+    (tmp_path / "way").symlink_to("out")
+    (tmp_path / "round").symlink_to(os.path.relpath("/proc/self/fd/1", tmp_path.resolve()))
+    (tmp_path / "nowhere").symlink_to("/proc/self/fd/999")
+    (tmp_path / "fd").symlink_to("/proc/self/fd")
+    before = sorted(tmp_path.iterdir())
+    for name in ("out", "way", "round", "nowhere", "fd/1"):
+        with open(tmp_path / "redirected", "wb") as stdout:
+            done = subprocess.run([TRBA, "convert", checkpoint, name, "--format", "pth"], stdout=stdout,
+                                  stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+        assert done.returncode == 3 and done.stderr == \
+            f"trba: {name} leads into /proc, as /dev/stdout does: name the file to write itself\n"
+        (tmp_path / "redirected").unlink()
+        assert sorted(tmp_path.iterdir()) == before and (tmp_path / "out").is_symlink()
+
+
+def test_a_link_to_a_file_or_to_itself_is_replaced(checkpoint, tmp_path):
+    (tmp_path / "file").write_bytes(b"what was here")
+    for target in ("file", "link.pth", "none"):
+        (tmp_path / "link.pth").symlink_to(target)
+        assert convert(checkpoint, tmp_path / "link.pth").returncode == 0
+        assert not (tmp_path / "link.pth").is_symlink()
+        (tmp_path / "link.pth").unlink()
+    assert (tmp_path / "file").read_bytes() == b"what was here"
+
+
+def test_standard_output_is_refused(checkpoint, tmp_path):
+    for options in ([], ["--format", "pth"]):
+        done = subprocess.run([TRBA, "convert", checkpoint, "-", *options], cwd=tmp_path, capture_output=True,
+                              text=True)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == ("trba: a checkpoint cannot be written to standard output: name a file, "
+                               "./- if its name is -\n")
+    assert list(tmp_path.iterdir()) == []
+    done = subprocess.run([TRBA, "convert", checkpoint, "./-", "--format", "pth"], cwd=tmp_path)
+    assert done.returncode == 0 and (tmp_path / "-").is_file()
+
+
 def test_names_that_cannot_be_written_are_refused(checkpoint, tmp_path):
     done = convert(checkpoint, tmp_path / "out.pth", "--prefix", "x" * 1020 + ".")
     assert done.returncode != 0 and "with its prefix a tensor's name is longer than 1024 bytes" in done.stderr

@@ -119,11 +119,20 @@ static bool spares_sidecar(const char *in, const char *out)
 
 /* ---- converting -------------------------------------------------------------------------------------------------- */
 
+/* False, and said, for "-": other commands mean standard output by it, but what is written here is read back. */
+static bool is_named(const char *out)
+{
+    const bool is_dash = strcmp(out, "-") == 0;
+    if (is_dash) console_print("a checkpoint cannot be written to standard output: name a file, ./- if its name is -");
+    return !is_dash;
+}
+
 static int convert_file(const char *file, const char *out, const struct convert_settings *settings)
 {
     char path[MODEL_PATH_BYTES], message[OPTION_MESSAGE_BYTES];
     trba_checkpoint *checkpoint = NULL;
     trba_error err;
+    if (!is_named(out)) return PROGRAM_REFUSED;
     if (!model_search(file, path, message, sizeof message)) {
         console_print("%s", message);
         return PROGRAM_REFUSED;
