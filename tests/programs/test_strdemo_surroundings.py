@@ -4,6 +4,7 @@
 import json
 import os
 import pty
+import resource
 import subprocess
 import sys
 import time
@@ -33,6 +34,19 @@ def test_full_disk_is_said_once(strdemo, crnn, pictures, form):
     assert done.stderr == "strdemo: cannot write to standard output: No space left on device\n"
     done = strdemo.run("-m", crnn.path, "-f", form, "-o", "/dev/full", pictures["word1.png"])
     assert (done.returncode, done.stderr) == (3, "strdemo: cannot write to /dev/full: No space left on device\n")
+
+
+def test_a_file_that_may_not_grow_is_said_once(strdemo, crnn, pictures, tmp_path):
+    """Beyond ulimit -f: by --output, and by a redirection."""
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+
+    arguments = ["-m", crnn.path, "-f", "jsonl", pictures["word1.png"], pictures["word2.png"]]
+    done = strdemo.run("-o", tmp_path / "out", *arguments, preexec_fn=limit)
+    assert (done.returncode, done.stderr) == (3, f"strdemo: cannot write to {tmp_path}/out: File too large\n")
+    with open(tmp_path / "redirected", "wb") as file:
+        done = strdemo.run(*arguments, stdout=file, preexec_fn=limit)
+    assert (done.returncode, done.stderr) == (3, "strdemo: cannot write to standard output: File too large\n")
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"]])

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* standard_files.c - closed descriptors, broken pipes, full disks. */
+/* standard_files.c - closed descriptors, broken pipes, full disks, files that may not grow. */
 #include "standard_files.h"
 
 #include <errno.h>
@@ -32,6 +32,7 @@ void standard_files_prepare(void)
         if (taken != fd && taken >= 0) close(taken);
     }
     sigaction(SIGPIPE, &broken_pipe, NULL);
+    signal(SIGXFSZ, SIG_IGN); /* beyond ulimit -f a write then fails with EFBIG, and a sentence says so */
     /* Large enough that writing, and failing to, happens in fflush(), where the reason is known. */
     setvbuf(stdout, NULL, _IOFBF, STDOUT_BUFFER_BYTES);
 }

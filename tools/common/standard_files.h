@@ -7,7 +7,8 @@
 #include <stdio.h>
 
 /* Call first. A closed standard descriptor is taken, so that no file opened later becomes "stdout"; reading or writing
- * it still fails. Writing to a pipe nobody reads becomes an error instead of a signal. */
+ * it still fails. Writing to a pipe nobody reads, or more than a file may have (ulimit -f), becomes an error instead of
+ * a signal. */
 void standard_files_prepare(void);
 
 /* Flushes `out` and says whether everything written to it has arrived. If not, prints why (`name` says where to),
