@@ -218,10 +218,11 @@ TRBA_API trba_save_options trba_save_options_default(void);
  * disk, read back, compared tensor by tensor, and only then renamed to `path`, which may exist (and may be the file the
  * checkpoint was opened from). A link there is replaced, not followed; but one that leads into /proc, as /dev/stdout
  * does, is TRBA_ERROR_IO, like a folder, a pipe or a device. So after success `path` holds all of it; after failure it
- * is as it was and nothing else is left. A number that is finite and would become infinite in the new type is
- * TRBA_ERROR_LIMIT and names the tensor. safetensors keep the texts found beside the weights as __metadata__; the
- * PyTorch form has no place for them. At most 4 GiB. Any number of threads may save one checkpoint at once, to
- * different paths. */
+ * is as it was and nothing else is left. A process that ends during the call leaves the other name: `path` with
+ * ".part-PID-N" behind it, its own PID and the first N from 0 to 99 that is free, for a signal handler to remove. A
+ * number that is finite and would become infinite in the new type is TRBA_ERROR_LIMIT and names the tensor. safetensors
+ * keep the texts found beside the weights as __metadata__; the PyTorch form has no place for them. At most 4 GiB. Any
+ * number of threads may save one checkpoint at once, to different paths. */
 TRBA_API trba_status trba_checkpoint_save(const trba_checkpoint *checkpoint, const char *path,
                                           const trba_save_options *options, trba_error *err);
 

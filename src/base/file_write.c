@@ -82,8 +82,8 @@ static trba_status check_place(const char *path, const struct stat *there, trba_
                      S_ISDIR(there->st_mode) ? "a folder" : "a pipe or device", path);
 }
 
-/* The permissions are those of the file that will be replaced, from the first moment on, or else those of any new file;
- * so mkstemp() will not do. */
+/* The name is promised in trba.h: a program that is interrupted removes the file. The permissions are those of the file
+ * that will be replaced, from the first moment on, or else those of any new file; so mkstemp() will not do. */
 static trba_status open_temporary(struct file_writer *writer, const struct stat *there, trba_error *err)
 {
     const mode_t permissions = there != NULL ? there->st_mode & 0777 : 0666;

@@ -294,8 +294,7 @@ def test_names_that_cannot_be_written_are_refused(checkpoint, tmp_path):
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_full_disk_leaves_what_was_there(checkpoint, tmp_path, form):
-    def fill_disk():
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # writing beyond the limit then fails like a full disk
+    def fill_disk():  # as ulimit -f does; Python gives its children SIGXFSZ as it was
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 
     out = tmp_path / f"out.{form}"
@@ -325,21 +324,75 @@ ssize_t write(int fd, const void *bytes, size_t n)
 """
 
 
-@pytest.mark.parametrize("flipped", [30, 700, 1500])
-@pytest.mark.parametrize("form", FORMS)
-def test_what_the_disk_changes_is_noticed(checkpoint, tmp_path, form, flipped):
+@pytest.fixture(scope="module")
+def make_surroundings(tmp_path_factory):
+    """make_surroundings(C, *options): the environment in which functions of that text take the place of the C
+    library's. A sanitizer's runtime must come before them."""
     compiler = shutil.which("cc")
     if compiler is None:
-        pytest.skip("there is no C compiler: reading back is not tested")
-    (tmp_path / "disk.c").write_text(BAD_DISK)
-    subprocess.run([compiler, "-shared", "-fPIC", f"-DFLIPPED={flipped}", "-o", tmp_path / "disk.so",
-                    tmp_path / "disk.c", "-ldl"], check=True)
+        pytest.skip("there is no C compiler: disks at fault and interruptions are not tested")
+
+    def make(text, *options):
+        folder = tmp_path_factory.mktemp("surroundings")
+        (folder / "functions.c").write_text(text)
+        subprocess.run([compiler, "-shared", "-fPIC", *options, "-o", folder / "functions.so", folder / "functions.c",
+                        "-ldl"], check=True)
+        return {**os.environ, "LD_PRELOAD": f"{os.environ.get('LD_PRELOAD', '')}:{folder / 'functions.so'}"}
+
+    return make
+
+
+@pytest.mark.parametrize("flipped", [30, 700, 1500])
+@pytest.mark.parametrize("form", FORMS)
+def test_what_the_disk_changes_is_noticed(checkpoint, make_surroundings, tmp_path, form, flipped):
     out = tmp_path / f"out.{form}"
     done = subprocess.run([TRBA, "convert", checkpoint, out], capture_output=True, text=True,
-                          env={**os.environ, "LD_PRELOAD": str(tmp_path / "disk.so")})
+                          env=make_surroundings(BAD_DISK, f"-DFLIPPED={flipped}"))
     assert done.returncode == 3
     assert done.stderr == f"trba: {out} reads back otherwise than it was written: is the disk at fault?\n"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["disk.c", "disk.so"]
+    assert list(tmp_path.iterdir()) == []
+
+
+# Ctrl-C and its kind, when everything is written and nothing renamed. A file of the same name with 0 behind it is what
+# a process of the same PID once left.
+INTERRUPTED = """
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+int fsync(int fd)
+{
+    char name[100];
+    snprintf(name, sizeof name, "out.pth.part-%ld-1", (long)getpid());
+    if (access(name, F_OK) == 0) kill(getpid(), SIGNAL);
+    return fd < 0;
+}
+
+__attribute__((constructor)) static void leave_a_part(void)
+{
+    char name[100];
+    snprintf(name, sizeof name, "out.pth.part-%ld-0", (long)getpid());
+    close(open(name, O_WRONLY | O_CREAT, 0666));
+}
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("is_ignored", [False, True])
+def test_what_is_interrupted_leaves_no_part(checkpoint, make_surroundings, tmp_path, number, is_ignored):
+    def prepare():
+        signal.signal(number, signal.SIG_IGN if is_ignored else signal.SIG_DFL)
+
+    (tmp_path / "out.pth").write_bytes(b"what was here")
+    process = subprocess.Popen([TRBA, "convert", checkpoint, "out.pth"], cwd=tmp_path, stderr=subprocess.PIPE,
+                               env=make_surroundings(INTERRUPTED, f"-DSIGNAL={int(number)}"), preexec_fn=prepare)
+    assert process.communicate(timeout=120) == (None, b"")
+    assert process.returncode == (0 if is_ignored else -number)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"out.pth", f"out.pth.part-{process.pid}-0"}, "and what is not this run's stays"
+    assert ((tmp_path / "out.pth").read_bytes() == b"what was here") != is_ignored
 
 
 def test_permissions_are_those_of_a_new_file(checkpoint, tmp_path):

@@ -13,6 +13,7 @@
 #include "common/model_search.h"
 #include "common/overwriting.h"
 #include "common/tool_memory.h"
+#include "part_file.h"
 #include "trba.h"
 #include "trba_commands.h"
 
@@ -146,7 +147,9 @@ static int convert_file(const char *file, const char *out, const struct convert_
     options.format = (trba_save_format)settings->format;
     options.dtype = (trba_dtype)settings->dtype;
     options.prefix = settings->prefix;
+    part_file_guard(out);
     const trba_status status = trba_checkpoint_save(checkpoint, out, &options, &err);
+    part_file_release();
     trba_checkpoint_free(checkpoint);
     if (status == TRBA_OK) tell_sidecar(path, out);
     else console_print("%s", err.message);
