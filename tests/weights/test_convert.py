@@ -423,10 +423,49 @@ def test_a_trba_yaml_is_told_of_unless_it_is_another_checkpoints(checkpoint, tmp
     there.mkdir()
     (source / "best.pth").write_bytes(checkpoint.read_bytes())
     (source / "trba.yaml").write_text("charset: abc\n")
-    assert f"{source}/trba.yaml belong to" in convert(source / "best.pth", there / "small.safetensors").stderr
+    (there / "trba.pth").write_bytes(b"")  # as copying to out/trba.yaml would give the settings to this one alone:
+    assert convert(source / "best.pth", there / "small.safetensors").stderr == \
+        (f"trba: the settings in {source}/trba.yaml belong to {there}/small.safetensors, too: "
+         f"copy them to {there}/small.yaml\n")
     (source / "trba.pth").write_bytes(b"")
     done = convert(source / "best.pth", there / "smaller.safetensors")
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", ["best.pth", "best.pt", "best.safetensors", "best.bin"])
+def test_a_new_trba_pth_takes_no_sidecar_from_others(checkpoint, tmp_path, name):
+    """A trba.yaml is for the whole folder, but beside a trba.pth it is for that one alone."""
+    shutil.copy(checkpoint, tmp_path / name)
+    (tmp_path / "trba.yaml").write_text("imgW: 120\n")
+    (tmp_path / "way").symlink_to(".")
+    (tmp_path / "elsewhere").mkdir()
+    sources = [tmp_path / name] + ([checkpoint] if name != "best.bin" else [])  # what is beside OUT counts by its name
+    for source in sources:
+        for folder in (tmp_path, tmp_path / "way"):
+            done = convert(source, folder / "trba.pth")
+            other = folder / name if source == checkpoint else source
+            assert (done.returncode, done.stderr) == (2, (
+                f"trba: {other.parent}/trba.yaml would be for {folder}/trba.pth alone, and lost to {other}: "
+                f"copy it to {other.with_suffix('.yaml')} first, or name another file\n"))
+            assert not (tmp_path / "trba.pth").exists()
+    done = subprocess.run([TRBA, "convert", name, "trba.pth"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2 and "trba.yaml would be for trba.pth alone" in done.stderr
+    shutil.copy(tmp_path / "trba.yaml", tmp_path / "best.yaml")
+    assert convert(tmp_path / name, tmp_path / "trba.pth").returncode == 0
+    assert convert(tmp_path / name, tmp_path / "trba.pth").returncode == 0, "it is there already"
+
+
+def test_a_trba_yaml_that_waits_for_its_trba_pth_is_no_hindrance(checkpoint, tmp_path):
+    (tmp_path / "trba.yaml").write_text("imgW: 120\n")
+    (tmp_path / "trba.safetensors").write_bytes(b"")  # for which it is STEM.yaml, and stays it
+    (tmp_path / "other.pth").write_bytes(b"")
+    (tmp_path / "other.yml").write_text("imgW: 120\n")
+    (tmp_path / "notes.txt").write_text("no checkpoint")
+    source = tmp_path / "in"
+    source.mkdir()
+    shutil.copy(checkpoint, source / "best.pth")
+    (source / "trba.yaml").symlink_to("../trba.yaml")  # for all of its own folder, where there will be no trba.pth
+    assert convert(source / "best.pth", tmp_path / "trba.pth").returncode == 0
 
 
 def test_the_user_is_told_of_the_sidecar(checkpoint, tmp_path):

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* command_convert.c - "trba convert IN OUT": the same tensors in another file.
  *
- *   IN -> checkpoint -> trba_checkpoint_save() -> OUT, and a word about the sidecar that OUT now needs beside it
+ *   are the sidecars spared? -> IN -> checkpoint -> trba_checkpoint_save() -> OUT, and a word about the sidecar that
+ *   OUT now needs beside it
  */
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "command_line.h"
@@ -93,14 +96,15 @@ static char *find_sidecar(const char *path, int *number)
 }
 
 /* The alphabet and the settings stand in the sidecar, not in the weights. It is the user's, so it is not copied over
- * anything of his. */
+ * anything of his. A trba.yaml goes under the name of OUT: it may be one for the whole folder, or a trba.pth's alone,
+ * and is not to become that where OUT is. */
 static void tell_sidecar(const char *in, const char *out)
 {
     int number, other;
     char *sidecar = find_sidecar(in, &number);
     char *there = find_sidecar(out, &other);
     if (sidecar != NULL && there == NULL) {
-        there = sidecar_path(out, number);
+        there = sidecar_path(out, number == TRBA_YAML ? 0 : number);
         console_print("the settings in %s belong to %s, too: copy them to %s", sidecar, out, there);
     }
     free(sidecar);
@@ -116,6 +120,64 @@ static bool spares_sidecar(const char *in, const char *out)
     if (!is_spared) console_print("%s has the settings of %s, and would be lost: name another file", out, in);
     free(sidecar);
     return is_spared;
+}
+
+/* Is trba.yaml the checkpoint's sidecar because it is for the whole folder? */
+static bool shares_sidecar(const char *path)
+{
+    int number;
+    free(find_sidecar(path, &number));
+    return number == TRBA_YAML; /* N_SIDECARS if there is none */
+}
+
+static bool is_in_same_folder(const char *path, const char *other)
+{
+    struct stat one, two;
+    char *folder = path_beside(path, folder_bytes(path), ".");
+    char *other_folder = path_beside(other, folder_bytes(other), ".");
+    const bool is_same = stat(folder, &one) == 0 && stat(other_folder, &two) == 0 && one.st_dev == two.st_dev &&
+                         one.st_ino == two.st_ino;
+    free(folder);
+    free(other_folder);
+    return is_same;
+}
+
+static bool is_checkpoint_name(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    return dot != NULL && (strcmp(dot, ".pth") == 0 || strcmp(dot, ".pt") == 0 || strcmp(dot, ".safetensors") == 0);
+}
+
+/* A checkpoint in the folder of `out` that shares its trba.yaml: `in`, whatever its name, or another; or NULL. */
+static char *find_sharing(const char *in, const char *out)
+{
+    if (is_in_same_folder(in, out) && shares_sidecar(in)) return path_beside(in, strlen(in), "");
+    char *folder = path_beside(out, folder_bytes(out), "."), *found = NULL;
+    DIR *dir = opendir(folder);
+    const struct dirent *entry = dir != NULL ? readdir(dir) : NULL;
+    for (; entry != NULL && found == NULL; entry = readdir(dir)) {
+        char *path = is_checkpoint_name(entry->d_name) ? path_beside(out, folder_bytes(out), entry->d_name) : NULL;
+        if (path != NULL && shares_sidecar(path)) found = path;
+        else free(path);
+    }
+    if (dir != NULL) closedir(dir);
+    free(folder);
+    return found;
+}
+
+/* False, and said, if OUT is a new trba.pth that would have alone what is now the sidecar of other checkpoints. */
+static bool spares_shared_sidecar(const char *in, const char *out)
+{
+    if (strcmp(out + folder_bytes(out), "trba.pth") != 0 || !is_for_all(out)) return true;
+    char *other = find_sharing(in, out);
+    if (other == NULL) return true;
+    char *yaml = sidecar_path(other, TRBA_YAML), *copy = sidecar_path(other, 0);
+    console_print("%s would be for %s alone, and lost to %s: copy it to %s first, or name another file", yaml, out,
+                  other, copy);
+    free(copy);
+    free(yaml);
+    free(other);
+    return false;
 }
 
 /* ---- converting -------------------------------------------------------------------------------------------------- */
@@ -138,7 +200,7 @@ static int convert_file(const char *file, const char *out, const struct convert_
         console_print("%s", message);
         return PROGRAM_REFUSED;
     }
-    if (!spares_sidecar(path, out)) return PROGRAM_REFUSED;
+    if (!spares_sidecar(path, out) || !spares_shared_sidecar(path, out)) return PROGRAM_REFUSED;
     if (trba_checkpoint_open(path, &checkpoint, &err) != TRBA_OK) {
         console_print("%s", err.message);
         return PROGRAM_REFUSED;
