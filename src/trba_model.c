@@ -266,10 +266,10 @@ static trba_status open_checkpoint(const trba_checkpoint *checkpoint, const trba
     return status;
 }
 
-/* Is it the file that must be another, rather than an option or the machine? */
+/* Is it about the file, rather than about an option or the machine? */
 static bool is_of_the_file(trba_status status)
 {
-    return status == TRBA_ERROR_FORMAT || status == TRBA_ERROR_MISMATCH || status == TRBA_ERROR_UNSUPPORTED;
+    return status == TRBA_ERROR_FORMAT || status == TRBA_ERROR_MISMATCH;
 }
 
 trba_status trba_model_open(const char *path, const trba_model_options *options, trba_model **out, trba_error *err)
