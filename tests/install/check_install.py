@@ -4,6 +4,7 @@
 
     the outside project of this folder   through the CMake package, in C and C++, shared and static
     the same sources                     through pkg-config, shared and static
+                                         host.c has functions of its own named as the library's inner ones
     the program of README.md             compiles, links and reads as README.md says
     strdemo and trba                     run from the moved folder, with their library; their pages and completions
     the models                           the installed ones are read, and none of the source tree in their place
@@ -35,6 +36,14 @@ def install_and_move(cmake, build_dir, folder):
     return (folder / "first").rename(folder / "moved")
 
 
+def check_host(name, program, prefix):
+    """A program with functions named as the library's inner ones reads as every other."""
+    said = run(program, prefix / "share" / "trba" / "models" / "trba.pth", SOURCE_DIR / "data" / "exit.png").strip()
+    if said != "EXIT":
+        sys.exit(f"{name}: beside functions named as its own, the library reads {said!r}")
+    print(f"{name}: {said}")
+
+
 def find_one(prefix, name):
     found = sorted(prefix.rglob(name))
     if len(found) != 1:
@@ -52,6 +61,8 @@ def check_cmake_package(cmake, compilers, version, prefix, folder):
         sys.exit(f"the outside project built {len(programs)} programs, expected 2 or more")
     for program in programs:
         print(f"CMake package, {program.name}: {run(program).strip()}")
+    for program in sorted((folder / "build").glob("host_trba*")):
+        check_host(f"CMake package, {program.name}", program, prefix)
 
 
 def check_cmake_package_alone(cmake, compilers, version, prefix, folder):
@@ -73,13 +84,17 @@ def check_pkg_config(compilers, prefix, folder):
     links = {"shared": (["--libs"], [f"-Wl,-rpath,{libdir}"])}
     if (libdir / "libtrba.a").exists():
         links["static"] = (["--libs", "--static"], ["-Wl,-rpath,/nowhere"])
-    for compiler, source in zip(compilers, ("user_c.c", "user_cpp.cpp")):
+    for compiler, source in zip((*compilers, compilers[0]), ("user_c.c", "user_cpp.cpp", "host.c")):
         for kind, (libs, extra) in links.items():
             flags = run("pkg-config", "--cflags", *libs, "trba", env=env).split()
             if kind == "static":
                 flags = [str(libdir / "libtrba.a") if flag == "-ltrba" else flag for flag in flags]
             run(compiler, HERE / source, "-o", folder / "user", *flags, *extra)
-            print(f"pkg-config {kind}, {source}: {run(folder / 'user').strip()}")
+            name = f"pkg-config {kind}, {source}"
+            if source == "host.c":
+                check_host(name, folder / "user", prefix)
+            else:
+                print(f"{name}: {run(folder / 'user').strip()}")
 
 
 def check_readme(compiler, prefix, folder):

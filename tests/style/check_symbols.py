@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""check_symbols.py - what libtrba.so gives to its host program, takes from it, and keeps.
+"""check_symbols.py - what the library gives to its host program, takes from it, and keeps.
 
     exports    exactly the functions that trba.h declares, all of them named trba_*
     imports    nothing that prints, ends the process, or reads or changes what belongs to all of it
     keeps      no writable variable: not in .data, not in .bss, not in thread-local storage
 
-    usage: check_symbols.py SOURCE_DIR LIBTRBA_SO CONFIG
+    usage: check_symbols.py SOURCE_DIR LIBTRBA_SO CONFIG [LIBTRBA_A]
 
-CONFIG is CMake's kind of build: in Debug, assert() may end the process.
+CONFIG is CMake's kind of build: in Debug, assert() may end the process. The static library is of the same objects: only
+what it exports is looked at once more, because in an archive a hidden symbol is an exported one.
 """
 import pathlib
 import re
@@ -43,17 +44,18 @@ def read_symbols(library, *options):
     return [(row[0].split("@")[0], row[6]) for row in rows if row[0] != "Name"]
 
 
-def check_exports(source_dir, library):
+def check_exports(source_dir, library, *options):
     header = pathlib.Path(source_dir, "include", "trba.h").read_text(encoding="utf-8")
+    where = pathlib.Path(library).name
     declared = set(DECLARATION.findall(header))
-    exported = {name for name, _ in read_symbols(library, "--dynamic", "--defined-only")}
+    exported = {name for name, _ in read_symbols(library, "--defined-only", *options)}
     for name in sorted(exported):
         if not name.startswith("trba_"):
-            yield f"exported, but not named trba_*: {name}"
+            yield f"{where}: exported, but not named trba_*: {name}"
     for name in sorted(exported - declared):
-        yield f"exported, but not in trba.h: {name}"
+        yield f"{where}: exported, but not in trba.h: {name}"
     for name in sorted(declared - exported):
-        yield f"in trba.h, but not exported: {name}"
+        yield f"{where}: in trba.h, but not exported: {name}"
     if len(declared) < 20:
         yield f"found only {len(declared)} declarations in trba.h: this check cannot read it"
 
@@ -80,9 +82,13 @@ def check_variables(library):
 
 
 def main():
-    source_dir, library, config = sys.argv[1:]
-    problems = [*check_exports(source_dir, library), *check_imports(library, config), *check_variables(library)]
-    print("\n".join(problems) or "exports, imports and variables of libtrba.so are as promised")
+    source_dir, library, config, *archives = sys.argv[1:]
+    problems = [*check_exports(source_dir, library, "--dynamic"), *check_imports(library, config),
+                *check_variables(library)]
+    for archive in archives:
+        problems += check_exports(source_dir, archive, "--extern-only")
+    also = "".join(f", the exports of {pathlib.Path(archive).name}" for archive in archives)
+    print("\n".join(problems) or f"exports, imports and variables of libtrba.so{also} are as promised")
     return 1 if problems else 0
 
 
