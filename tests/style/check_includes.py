@@ -20,10 +20,10 @@ TABLE_ROW = re.compile(r"^\| `([a-z./]+?)/?` \|[^|]*\| ([^|]*) \|$", re.MULTILIN
 INTRINSICS_ELSEWHERE = {"src/base/crc32_fold.c"}  # no kernel of a network
 INTRINSICS = {"immintrin.h", "emmintrin.h", "xmmintrin.h", "cpuid.h", "arm_neon.h"}
 
-# Headers of the C standard and of POSIX: free for all. Any other header in <> belongs to a third party; so does
-# <dlfcn.h>, which src/layers/blas.c alone may use.
+# Headers of the C standard and of POSIX: free for all. Any other header in <> belongs to a third party; so do
+# <dlfcn.h>, which src/layers/blas.c alone may use, and <signal.h>, which is src/base/thread_pool.c's.
 SYSTEM = set("""
-    assert.h ctype.h errno.h fenv.h float.h inttypes.h limits.h locale.h math.h setjmp.h signal.h stdalign.h stdarg.h
+    assert.h ctype.h errno.h fenv.h float.h inttypes.h limits.h locale.h math.h setjmp.h stdalign.h stdarg.h
     stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdlib.h stdnoreturn.h string.h threads.h time.h wchar.h
     dirent.h fcntl.h ftw.h getopt.h pthread.h sched.h strings.h unistd.h
     sys/ioctl.h sys/mman.h sys/resource.h sys/stat.h sys/syscall.h sys/time.h sys/types.h sys/wait.h

@@ -19,13 +19,14 @@ import sys
 DECLARATION = re.compile(r"^TRBA_API\b[^;(]*?(\w+)\s*\(", re.MULTILINE)
 
 # By what they would do to the host program. glibc's checked forms (__printf_chk) count as what they check. dlopen() is
-# left out: layers/blas.c loads OpenBLAS, as trba.h says; check_includes.py lets no other file include <dlfcn.h>.
+# left out: layers/blas.c loads OpenBLAS, as trba.h says; so is pthread_sigmask(), by which base/thread_pool.c keeps the
+# host's signals from its threads. check_includes.py lets no other file include <dlfcn.h> or <signal.h>.
 UNWANTED = {
     "prints": "printf vprintf fprintf vfprintf dprintf vdprintf puts putchar putc fputs fputc fwrite perror psignal "
               "syslog vsyslog err errx warn warnx error stdout stderr stdin",
     "ends the process": "exit _exit _Exit quick_exit abort assert_fail assert_perror_fail atexit on_exit",
     "changes its locale": "setlocale uselocale newlocale",
-    "has to do with signals": "signal sigaction sigprocmask pthread_sigmask sigaltstack raise kill alarm setitimer",
+    "has to do with signals": "signal sigaction sigprocmask sigaltstack raise kill alarm setitimer",
     "has to do with the environment": "getenv secure_getenv setenv putenv unsetenv clearenv environ",
     "starts a process": "fork vfork execl execv execve execvp execvpe posix_spawn posix_spawnp system popen clone",
     "changes its surroundings": "chdir fchdir umask setrlimit prctl setpriority nice sched_setaffinity mallopt",

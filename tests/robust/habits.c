@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* host.c - a program with habits of its own: what it has set up is left alone, and does not change what is read.
+/* habits.c - a program with habits of its own: what it has set up is left alone, and does not change what is read.
  *
- *   usage: host CHECKPOINT IMAGE PRECISION
+ *   usage: habits CHECKPOINT IMAGE PRECISION
  *
  *   rounding   downwards, before the model is opened: the same bits with 1 and 2 threads as with rounding to nearest;
  *              afterwards rounding is downwards still, and no exception flag has been raised
@@ -156,7 +156,7 @@ static void check_stack(const struct case_of_test *usual)
 
 int main(int argc, char **argv)
 {
-    require(argc == 4, "usage: host CHECKPOINT IMAGE PRECISION");
+    require(argc == 4, "usage: habits CHECKPOINT IMAGE PRECISION");
     struct case_of_test usual = {.model = argv[1], .image = argv[2], .n_threads = 1};
     while (strcmp(trba_precision_name(usual.precision), argv[3]) != 0) usual.precision++;
     open_and_read(&usual);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Programs with habits of their own: rounding, traps, signals, little stack. What is tried is told in host.c."""
+"""Programs with habits of their own: rounding, traps, signals, little stack. What is tried is told in habits.c."""
 import pytest
 
 
@@ -10,7 +10,7 @@ def files(tmp_path_factory):
     from trba_torch.checkpoints import random_network, save_checkpoint
     from trba_torch.textures import Stream, texture
 
-    folder = tmp_path_factory.mktemp("host")
+    folder = tmp_path_factory.mktemp("habits")
     network = random_network(Architecture("TPS", "ResNet", "BiLSTM", "Attn", output_channel=64, hidden_size=64,
                                           num_class=38), seed=7)
     save_checkpoint(network, str(folder / "network.pth"), "zip")
@@ -20,5 +20,5 @@ def files(tmp_path_factory):
 
 @pytest.mark.parametrize("precision", ["fp32", "int16", "bf16"])
 def test_what_the_program_has_set_is_left_and_changes_nothing(run, files, precision):
-    said = run("host", str(files / "network.pth"), str(files / "word.png"), precision)
+    said = run("habits", str(files / "network.pth"), str(files / "word.png"), precision)
     assert said.startswith("rounding, ") and said.endswith("signals, stack\n")
