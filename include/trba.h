@@ -28,7 +28,7 @@
  *     nothing is freed while it is in use.
  *   - Calculations round to nearest and trap no exception, whatever the caller has set; its floating-point environment
  *     is as before when a function returns. Threads of the library take no signals but those that their own
- *     instructions raise. A call needs up to 192 KiB of the caller's stack.
+ *     instructions raise; nor do OpenBLAS's, if the library loads it. A call needs up to 192 KiB of the caller's stack.
  *   - Process-wide state is changed by two kinds of models and by trba_system_info() only. A model whose tier is
  *     TRBA_CPU_BLAS loads OpenBLAS, for good, and sets it to one thread (openblas_set_num_threads(1)), because the
  *     session's own threads call it; no other tier needs it. trba_system_info() loads it to describe it, and leaves it

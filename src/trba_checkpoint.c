@@ -27,9 +27,12 @@ static trba_status open_bytes(const struct file_map *map, const void *bytes, siz
         return error_set(err, TRBA_ERROR_MEMORY, "no memory to open a checkpoint");
     }
     *checkpoint = (trba_checkpoint){.map = *map, .table = NULL};
+    fenv_t callers;
+    float_environment_begin(&callers); /* numbers among the metadata become text */
     const trba_status status =
         tensor_table_open(bytes, n_bytes, map->bytes != NULL ? &checkpoint->map : NULL, architecture_recognise_name,
                           &checkpoint->table, err);
+    float_environment_end(&callers);
     if (status != TRBA_OK) trba_checkpoint_free(checkpoint);
     else *out = checkpoint;
     return status;

@@ -266,7 +266,7 @@ static trba_status open_checkpoint(const trba_checkpoint *checkpoint, const trba
     return status;
 }
 
-/* Is it about the file, rather than about an option or the machine? */
+/* Is it about the file, or what was asked of it, rather than about the machine? */
 static bool is_of_the_file(trba_status status)
 {
     return status == TRBA_ERROR_FORMAT || status == TRBA_ERROR_MISMATCH;

@@ -118,7 +118,8 @@ static void direction_of(double degrees, double *cosine, double *sine)
     *sine = sin(radians);
 }
 
-trba_region trba_region_rotated(float cx, float cy, float w, float h, float degrees)
+/* Not inline, or the compiler might calculate outside of the floating-point environment around it. */
+static __attribute__((noinline)) trba_region rotate_box(float cx, float cy, float w, float h, float degrees)
 {
     static const double corners[4][2] = {{-0.5, -0.5}, {0.5, -0.5}, {0.5, 0.5}, {-0.5, 0.5}};
     double cosine, sine;
@@ -129,6 +130,15 @@ trba_region trba_region_rotated(float cx, float cy, float w, float h, float degr
         region.x[i] = (float)((double)cx + right * cosine - down * sine);
         region.y[i] = (float)((double)cy + right * sine + down * cosine);
     }
+    return region;
+}
+
+trba_region trba_region_rotated(float cx, float cy, float w, float h, float degrees)
+{
+    fenv_t callers;
+    float_environment_begin(&callers);
+    const trba_region region = rotate_box(cx, cy, w, h, degrees);
+    float_environment_end(&callers);
     return region;
 }
 

@@ -14,13 +14,13 @@
 
 #include <fenv.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "base/cpu.h"
+#include "base/signals.h"
 
 enum {
     TASK_BITS = 20,
@@ -202,18 +202,6 @@ void thread_pool_free(struct thread_pool *pool)
     free(pool);
 }
 
-/* Threads inherit what is blocked. Signals to the process are the caller's threads' business, which may block or await
- * them; those that a thread's own instructions raise stay as they are. */
-static void block_signals(sigset_t *callers)
-{
-    static const int raised_by_instructions[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP};
-    sigset_t blocked;
-    sigfillset(&blocked);
-    for (size_t i = 0; i < sizeof raised_by_instructions / sizeof *raised_by_instructions; i++)
-        sigdelset(&blocked, raised_by_instructions[i]);
-    pthread_sigmask(SIG_BLOCK, &blocked, callers);
-}
-
 /* The system's stack size, but no less than tasks need. */
 static void set_stack_size(pthread_attr_t *attributes)
 {
@@ -223,24 +211,20 @@ static void set_stack_size(pthread_attr_t *attributes)
         pthread_attr_setstacksize(attributes, LEAST_STACK_BYTES);
 }
 
-/* False when one cannot be started. */
-static bool start_workers(struct thread_pool *pool)
+/* As many as can be. */
+static void start_workers(void *arg)
 {
+    struct thread_pool *pool = arg;
     pthread_attr_t attributes;
-    sigset_t callers;
-    if (pthread_attr_init(&attributes) != 0) return false;
+    if (pthread_attr_init(&attributes) != 0) return;
     set_stack_size(&attributes);
-    block_signals(&callers);
-    bool has_started = true;
-    for (int i = 0; i < pool->n_threads - 1 && has_started; i++) {
+    for (int i = 0; i < pool->n_threads - 1; i++) {
         struct worker *worker = &pool->workers[i];
         *worker = (struct worker){.pool = pool, .number = i + 1};
-        has_started = pthread_create(&worker->thread, &attributes, run_worker, worker) == 0;
-        if (has_started) pool->n_started++;
+        if (pthread_create(&worker->thread, &attributes, run_worker, worker) != 0) break;
+        pool->n_started++;
     }
-    pthread_sigmask(SIG_SETMASK, &callers, NULL);
     pthread_attr_destroy(&attributes);
-    return has_started;
 }
 
 trba_status thread_pool_new(int n_threads, struct thread_pool **out, trba_error *err)
@@ -258,7 +242,8 @@ trba_status thread_pool_new(int n_threads, struct thread_pool **out, trba_error 
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->work_there, NULL);
     pthread_cond_init(&pool->work_done, NULL);
-    if (!start_workers(pool)) {
+    signals_call_blocked(start_workers, pool);
+    if (pool->n_started < n_threads - 1) {
         thread_pool_free(pool);
         return error_set(err, TRBA_ERROR_MEMORY, "cannot start %d threads; try fewer", n_threads);
     }

@@ -24,6 +24,8 @@ struct openblas {
 #include <errno.h>
 #include <string.h>
 
+#include "base/signals.h"
+
 static trba_status refuse(const char *why, trba_error *err)
 {
     return error_set(err, TRBA_ERROR_UNSUPPORTED, "the tier blas needs OpenBLAS, which cannot be loaded (%s): install "
@@ -41,12 +43,26 @@ static bool find_function(void *handle, const char *name, void *function)
 /* Of the loader's reasons one has a status of its own. It is not in its answer, but malloc() and mmap() leave it in
  * errno. (What OpenBLAS and Fortran's runtime do when memory runs out while they start is theirs: they end the
  * process.) */
+struct loading {
+    const char *library;
+    void *handle;
+    int error;
+};
+
+static void load(void *arg)
+{
+    struct loading *loading = arg;
+    errno = 0;
+    loading->handle = dlopen(loading->library, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    loading->error = errno;
+}
+
 static trba_status find_openblas(const char *library, struct openblas *out, trba_error *err)
 {
-    errno = 0;
-    void *const handle = dlopen(library != NULL ? library : TRBA_OPENBLAS_SONAME,
-                                RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    if (handle == NULL && errno == ENOMEM)
+    struct loading loading = {.library = library != NULL ? library : TRBA_OPENBLAS_SONAME};
+    signals_call_blocked(load, &loading); /* it starts threads of its own */
+    void *const handle = loading.handle;
+    if (handle == NULL && loading.error == ENOMEM)
         return error_set(err, TRBA_ERROR_MEMORY, "there is not enough memory to load OpenBLAS");
     if (handle == NULL) return refuse(dlerror(), err);
     if (!find_function(handle, "cblas_sgemm", &out->sgemm) ||

@@ -30,8 +30,8 @@ struct packer {
 };
 
 /* Has the system clear the pages that the weights of this network will take, on all threads. When they are touched
- * first by what packs them, one thread waits while the other's page is cleared: layers are a few pages each. A hint: no
- * more is cleared than will be used, and nothing if the system cannot. */
+ * first by what packs them, one thread waits while the other's page is cleared: layers are a few pages each. A hint:
+ * what is cleared in vain is less than a layer, and nothing is if the system cannot. */
 void pack_clear_memory(struct packer *packer, const trba_architecture *arch);
 
 /* The tensor's elements as floats, malloc'd; NULL after failure. The name is made as by printf. */

@@ -21,7 +21,7 @@ INTRINSICS_ELSEWHERE = {"src/base/crc32_fold.c"}  # no kernel of a network
 INTRINSICS = {"immintrin.h", "emmintrin.h", "xmmintrin.h", "cpuid.h", "arm_neon.h"}
 
 # Headers of the C standard and of POSIX: free for all. Any other header in <> belongs to a third party; so do
-# <dlfcn.h>, which src/layers/blas.c alone may use, and <signal.h>, which is src/base/thread_pool.c's.
+# <dlfcn.h>, which src/layers/blas.c alone may use, and <signal.h>, which is src/base/signals.c's.
 SYSTEM = set("""
     assert.h ctype.h errno.h fenv.h float.h inttypes.h limits.h locale.h math.h setjmp.h stdalign.h stdarg.h
     stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdlib.h stdnoreturn.h string.h threads.h time.h wchar.h

@@ -19,8 +19,8 @@ import sys
 DECLARATION = re.compile(r"^TRBA_API\b[^;(]*?(\w+)\s*\(", re.MULTILINE)
 
 # By what they would do to the host program. glibc's checked forms (__printf_chk) count as what they check. dlopen() is
-# left out: layers/blas.c loads OpenBLAS, as trba.h says; so is pthread_sigmask(), by which base/thread_pool.c keeps the
-# host's signals from its threads. check_includes.py lets no other file include <dlfcn.h> or <signal.h>.
+# left out: layers/blas.c loads OpenBLAS, as trba.h says; so is pthread_sigmask(), by which base/signals.c keeps the
+# host's signals from threads. check_includes.py lets no other file include <dlfcn.h> or <signal.h>.
 UNWANTED = {
     "prints": "printf vprintf fprintf vfprintf dprintf vdprintf puts putchar putc fputs fputc fwrite perror psignal "
               "syslog vsyslog err errx warn warnx error stdout stderr stdin",

@@ -64,7 +64,8 @@ static bool is_file_or_folder(const char *path)
 
 static bool may_wait_for(const char *input)
 {
-    return strcmp(input, "-") == 0 || (input[0] == '@' && !is_file_or_folder(input + 1));
+    const bool is_standard_input = strcmp(input, "-") == 0 || strcmp(input, "@-") == 0;
+    return is_standard_input || (input[0] == '@' && !is_file_or_folder(input + 1));
 }
 
 bool input_list_may_wait(const struct option_inputs *inputs)
