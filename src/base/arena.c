@@ -44,6 +44,16 @@ static struct arena_block *arena_block_new(size_t n_bytes)
     return block;
 }
 
+/* A block with room for n_bytes, which is filled next; NULL when there is no memory. */
+static struct arena_block *arena_add_block(struct arena *a, size_t n_bytes)
+{
+    struct arena_block *block = arena_block_new(n_bytes);
+    if (block == NULL) return NULL;
+    block->next = a->blocks;
+    a->blocks = block;
+    return block;
+}
+
 static void arena_block_free(struct arena_block *block)
 {
     if (block->mapped_bytes > 0) munmap(block, block->mapped_bytes);
@@ -59,13 +69,11 @@ void *arena_alloc(struct arena *a, size_t n_bytes)
     const size_t rounded = round_up(n_bytes == 0 ? 1 : n_bytes, ARENA_ALIGNMENT);
     struct arena_block *block = a->blocks;
     if (block == NULL || rounded > block->size - block->used) {
-        block = arena_block_new(rounded > a->block_bytes ? rounded : a->block_bytes);
+        block = arena_add_block(a, rounded > a->block_bytes ? rounded : a->block_bytes);
         if (block == NULL) {
             a->has_failed = true;
             return NULL;
         }
-        block->next = a->blocks;
-        a->blocks = block;
     }
     uint8_t *at = block->data + block->used;
     block->used += rounded;
@@ -76,11 +84,8 @@ void *arena_alloc(struct arena *a, size_t n_bytes)
 void *arena_reserve(struct arena *a, size_t n_bytes)
 {
     if (!huge_pages_suit(n_bytes) || n_bytes > a->limit_bytes - a->used_bytes) return NULL;
-    struct arena_block *block = arena_block_new(n_bytes);
-    if (block == NULL) return NULL;
-    block->next = a->blocks;
-    a->blocks = block;
-    return block->data;
+    const struct arena_block *block = arena_add_block(a, n_bytes);
+    return block != NULL ? block->data : NULL;
 }
 
 void *arena_alloc_array(struct arena *a, size_t n, size_t item_bytes)

@@ -26,6 +26,17 @@ void *huge_pages_map(size_t *n_bytes)
     return all + before;
 }
 
+void *huge_pages_alloc(size_t *n_bytes)
+{
+    const bool is_large = huge_pages_suit(*n_bytes);
+    const size_t alignment = is_large ? HUGE_PAGE_BYTES : LINE_BYTES;
+    if (*n_bytes > SIZE_MAX - alignment) return NULL;
+    *n_bytes = round_up(*n_bytes, alignment);
+    void *memory = aligned_alloc(alignment, *n_bytes);
+    if (memory != NULL && is_large) madvise(memory, *n_bytes, MADV_HUGEPAGE);
+    return memory;
+}
+
 void huge_pages_touch(void *memory, size_t n_bytes)
 {
 #ifdef MADV_POPULATE_WRITE /* Linux 5.14 */
@@ -36,15 +47,4 @@ void huge_pages_touch(void *memory, size_t n_bytes)
     (void)memory;
     (void)n_bytes;
 #endif
-}
-
-void *huge_pages_alloc(size_t *n_bytes)
-{
-    const bool is_large = huge_pages_suit(*n_bytes);
-    const size_t alignment = is_large ? HUGE_PAGE_BYTES : LINE_BYTES;
-    if (*n_bytes > SIZE_MAX - alignment) return NULL;
-    *n_bytes = round_up(*n_bytes, alignment);
-    void *memory = aligned_alloc(alignment, *n_bytes);
-    if (memory != NULL && is_large) madvise(memory, *n_bytes, MADV_HUGEPAGE);
-    return memory;
 }

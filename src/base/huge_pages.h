@@ -13,9 +13,9 @@ bool huge_pages_suit(size_t n_bytes);
 /* Zeros, straight from the system: they go back by munmap(). `*n_bytes` is rounded up to what the caller gets. NULL:
  * there is none to be had. */
 void *huge_pages_map(size_t *n_bytes);
-/* Has the system clear the pages of [memory, memory + n_bytes) now, as the first write to each would. A hint. */
-void huge_pages_touch(void *memory, size_t n_bytes);
 /* The same from the allocator: undefined, for free(), at least 64-byte aligned; what is not worth huge pages in any. */
 void *huge_pages_alloc(size_t *n_bytes);
+/* Has the system clear the pages of [memory, memory + n_bytes) now, as the first write to each would. A hint. */
+void huge_pages_touch(void *memory, size_t n_bytes);
 
 #endif

@@ -40,13 +40,10 @@ static bool find_function(void *handle, const char *name, void *function)
     return found != NULL;
 }
 
-/* Of the loader's reasons one has a status of its own. It is not in its answer, but malloc() and mmap() leave it in
- * errno. (What OpenBLAS and Fortran's runtime do when memory runs out while they start is theirs: they end the
- * process.) */
 struct loading {
     const char *library;
     void *handle;
-    int error;
+    int error; /* errno afterwards */
 };
 
 static void load(void *arg)
@@ -57,6 +54,9 @@ static void load(void *arg)
     loading->error = errno;
 }
 
+/* Of the loader's reasons one has a status of its own. It is not in its answer, but malloc() and mmap() leave it in
+ * errno. (What OpenBLAS and Fortran's runtime do when memory runs out while they start is theirs: they end the
+ * process.) */
 static trba_status find_openblas(const char *library, struct openblas *out, trba_error *err)
 {
     struct loading loading = {.library = library != NULL ? library : TRBA_OPENBLAS_SONAME};

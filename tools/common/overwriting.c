@@ -67,6 +67,13 @@ bool is_same_place(const char *path, const char *other)
            find_folder(other_target, &two, &other_name) && is_same(&one, &two) && strcmp(name, other_name) == 0;
 }
 
+bool is_in_same_folder(const char *path, const char *other)
+{
+    struct stat one, two;
+    const char *name, *other_name;
+    return find_folder(path, &one, &name) && find_folder(other, &two, &other_name) && is_same(&one, &two);
+}
+
 bool is_standard_input(const char *path)
 {
     struct stat one, two;

@@ -11,6 +11,9 @@ bool is_same_file(const char *path, const char *other);
 /* Would writing to both paths write one file, whatever they are called and whether or not it is there yet? */
 bool is_same_place(const char *path, const char *other);
 
+/* Are both in one folder, whatever that is called and whether or not they are there? */
+bool is_in_same_folder(const char *path, const char *other);
+
 /* Is that path the regular file that standard input comes from? False if it is not there, or NULL. */
 bool is_standard_input(const char *path);
 

@@ -7,7 +7,6 @@
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "command_line.h"
@@ -128,18 +127,6 @@ static bool shares_sidecar(const char *path)
     int number;
     free(find_sidecar(path, &number));
     return number == TRBA_YAML; /* N_SIDECARS if there is none */
-}
-
-static bool is_in_same_folder(const char *path, const char *other)
-{
-    struct stat one, two;
-    char *folder = path_beside(path, folder_bytes(path), ".");
-    char *other_folder = path_beside(other, folder_bytes(other), ".");
-    const bool is_same = stat(folder, &one) == 0 && stat(other_folder, &two) == 0 && one.st_dev == two.st_dev &&
-                         one.st_ino == two.st_ino;
-    free(folder);
-    free(other_folder);
-    return is_same;
 }
 
 static bool is_checkpoint_name(const char *name)

@@ -93,9 +93,10 @@ ALWAYS_INLINE void finish_row(const struct gemm_tiles *g, ptrdiff_t at, __m512 s
     _mm512_storeu_ps(g->out + at, value);
 }
 
-ALWAYS_INLINE __m512 sum_of_row(const struct finishing *f, int row, const bool is_int8x2)
+/* Of row `done`. */
+ALWAYS_INLINE __m512 sum_of_row(const struct finishing *f, const bool is_int8x2)
 {
-    const int in_group = row - f->first_done;
+    const int in_group = f->done - f->first_done;
     if (!is_int8x2) return _mm512_load_ps(f->sums + in_group * TILE_BYTES);
     const char *high = f->sums + (in_group / TILE_ROWS * 2 * STEP + in_group % TILE_ROWS * TILE_BYTES);
     const __m512 high_sum = _mm512_cvtepi32_ps(_mm512_load_si512(high));
@@ -107,7 +108,7 @@ ALWAYS_INLINE void finish_rows(struct finishing *f, int n, const bool is_int8x2)
 {
     for (const int end = least(f->done + n, f->end_done); f->done < end; f->done++) {
         const ptrdiff_t at = tile_row_at(f->g, f->done);
-        if (at >= 0) finish_row(f->g, at, sum_of_row(f, f->done, is_int8x2), f->bias);
+        if (at >= 0) finish_row(f->g, at, sum_of_row(f, is_int8x2), f->bias);
     }
 }
 
@@ -127,10 +128,11 @@ ALWAYS_INLINE void step_finishing(struct finishing *f, const bool is_int8x2)
     ask_for_rows(f);
 }
 
-/* n_rows in n_steps. */
-static void plan_finishing(struct finishing *f, int group_rows, int n_rows, int n_steps)
+/* tile_rows: of group_rows, those that go through all blocks and taps together. */
+static void plan_finishing(struct finishing *f, int group_rows, int tile_rows)
 {
-    f->per_step = (n_rows + n_steps - 1) / n_steps;
+    const int n_steps = f->g->n_blocks * f->g->n_taps;
+    f->per_step = (tile_rows + n_steps - 1) / n_steps;
     f->end_asked = least(group_rows, f->g->n_rows);
 }
 
@@ -204,7 +206,7 @@ static void gemm_tiles_bf16_avx512amx(const struct gemm_tiles *g)
     __m512 sums[2][GROUP_ROWS];
     struct ahead ahead = plan_ahead(g, GROUP_ROWS);
     struct finishing finishing = {.g = g, .bias = _mm512_loadu_ps(g->bias)};
-    plan_finishing(&finishing, GROUP_ROWS, GROUP_ROWS, g->n_blocks * g->n_taps);
+    plan_finishing(&finishing, GROUP_ROWS, GROUP_ROWS);
     configure_tiles();
     for (int row = 0, turn = 0; row < g->n_rows; row += GROUP_ROWS, turn = 1 - turn) {
         const int n_rows = least(GROUP_ROWS, g->n_rows - row);
@@ -265,7 +267,7 @@ static void gemm_tiles_int8x2_avx512amx(const struct gemm_tiles *g)
     struct finishing finishing = {
         .g = g, .bias = _mm512_loadu_ps(g->bias),
         .scale = _mm512_mul_ps(_mm512_set1_ps(g->scale * 256.0f), _mm512_loadu_ps(g->column_scales))};
-    plan_finishing(&finishing, GROUP_ROWS, TILE_ROWS, g->n_blocks * g->n_taps);
+    plan_finishing(&finishing, GROUP_ROWS, TILE_ROWS);
     configure_tiles();
     for (int row = 0, turn = 0; row < g->n_rows; row += GROUP_ROWS, turn = 1 - turn) {
         const int n_tiles = (least(GROUP_ROWS, g->n_rows - row) + TILE_ROWS - 1) / TILE_ROWS;
