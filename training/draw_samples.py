@@ -9,6 +9,7 @@ import argparse
 import cv2
 import numpy as np
 
+from mistakes import Mistake, number, said_in_one_sentence, whole_number
 from render import Renderer
 
 CELL_H, CELL_W, GAP = 48, 150, 3
@@ -29,21 +30,25 @@ def draw_sheet(renderer, rows, columns, difficulty, with_labels):
     return np.vstack([np.hstack(cells[row * columns:(row + 1) * columns]) for row in range(rows)])
 
 
-def main():
+def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("output")
-    parser.add_argument("--rows", type=int, default=16)
-    parser.add_argument("--columns", type=int, default=8)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--difficulty", type=float, default=1.0)
+    parser.add_argument("--rows", type=whole_number(1), default=16)
+    parser.add_argument("--columns", type=whole_number(1), default=8)
+    parser.add_argument("--seed", type=whole_number(0), default=1)
+    parser.add_argument("--difficulty", type=number(0), default=1.0)
     parser.add_argument("--cache", help="file that keeps what was found out about the fonts")
     parser.add_argument("--labels", action="store_true", help="write the text below each picture")
-    arguments = parser.parse_args()
-    renderer = Renderer(arguments.seed, cache=arguments.cache)
-    sheet = draw_sheet(renderer, arguments.rows, arguments.columns, arguments.difficulty, arguments.labels)
-    cv2.imwrite(arguments.output, sheet)
-    print(f"{arguments.output}: {arguments.rows * arguments.columns} words in {len(renderer.typefaces)} fonts")
+    options = parser.parse_args(arguments)
+    if not cv2.haveImageWriter(options.output):
+        parser.error(f"{options.output}: the name of a picture ends in .png or .jpg")
+    renderer = Renderer(options.seed, cache=options.cache)
+    sheet = draw_sheet(renderer, options.rows, options.columns, options.difficulty, options.labels)
+    if not cv2.imwrite(options.output, sheet):
+        raise Mistake(f"{options.output} cannot be written: give a name in a folder that is there")
+    print(f"{options.output}: {options.rows * options.columns} words in {len(renderer.typefaces)} fonts")
 
 
 if __name__ == "__main__":
-    main()
+    with said_in_one_sentence():
+        main()

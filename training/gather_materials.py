@@ -3,11 +3,11 @@
 
     usage: gather_materials.py FOLDER [--megabytes 45]       then: train.py --packages FOLDER/packages.tsv ...
 
-FOLDER then holds packages.tsv, files/PACKAGE/..., dict/... . Photographs are copied as the renderer keeps them, small
-and grey; word lists without the words that are not used; of each font the characters that are written (fontTools), the
-drawings unchanged, and of the fonts as many as fit: package after package gives its smallest file, then its next, until
-the room is used up. The licences are those of the packages (packages.tsv): the folder is a working copy, not something
-to publish.
+FOLDER, which must be new or empty, then holds packages.tsv, files/PACKAGE/..., dict/... . Photographs are copied as the
+renderer keeps them, small and grey; word lists without the words that are not used; of each font the characters that
+are written (fontTools), the drawings unchanged, and of the fonts as many as fit: package after package gives its
+smallest file, then its next, until the room is used up. The licences are those of the packages (packages.tsv): the
+folder is a working copy, not something to publish.
 """
 
 import argparse
@@ -21,6 +21,7 @@ import cv2
 from fontTools import subset
 from fontTools.ttLib import TTLibError
 
+from mistakes import Mistake, number, said_in_one_sentence
 from render.backgrounds import load_photographs
 from render.packages import PACKAGES, Materials
 from render.texts import ALPHABET, TIERS, read_words
@@ -75,10 +76,10 @@ def shrink_font(path):
     return out.getvalue(), ".ttf" if path.suffix == ".ttc" else path.suffix
 
 
-def copy_fonts(materials, folder, n_bytes):
+def copy_fonts(typefaces, folder, n_bytes):
     """Returns how many."""
     n_copied = 0
-    for package, path in order_fonts(load_typefaces(materials)):
+    for package, path in order_fonts(typefaces):
         font, suffix = shrink_font(path)
         if len(font) > n_bytes:
             continue
@@ -96,16 +97,23 @@ def size_of(folder):
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--megabytes", type=float, default=45)
+    parser.add_argument("--megabytes", type=number(0), default=45)
     parser.add_argument("--packages", type=Path, default=PACKAGES)
     options = parser.parse_args(arguments)
+    if options.folder.exists() and (not options.folder.is_dir() or any(options.folder.iterdir())):
+        raise Mistake(f"{options.folder} is there and not an empty folder: name a new one")
     materials = Materials(options.packages)
+    typefaces = load_typefaces(materials)
     copy_dictionaries(materials, options.folder / "dict")
     copy_photographs(materials, options.folder / "files")
-    n_fonts = copy_fonts(materials, options.folder / "files", options.megabytes * 1e6 - size_of(options.folder))
+    n_fonts = copy_fonts(typefaces, options.folder / "files", options.megabytes * 1e6 - size_of(options.folder))
+    if n_fonts == 0:
+        raise Mistake(f"no font fits into {options.megabytes:g} MB, of which words and photographs take "
+                      f"{size_of(options.folder) / 1e6:.1f}: remove {options.folder} and give more --megabytes")
     shutil.copyfile(options.packages, options.folder / "packages.tsv")
     print(f"{options.folder}: {n_fonts} fonts, {size_of(options.folder) / 1e6:.0f} MB")
 
 
 if __name__ == "__main__":
-    main()
+    with said_in_one_sentence():
+        main()

@@ -3,8 +3,8 @@
 
     usage: train.py --run FOLDER [--minutes M] [--words N] [--real FOLDER] ...
 
-Goes on from FOLDER/last.pt, else from the networks in models/, else from nothing. Stops after M minutes or N words in
-all, or on SIGTERM and Ctrl-C, and saves; so it can be cut off at any time. FOLDER then holds
+Goes on from FOLDER/last.pt, else from the networks in models/, or with --resume-from nothing from nothing. Stops after
+M minutes or N words in all, or on SIGTERM and Ctrl-C, and saves; so it can be cut off at any time. FOLDER then holds
 
     last.pt          everything needed to go on
     trba.pth         the averaged network for the C library, trba-ctc.pth, and trba-progress.json: how far it had come
@@ -14,6 +14,7 @@ all, or on SIGTERM and Ctrl-C, and saves; so it can be cut off at any time. FOLD
 import argparse
 import contextlib
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -25,8 +26,9 @@ from learning.data_parallel import run_ranks
 from learning.joint_network import JointNetwork, measure_loss
 from learning.journal import Journal, draw_curves
 from learning.real_words import RealWords, RenderedWords
-from learning.training_state import export, resume, save_run
+from learning.training_state import LAST, NOTHING, export, make_run_folder, resume, save_run
 from learning.word_batches import load_batches, to_images
+from mistakes import Mistake, number, said_in_one_sentence, whole_number
 from render import Renderer
 from render.packages import PACKAGES
 
@@ -35,6 +37,8 @@ REAL_SETS = ("IIIT5K", "SVT")
 HELD_OUT_SEED = 1_000_003       # rendered words of this seed are never trained on
 GRADIENT_LIMIT = 5.0
 WEIGHT_DECAY = 0.01
+DEFAULT_SEED = 1
+WITHOUT_END = 10**12            # words
 NOTHING_SEEN = {"words": 0, "steps": 0, "seconds": 0.0, "optimizer_words": 0}
 
 
@@ -65,14 +69,16 @@ class Trainer:
         torch.manual_seed(options.seed)
         self.ranks, self.options = ranks, options
         self.folder = Path(options.run)
-        self.folder.mkdir(parents=True, exist_ok=True)
         self.device = torch.device(options.device)
         self.network = JointNetwork(options.output_channel, options.hidden_size)
         self.network.to(self.device, memory_format=torch.channels_last)
         self.average = AveragedModel(self.network, multi_avg_fn=get_ema_multi_avg_fn(options.ema), use_buffers=True)
         self.optimizer = torch.optim.AdamW(group_parameters(self.network), weight_decay=WEIGHT_DECAY, fused=True)
-        self.progress = resume(self.folder / "last.pt", options.resume_from, self.network, self.average.module,
+        goes_on = (self.folder / LAST).exists()
+        self.progress = resume(self.folder / LAST, options.resume_from, self.network, self.average.module,
                                self.optimizer) or NOTHING_SEEN | {"seed": options.seed}
+        if ranks.leads:
+            say_what_is_not_used(options, goes_on, self.folder, self.progress["seed"])
         self.average.n_averaged.fill_(self.progress["steps"])  # at 0 the first update would overwrite the average
         self.journal = Journal(self.folder)
         self.stops = False
@@ -109,7 +115,7 @@ class Trainer:
         return [loss.detach() for loss in losses]
 
     def save(self):
-        save_run(self.folder / "last.pt", self.network, self.average.module, self.optimizer, self.progress)
+        save_run(self.folder / LAST, self.network, self.average.module, self.optimizer, self.progress)
         export(self.average.module, self.folder, self.progress)
 
     def measure(self, rendered, real):
@@ -156,32 +162,58 @@ class Trainer:
             self.measure(rendered, real)
 
 
+def say_what_is_not_used(options, goes_on, folder, seed):
+    """A run that goes on keeps where it began, and its seed."""
+    if goes_on and options.resume_from != MODELS:
+        print(f"--resume-from has no effect: the run goes on from {folder / LAST}", file=sys.stderr)
+    if seed != options.seed and options.seed != DEFAULT_SEED:
+        print(f"--seed has no effect: the run goes on with {seed}, its own", file=sys.stderr)
+
+
 def parse_options(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--run", required=True, help="folder of the run; it is made")
-    parser.add_argument("--minutes", type=float, default=float("inf"), help="stop after so many")
-    parser.add_argument("--words", type=int, default=10**12, help="stop at so many, earlier runs included")
-    parser.add_argument("--cool-down", type=int, default=0, help="of --words: let the learning rate fall over the last")
+    parser.add_argument("--minutes", type=number(0), default=float("inf"), help="stop after so many")
+    parser.add_argument("--words", type=whole_number(1), help="stop at so many, earlier runs included")
+    parser.add_argument("--cool-down", type=whole_number(0), default=0, help="of --words: let the learning rate fall "
+                        "over the last")
     parser.add_argument("--real", help="folder with photographed words and labels.tsv, to measure on")
-    parser.add_argument("--real-every", type=int, default=4, help="of which to take one in so many")
-    parser.add_argument("--resume-from", default=MODELS, help="folder of the networks to begin with (models/)")
-    parser.add_argument("--output-channel", type=int, default=128)
-    parser.add_argument("--hidden-size", type=int, default=128)
-    parser.add_argument("--batch", type=int, default=64, help="words of one step, all processes together")
-    parser.add_argument("--learning-rate", type=float, default=1.4e-3)
-    parser.add_argument("--ema", type=float, default=0.998, help="how slowly the averaged weights follow")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--real-every", type=whole_number(1), default=4, help="of which to take one in so many")
+    parser.add_argument("--resume-from", default=MODELS, help="folder of the networks to begin with (models/), or "
+                        f"{NOTHING}; a run that has been saved goes on from there instead")
+    parser.add_argument("--output-channel", type=whole_number(16), default=128)
+    parser.add_argument("--hidden-size", type=whole_number(1), default=128)
+    parser.add_argument("--batch", type=whole_number(1), default=64, help="words of one step, all processes together")
+    parser.add_argument("--learning-rate", type=number(0, 1), default=1.4e-3)
+    parser.add_argument("--ema", type=number(0, 1), default=0.998, help="how slowly the averaged weights follow")
+    parser.add_argument("--seed", type=whole_number(0), default=DEFAULT_SEED)
     parser.add_argument("--device", default="cpu", help="where the network learns: cpu, cuda")
-    parser.add_argument("--processes", type=int, default=2, help="that learn together, each on its share of a batch")
-    parser.add_argument("--threads", type=int, default=1, help="of each of them")
-    parser.add_argument("--workers", type=int, default=0, help="processes that render for each of them; 0: it does so "
-                        "itself")
+    parser.add_argument("--processes", type=whole_number(1), default=2, help="that learn together, each on its share "
+                        "of a batch")
+    parser.add_argument("--threads", type=whole_number(1), default=1, help="of each of them")
+    parser.add_argument("--workers", type=whole_number(0), default=0, help="processes that render for each of them; 0: "
+                        "it does so itself")
     parser.add_argument("--packages", default=PACKAGES, help="table of the Debian packages to render from, or that of "
                         "a folder made by gather_materials.py (training/packages.tsv)")
-    parser.add_argument("--held-out", type=int, default=256, help="rendered words to measure on")
+    parser.add_argument("--held-out", type=whole_number(1), default=256, help="rendered words to measure on")
     for name, seconds in (("report", 60), ("save", 300), ("measure", 900)):
-        parser.add_argument(f"--{name}-every", type=float, default=seconds, metavar="SECONDS")
-    return parser.parse_args(arguments)
+        parser.add_argument(f"--{name}-every", type=number(0), default=seconds, metavar="SECONDS")
+    options = parser.parse_args(arguments)
+    if options.cool_down and options.words is None:
+        parser.error("--cool-down is at the end of --words: give that, too")
+    options.words = options.words or WITHOUT_END
+    if options.batch % options.processes:
+        parser.error(f"--batch {options.batch} cannot be shared out equally among --processes {options.processes}")
+    return options
+
+
+def check_device(name):
+    """Whether PyTorch can work there."""
+    try:
+        torch.zeros(1, device=name).sum().item()
+    except Exception as error:
+        raise Mistake(f"--device: PyTorch cannot work on {name!r} here ({str(error).splitlines()[0]}): "
+                      "give cpu") from error
 
 
 def train_together(ranks, options):
@@ -198,8 +230,11 @@ def train_together(ranks, options):
 
 def run(options):
     """Trains as the options say; returns the Trainer."""
+    check_device(options.device)
+    make_run_folder(options.run)
     return run_ranks(options.processes, train_together, options)
 
 
 if __name__ == "__main__":
-    run(parse_options())
+    with said_in_one_sentence():
+        run(parse_options())

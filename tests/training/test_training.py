@@ -3,19 +3,23 @@
 the C library; not that it learns."""
 
 import subprocess
+import sys
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+import draw_samples
 import gather_materials
 import train
 from learning.data_parallel import Ranks, run_ranks
+from learning.journal import read_journal
 from learning.joint_network import JointNetwork, encode_texts, measure_loss, spell_attention, spell_ctc
 from learning.real_words import RealWords
 from learning.training_state import export, halve
 from learning.word_batches import load_batches, to_images
+from mistakes import Mistake
 from render import Renderer
 from render.texts import ALPHABET, MAX_LENGTH
 from trba_torch.attention import END
@@ -168,6 +172,124 @@ def test_a_run_goes_on_from_exported_networks(run_folder, train_until, tmp_path)
     for name, tensor in trainer.network.state_dict().items():
         if tensor.is_floating_point() and "GridGenerator" not in name:
             assert torch.equal(tensor, saved[name].half().float()), name
+
+
+def fail(capsys, main, *arguments):
+    """The sentence with which a program refuses its command line."""
+    with pytest.raises(SystemExit) as ended:
+        main([str(argument) for argument in arguments])
+    assert ended.value.code == 2
+    return capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("option, value", [
+    ("--batch", 0), ("--batch", 63), ("--processes", 0), ("--threads", 0), ("--workers", -1), ("--held-out", 0),
+    ("--real-every", 0), ("--words", "many"), ("--words", 0), ("--minutes", "nan"), ("--ema", 2),
+    ("--learning-rate", -1), ("--output-channel", 8), ("--hidden-size", 0), ("--cool-down", 100)])
+def test_an_option_that_cannot_be_is_refused_by_its_name(option, value, capsys):
+    assert option in fail(capsys, train.parse_options, "--run", "nowhere", option, value)
+
+
+def test_a_folder_that_holds_no_run_is_not_trained_over(train_until, tmp_path):
+    (tmp_path / "trba.pth").write_bytes(b"somebody's")
+    with pytest.raises(Mistake, match="written over"):
+        train_until(tmp_path, BATCH)
+    assert (tmp_path / "trba.pth").read_bytes() == b"somebody's"
+    assert [path.name for path in tmp_path.iterdir()] == ["trba.pth"]
+    with pytest.raises(Mistake, match="cannot be the folder"):
+        train_until(tmp_path / "trba.pth", BATCH)
+
+
+@pytest.mark.parametrize("content", [b"", b"junk", b"PK\3\4"])
+def test_a_run_whose_state_is_damaged_is_refused(train_until, content, tmp_path):
+    (tmp_path / "last.pt").write_bytes(content)
+    with pytest.raises(Mistake, match="cannot go on from .*last.pt"):
+        train_until(tmp_path, BATCH)
+    assert (tmp_path / "last.pt").read_bytes() == content
+
+
+def test_networks_to_begin_with_must_be_there_and_fit(train_until, tmp_path):
+    with pytest.raises(Mistake, match="no-such-folder has no trba-progress.json"):
+        train_until(tmp_path / "run", BATCH, "no-such-folder")
+    with pytest.raises(Mistake, match="other sizes"):
+        train_until(tmp_path / "run", BATCH, train.MODELS)
+
+
+def test_what_a_run_that_goes_on_does_not_use_is_said(run_folder, train_until, capsys):
+    train_until(run_folder, BATCH)  # it has seen more: nothing is learned
+    assert "--resume-from has no effect: the run goes on from" in capsys.readouterr().err
+
+
+def test_a_device_that_is_not_here_is_refused():
+    for device in ("no-such-device", "meta"):
+        with pytest.raises(Mistake, match="give cpu"):
+            train.check_device(device)
+    train.check_device("cpu")
+
+
+@pytest.mark.parametrize("labels", [None, "a.png\n", "a.png\tAB\tscene\tother\n"])
+def test_photographed_words_that_cannot_be_measured_on_are_refused(labels, tmp_path):
+    if labels is not None:
+        (tmp_path / "labels.tsv").write_text(labels, encoding="utf-8")
+    with pytest.raises(Mistake, match="labels.tsv"):
+        RealWords(tmp_path, train.REAL_SETS)
+
+
+@pytest.mark.parametrize("table, said", [(None, "no table"), ("fonts-dejavu-core\n", "no table"),
+                                         ("no-such-package\tsans\tfree\n", "no usable font")])
+def test_a_table_without_fonts_is_refused(table, said, tmp_path):
+    path = tmp_path / "packages.tsv"
+    if table is not None:
+        path.write_text(table, encoding="utf-8")
+    with pytest.raises(Mistake, match=said):
+        Renderer(1, packages=path)
+    with pytest.raises(Mistake, match=said):
+        gather_materials.main([str(tmp_path / "gathered"), "--packages", str(path)])
+    assert not (tmp_path / "gathered").exists()
+
+
+def test_materials_are_gathered_into_an_empty_folder_only(font_package, tmp_path):
+    (tmp_path / "packages.tsv").write_text("somebody's", encoding="utf-8")
+    for folder in (tmp_path, tmp_path / "packages.tsv"):
+        with pytest.raises(Mistake, match="name a new one"):
+            gather_materials.main([str(folder), "--packages", str(font_package)])
+    assert (tmp_path / "packages.tsv").read_text(encoding="utf-8") == "somebody's"
+    with pytest.raises(Mistake, match="give more --megabytes"):
+        gather_materials.main([str(tmp_path / "little"), "--packages", str(font_package), "--megabytes", "0"])
+
+
+def test_a_sheet_that_cannot_be_written_is_not_announced(renderer, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(draw_samples, "Renderer", lambda *_, **__: renderer)
+    few = ["--rows", 1, "--columns", 1]
+    with pytest.raises(Mistake, match="in a folder that is there"):
+        draw_samples.main([str(word) for word in (tmp_path / "nowhere" / "sheet.png", *few)])
+    assert capsys.readouterr().out == ""
+    assert "--rows" in fail(capsys, draw_samples.main, tmp_path / "sheet.png", "--rows", 0)
+    assert ".png" in fail(capsys, draw_samples.main, tmp_path / "sheet.tex", *few)
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_mistake_is_one_line_and_no_stack_trace(processes, font_package, tmp_path):
+    (tmp_path / "last.pt").write_bytes(b"junk")
+    done = subprocess.run([sys.executable, train.__file__, "--run", tmp_path, "--packages", font_package, "--processes",
+                           str(processes)], capture_output=True, text=True)
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.startswith(f"cannot go on from {tmp_path / 'last.pt'}") and done.stderr.count("\n") == 1, (
+        done.stderr)
+
+
+def test_a_line_of_the_journal_that_was_cut_off_is_passed_over(tmp_path):
+    path = tmp_path / "journal.jsonl"
+    path.write_text('{"words": 8}\n{"words": 1\n7\n\n{"words": 24}\n', encoding="utf-8")
+    assert read_journal(path) == [{"words": 8}, {"words": 24}]
+
+
+def test_no_picture_comes_twice_when_batches_become_larger(renderer):
+    seen = 3 * BATCH  # one and a half of the larger ones
+    larger = load_batches(renderer, 2 * BATCH, seen, 0)
+    wanted = load_batches(renderer, 2 * BATCH, 4 * BATCH, 0)
+    for ours, theirs in zip(next(larger), next(wanted)):
+        assert torch.equal(ours, theirs)
 
 
 def test_the_transformation_starts_as_the_identity(renderer):

@@ -8,12 +8,15 @@ started; it alone decides, measures and saves. BatchNorm takes the statistics of
 
 import os
 import signal
+import sys
 import tempfile
 from datetime import timedelta
 from pathlib import Path
 
 import torch
 from torch import distributed, multiprocessing
+
+from mistakes import Mistake
 
 JOINING_WAIT = timedelta(minutes=3)   # for the others to start
 LONGEST_WAIT = timedelta(minutes=30)  # while rank 0 measures
@@ -63,6 +66,10 @@ def _join(rank, size, meeting, work, options):
         group = distributed.new_group(timeout=LONGEST_WAIT)
         distributed.barrier()
         return work(Ranks(rank, size, group), options)
+    except Mistake:
+        if rank:
+            sys.exit(1)  # rank 0 makes the same one, and says it
+        raise
     finally:
         distributed.destroy_process_group()
 

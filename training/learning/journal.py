@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What was measured, one JSON object a line, and its curves over the words seen."""
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -19,7 +20,12 @@ class Journal:
 
 
 def read_journal(path):
-    return [json.loads(line) for line in Path(path).read_text(encoding="utf-8").splitlines()]
+    """The entries; a line that was cut off when the run was is passed over."""
+    entries = []
+    for line in Path(path).read_bytes().splitlines():
+        with contextlib.suppress(ValueError):
+            entries.append(json.loads(line))
+    return [entry for entry in entries if isinstance(entry, dict) and "words" in entry]
 
 
 def plot_accuracies(axes, entries):

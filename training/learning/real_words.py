@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from mistakes import Mistake
+
 from .word_batches import to_images
 
 BATCH = 64
@@ -21,10 +23,19 @@ def normalise(text):
 
 def read_labels(folder, only=None):
     """[(path, text, set)]; `only`: words that the set's name, the fourth column, must contain one of."""
-    rows = [line.split("\t") for line in (Path(folder) / "labels.tsv").read_text(encoding="utf-8").splitlines()]
-    rows = [(Path(folder) / row[0], row[1], row[3] if len(row) > 3 else "") for row in rows]
+    table = Path(folder) / "labels.tsv"
+    try:
+        rows = [line.split("\t") for line in table.read_text(encoding="utf-8").splitlines()]
+        rows = [(Path(folder) / row[0], row[1], row[3] if len(row) > 3 else "") for row in rows]
+    except (OSError, ValueError, IndexError) as error:
+        raise Mistake(f"{table} is no list of words (file, text, anything, name of the set; tab-separated): give the "
+                      f"folder of one ({error})") from error
     rows = [row for row in rows if normalise(row[1])]
-    return [row for row in rows if only is None or any(word in row[2] for word in only)]
+    rows = [row for row in rows if only is None or any(word in row[2] for word in only)]
+    if not rows:
+        of_which = f" of a set whose name, the fourth column, has {' or '.join(only)} in it" if only else ""
+        raise Mistake(f"{table} has no word to measure on{of_which}")
+    return rows
 
 
 def load_pictures(rows, height=32, width=100):

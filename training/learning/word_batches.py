@@ -26,7 +26,7 @@ class WordBatches(IterableDataset):
     def __init__(self, renderer, batch_size, n_seen, ranks):
         super().__init__()
         self._renderer, self._batch_size, self._ranks = renderer, batch_size, ranks
-        self._first = n_seen // batch_size + ranks.rank
+        self._first = -(-n_seen // batch_size) + ranks.rank  # no picture twice, also where batches had another size
 
     def make(self, index):
         lesson = plan_lesson(index * self._batch_size)

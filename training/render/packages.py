@@ -5,15 +5,21 @@ purpose and licence); or copies of them, on a machine that has no such packages 
 import subprocess
 from pathlib import Path
 
+from mistakes import Mistake
+
 PACKAGES = Path(__file__).resolve().parent.parent / "packages.tsv"
 DICTIONARIES = Path("/usr/share/dict")
 
 
 def read_packages(path=PACKAGES):
     """[(package, purpose)], in the order of the file."""
-    rows = [line.split("\t") for line in Path(path).read_text(encoding="utf-8").splitlines()
-            if line and not line.startswith("#")]
-    return [(row[0], row[1]) for row in rows]
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        rows = [line.split("\t") for line in lines if line and not line.startswith("#")]
+        return [(row[0], row[1]) for row in rows]
+    except (OSError, ValueError, IndexError) as error:
+        raise Mistake(f"{path} is no table of packages (package, purpose, licence; tab-separated): give one like "
+                      f"{PACKAGES} ({error})") from error
 
 
 class Materials:

@@ -39,8 +39,6 @@ class Renderer:
         materials = Materials(packages)
         self._texts = Texts(materials.dictionaries)
         self.typefaces = load_typefaces(materials, cache)
-        if not self.typefaces:
-            raise RuntimeError("no usable font: install the packages of training/packages.tsv (make train-packages)")
         self._type_case = TypeCase(self.typefaces)
         self._backgrounds = Backgrounds(materials)
 

@@ -14,6 +14,8 @@ from pathlib import Path
 import numpy as np
 from PIL import ImageFont
 
+from mistakes import Mistake
+
 from .texts import ALPHABET
 
 # How often a style is drawn. "segment" and "dotmatrix" are displays: they mostly show numbers.
@@ -95,14 +97,20 @@ def list_candidates(materials):
 
 
 def load_typefaces(materials, cache=None):
-    """The usable fonts; `cache`, a path, keeps what was found out about them."""
+    """The usable fonts, one at least; `cache`, a path, keeps what was found out about them."""
     candidates = list_candidates(materials)
     key = [list(candidate) for candidate in candidates]
     if cache and Path(cache).exists():
-        kept = json.loads(Path(cache).read_text(encoding="utf-8"))
-        if kept["candidates"] == key:
-            return [Typeface(**fields) for fields in kept["typefaces"]]
+        try:
+            kept = json.loads(Path(cache).read_text(encoding="utf-8"))
+            if kept["candidates"] == key:
+                return [Typeface(**fields) for fields in kept["typefaces"]]
+        except (ValueError, LookupError, TypeError) as error:
+            raise Mistake(f"{cache} is not what was found out about fonts: remove it, or name another file") from error
     typefaces = [typeface for typeface in (describe(*candidate) for candidate in candidates) if typeface]
+    if not typefaces:
+        raise Mistake("no usable font: install the packages of training/packages.tsv (make train-packages), or give "
+                      "--packages")
     if cache:
         fields = {"candidates": key, "typefaces": [asdict(typeface) for typeface in typefaces]}
         partial = Path(f"{cache}.{os.getpid()}")  # processes that learn together begin together
