@@ -5,6 +5,12 @@
 #   library      libtrba.so.0.1             programs  strdemo, trba (TrbaPrograms.cmake), man pages, completion, models
 #   development  header, CMake, pkg-config  licence, fetched  what a Debian package has in its own way, or has not
 include(CMakePackageConfigHelpers)
+foreach(kind IN ITEMS BINDIR LIBDIR INCLUDEDIR DATADIR)
+    if(PROJECT_IS_TOP_LEVEL AND IS_ABSOLUTE "${CMAKE_INSTALL_${kind}}")
+        message(FATAL_ERROR "CMAKE_INSTALL_${kind} is ${CMAKE_INSTALL_${kind}}: give a folder below the prefix, like "
+                            "lib, and the prefix as CMAKE_INSTALL_PREFIX, because what is installed may be moved")
+    endif()
+endforeach()
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/trba")
 
 install(TARGETS trba EXPORT trba_targets LIBRARY COMPONENT library NAMELINK_COMPONENT development)
@@ -13,8 +19,6 @@ if(TRBA_BUILD_STATIC)
 endif()
 install(FILES include/trba.h TYPE INCLUDE COMPONENT development)
 install(FILES LICENSE NOTICE TYPE DOC COMPONENT licence)
-set(models_dir "${CMAKE_INSTALL_DATADIR}/trba/models")
-install(FILES models/english_g2.pth DESTINATION "${models_dir}" COMPONENT fetched OPTIONAL)
 
 # ---- what goes with the programs ----
 
@@ -28,7 +32,8 @@ if(TRBA_BUILD_TOOLS)
                 COMPONENT programs)
     endforeach()
     install(FILES models/trba.pth models/trba.yaml models/trba-ctc.pth models/trba-ctc.yaml models/english_g2.yaml
-            DESTINATION "${models_dir}" COMPONENT programs)
+            DESTINATION "${TRBA_MODELS_DIR}" COMPONENT programs)
+    install(FILES models/english_g2.pth DESTINATION "${TRBA_MODELS_DIR}" COMPONENT fetched OPTIONAL)
     # bash and fish look for a file of the program's name; zsh reads in the file which programs it is for.
     foreach(program IN ITEMS strdemo trba)
         install(FILES tools/completion/trba.bash RENAME ${program} COMPONENT programs

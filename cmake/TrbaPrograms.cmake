@@ -15,11 +15,12 @@ function(trba_add_program target output_name)
     set_target_properties(${target} PROPERTIES OUTPUT_NAME ${output_name}
                                                INSTALL_RPATH "$ORIGIN/${TRBA_BINDIR_TO_LIBDIR}")
     target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tools")
-    # Where the models are, and where `make models` puts what it fetches. Installed programs look beside themselves
-    # instead: ../share/trba/models.
+    # Where the models are, and where `make models` puts what it fetches. Installed programs look where theirs are
+    # instead, seen from themselves: ../share/trba/models.
     if(TRBA_FIND_SOURCE_MODELS)
         target_compile_definitions(${target} PRIVATE TRBA_SOURCE_MODELS_DIR="${PROJECT_SOURCE_DIR}/models")
     endif()
+    target_compile_definitions(${target} PRIVATE TRBA_BINDIR_TO_MODELS="${TRBA_BINDIR_TO_MODELS}")
     target_link_libraries(${target} PRIVATE trba trba_flags PkgConfig::JANSSON Threads::Threads m)
     install(TARGETS ${target} RUNTIME COMPONENT programs)
 endfunction()
@@ -29,7 +30,9 @@ if(TRBA_BUILD_TOOLS OR TRBA_BUILD_TESTS)
     pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
 endif()
 if(TRBA_BUILD_TOOLS)
+    set(TRBA_MODELS_DIR "${CMAKE_INSTALL_DATADIR}/trba/models")
     file(RELATIVE_PATH TRBA_BINDIR_TO_LIBDIR "/${CMAKE_INSTALL_BINDIR}" "/${CMAKE_INSTALL_LIBDIR}")
+    file(RELATIVE_PATH TRBA_BINDIR_TO_MODELS "/${CMAKE_INSTALL_BINDIR}" "/${TRBA_MODELS_DIR}")
     trba_add_program(strdemo strdemo)
     # The target trba is the library.
     if(LMDB_FOUND)

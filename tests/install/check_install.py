@@ -5,6 +5,7 @@
     the outside project of this folder   through the CMake package, in C and C++, shared and static
     the same sources                     through pkg-config, shared and static
                                          host.c has functions of its own named as the library's inner ones
+                                         and with add_subdirectory(), with settings of a project of its own
     the program of README.md             compiles, links and reads as README.md says
     strdemo and trba                     run from the moved folder, with their library; their pages and completions
     the models                           the installed ones are read, and none of the source tree in their place
@@ -77,6 +78,27 @@ def check_cmake_package_alone(cmake, compilers, version, prefix, folder):
         sys.exit(f"without the library's dependencies the outside project built {built}")
 
 
+def check_subdirectory(cmake, compilers, folder):
+    """In another project's tree, with that project's folders and its wish for few, large compilations. In plain C: the
+    quickest to build."""
+    run(cmake, "-S", HERE, "-B", folder / "inside", f"-DTRBA_SUBDIRECTORY={SOURCE_DIR}", "-DTRBA_REF_ONLY=ON",
+        f"-DCMAKE_C_COMPILER={compilers[0]}", f"-DCMAKE_CXX_COMPILER={compilers[1]}", "-DCMAKE_UNITY_BUILD=ON",
+        "-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_INSTALL_BINDIR=lib/programs", "-DCMAKE_INSTALL_DATADIR=data")
+    run(cmake, "--build", folder / "inside", "--parallel", "2")
+    print(f"add_subdirectory(): {run(folder / 'inside' / 'user_c_trba').strip()}")
+    run(cmake, "--install", folder / "inside", "--prefix", folder / "in folders of its own")
+    prefix = (folder / "in folders of its own").rename(folder / "moved too")
+    check_default_model(prefix / "lib" / "programs" / "strdemo", prefix / "data" / "trba" / "models", folder)
+
+
+def check_absolute_folders(cmake, compiler, folder):
+    """They could not be found from a tree that was moved, nor with --prefix."""
+    done = subprocess.run([cmake, "-S", SOURCE_DIR, "-B", folder / "absolute", f"-DCMAKE_C_COMPILER={compiler}",
+                           "-DCMAKE_INSTALL_LIBDIR=/nowhere/lib"], capture_output=True, text=True)
+    if done.returncode == 0 or "give a folder below the prefix" not in " ".join(done.stderr.split()):
+        sys.exit(f"an absolute CMAKE_INSTALL_LIBDIR ends with {done.returncode}: {done.stderr}")
+
+
 def check_pkg_config(compilers, prefix, folder):
     pc = find_one(prefix, "trba.pc")
     env = {**os.environ, "PKG_CONFIG_PATH": str(pc.parent)}
@@ -131,13 +153,12 @@ def check_programs(version, prefix):
             sys.exit(f"the manual page {name}.1 is not of version {version}")
 
 
-def check_models(prefix, folder):
+def check_default_model(strdemo, models, folder):
     """From a folder without models, and without one of the user's own."""
     env = {key: value for key, value in os.environ.items() if key not in ("LD_LIBRARY_PATH", "TRBA_MODEL")}
-    command = [prefix / "bin" / "strdemo", "-v", HERE.parent.parent / "data" / "exit.png"]
+    command = [strdemo, "-v", SOURCE_DIR / "data" / "exit.png"]
     done = subprocess.run(command, cwd=folder, env=env, text=True, capture_output=True)
     [said] = [line for line in done.stderr.splitlines() if line.startswith("model: ")] or [done.stderr]
-    models = prefix / "share" / "trba" / "models"
     if done.returncode or pathlib.Path(said.removeprefix("model: ")).resolve() != (models / "trba.pth").resolve():
         sys.exit(f"the installed strdemo does not read the installed model: {said}")
     print(f"strdemo reads {said}")
@@ -160,7 +181,9 @@ def main():
         check_pkg_config(compilers, prefix, folder)
         check_readme(compilers[0], prefix, folder)
         check_programs(version, prefix)
-        check_models(prefix, folder)
+        check_default_model(prefix / "bin" / "strdemo", prefix / "share" / "trba" / "models", folder)
+        check_subdirectory(cmake, compilers, folder)
+        check_absolute_folders(cmake, compilers[0], folder)
     return 0
 
 

@@ -16,6 +16,11 @@
 #define TRBA_SOURCE_MODELS_DIR ""
 #endif
 
+/* The build says where those of an installed program are, seen from it. */
+#ifndef TRBA_BINDIR_TO_MODELS
+#define TRBA_BINDIR_TO_MODELS "../share/trba/models"
+#endif
+
 /* The models of models/README.md; where to get one that is not there. */
 static const struct { const char *name, *remedy; } known_models[] = {
     {DEFAULT_NAME, "it belongs to the source tree and to every installation"},
@@ -34,7 +39,7 @@ static bool is_in_folder(const char *folder, const char *name, char path[MODEL_P
  * folder, as beside a program that is not installed. */
 static bool find_installed_folder(char folder[MODEL_PATH_BYTES])
 {
-    static const char below[] = "/../share/trba/models";
+    static const char below[] = "/" TRBA_BINDIR_TO_MODELS;
     const ssize_t n = readlink("/proc/self/exe", folder, MODEL_PATH_BYTES - sizeof below);
     if (n <= 0) return false;
     folder[n] = '\0';
