@@ -4,6 +4,9 @@
 # The library's code is linked into the module; its symbols stay inside, so that another libtrba may be in the process.
 # Written in Python's stable ABI of 3.11 (the first that has the buffer protocol): one module for this and every later
 # version. The symbols of Python itself come from the program that loads the module.
+if(NOT TRBA_BUILD_STATIC)
+    message(FATAL_ERROR "TRBA_BUILD_PYTHON links the static library: add -DTRBA_BUILD_STATIC=ON, or run pip install")
+endif()
 find_package(Python 3.11 REQUIRED COMPONENTS Interpreter Development.Module)
 
 file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/python/src/*.c")

@@ -91,12 +91,14 @@ def check_subdirectory(cmake, compilers, folder):
     check_default_model(prefix / "lib" / "programs" / "strdemo", prefix / "data" / "trba" / "models", folder)
 
 
-def check_absolute_folders(cmake, compiler, folder):
-    """They could not be found from a tree that was moved, nor with --prefix."""
-    done = subprocess.run([cmake, "-S", SOURCE_DIR, "-B", folder / "absolute", f"-DCMAKE_C_COMPILER={compiler}",
-                           "-DCMAKE_INSTALL_LIBDIR=/nowhere/lib"], capture_output=True, text=True)
-    if done.returncode == 0 or "give a folder below the prefix" not in " ".join(done.stderr.split()):
-        sys.exit(f"an absolute CMAKE_INSTALL_LIBDIR ends with {done.returncode}: {done.stderr}")
+def check_refused_options(cmake, compiler, folder):
+    """What could not be found in a tree that was moved, or not be linked, is refused before anything is built."""
+    for option, wanted in (("-DCMAKE_INSTALL_LIBDIR=/nowhere/lib", "give a folder below the prefix"),
+                           ("-DTRBA_BUILD_PYTHON=ON", "add -DTRBA_BUILD_STATIC=ON")):
+        done = subprocess.run([cmake, "-S", SOURCE_DIR, "-B", folder / f"refused {wanted}", option,
+                               f"-DCMAKE_C_COMPILER={compiler}"], capture_output=True, text=True)
+        if done.returncode == 0 or wanted not in " ".join(done.stderr.split()):
+            sys.exit(f"with {option} CMake ends with {done.returncode}: {done.stderr}")
 
 
 def check_pkg_config(compilers, prefix, folder):
@@ -183,7 +185,7 @@ def main():
         check_programs(version, prefix)
         check_default_model(prefix / "bin" / "strdemo", prefix / "share" / "trba" / "models", folder)
         check_subdirectory(cmake, compilers, folder)
-        check_absolute_folders(cmake, compilers[0], folder)
+        check_refused_options(cmake, compilers[0], folder)
     return 0
 
 
