@@ -116,7 +116,7 @@ coverage: test-packages venv ## run the tests of the readers, count their lines;
 	@scripts/measure_coverage.sh build/coverage
 
 install: build ## install the release build under PREFIX (/usr/local)
-	cmake --install build/release --prefix $(PREFIX)
+	cmake --install build/release --prefix "$(PREFIX)"
 	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi # or programs do not find libtrba.so
 
 wheel: test-packages ## build the Python package with all its C libraries, in dist/

@@ -37,6 +37,11 @@ def test_install_tells_the_linker_when_root_installs_on_this_machine(make, uid, 
     assert ("ldconfig" in called) == is_told
 
 
+def test_a_prefix_may_have_blanks_in_it(make):
+    done, _ = make("--dry-run", "-o", "build", "install", "PREFIX=/opt/two words")
+    assert '--prefix "/opt/two words"' in done.stdout
+
+
 def test_the_tests_go_on_without_the_model_that_is_fetched(make):
     done, _ = make("-o", "packages", "test-models", "PYTHON=false")
     assert done.returncode == 0, done.stderr
