@@ -275,7 +275,8 @@ static bool is_of_the_file(trba_status status)
 trba_status trba_model_open(const char *path, const trba_model_options *options, trba_model **out, trba_error *err)
 {
     const trba_model_options defaults = trba_model_options_default();
-    if (path == NULL || out == NULL) return error_set(err, TRBA_ERROR_ARGUMENT, "no path was given for the model");
+    if (path == NULL || out == NULL)
+        return error_set(err, TRBA_ERROR_ARGUMENT, "trba_model_open needs a path and a place for the model");
     if (options == NULL) options = &defaults;
     struct sidecar sidecar = {.path = NULL};
     trba_checkpoint *checkpoint = NULL;
@@ -301,7 +302,8 @@ trba_status trba_model_open_memory(const void *bytes, size_t n_bytes, const trba
                                    trba_model **out, trba_error *err)
 {
     const trba_model_options defaults = trba_model_options_default();
-    if (bytes == NULL || out == NULL) return error_set(err, TRBA_ERROR_ARGUMENT, "no bytes were given for the model");
+    if (bytes == NULL || out == NULL)
+        return error_set(err, TRBA_ERROR_ARGUMENT, "trba_model_open_memory needs the bytes and a place for the model");
     if (options == NULL) options = &defaults;
     const struct sidecar none = {.path = NULL};
     trba_checkpoint *checkpoint = NULL;

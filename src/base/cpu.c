@@ -107,7 +107,8 @@ const char *trba_precision_name(trba_precision precision)
 
 trba_status trba_cpu_from_name(const char *name, trba_cpu *out, trba_error *err)
 {
-    if (name == NULL || out == NULL) return error_set(err, TRBA_ERROR_ARGUMENT, "no CPU tier was named");
+    if (name == NULL || out == NULL)
+        return error_set(err, TRBA_ERROR_ARGUMENT, "trba_cpu_from_name needs a name and a place for the tier");
     for (int i = 0; i < N_CPU_NAMES; i++) {
         if (strcmp(name, cpu_names[i]) != 0) continue;
         if (i > (int)cpu_best())

@@ -71,6 +71,17 @@ static void models_refuse_options_that_cannot_be(void **state)
     }
 }
 
+/* The sentence must not blame the path or the bytes, which are there. */
+static void a_model_without_a_place_says_so(void **state)
+{
+    (void)state;
+    trba_error err;
+    assert_int_equal(trba_model_open("word.pth", NULL, NULL, &err), TRBA_ERROR_ARGUMENT);
+    assert_non_null(strstr(err.message, "a place for the model"));
+    assert_int_equal(trba_model_open_memory("bytes", 5, NULL, NULL, &err), TRBA_ERROR_ARGUMENT);
+    assert_non_null(strstr(err.message, "a place for the model"));
+}
+
 static void sessions_refuse_options_that_cannot_be(void **state)
 {
     (void)state;
@@ -123,6 +134,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(models_refuse_options_that_cannot_be),
+        cmocka_unit_test(a_model_without_a_place_says_so),
         cmocka_unit_test(sessions_refuse_options_that_cannot_be),
         cmocka_unit_test(regions_refuse_options_that_cannot_be),
     };

@@ -133,7 +133,8 @@ static void other_names_are_refused(void **state)
         for (int tier = 0; tier < N_TIERS; tier++) assert_non_null(strstr(err.message, tiers[tier]));
     }
     assert_int_equal(trba_cpu_from_name(NULL, &cpu, &err), TRBA_ERROR_ARGUMENT);
-    assert_int_equal(trba_cpu_from_name("ref", NULL, NULL), TRBA_ERROR_ARGUMENT);
+    assert_int_equal(trba_cpu_from_name("ref", NULL, &err), TRBA_ERROR_ARGUMENT);
+    assert_non_null(strstr(err.message, "a place for the tier"));
     assert_int_equal(cpu, 99);
 }
 
