@@ -10,7 +10,8 @@ mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
 cd "$(dirname "$0")/.."
 
-if ! git rev-parse --verify --quiet HEAD >/dev/null; then
+# .git: else this is a tree inside another checkout, whose commit would be packed.
+if [ ! -e .git ] || ! git rev-parse --verify --quiet HEAD >/dev/null; then
     echo "make_dist.sh: this is not a Git checkout; a tarball is made from a commit" >&2
     exit 1
 fi
@@ -21,7 +22,10 @@ name=trba-$version
 if [ -n "$(git status --porcelain)" ]; then
     echo "make_dist.sh: changes that are not committed are left out" >&2
 fi
-# gzip -n: no name and no time in it.
-git -c tar.umask=0022 archive --format=tar --prefix="$name/" HEAD | gzip -9n >"$folder/$name.tar.gz.part"
-mv "$folder/$name.tar.gz.part" "$folder/$name.tar.gz"
+# Not through a pipe, which would hide it if git failed. gzip -n: no name and no time in it.
+part=$folder/$name.tar.part
+trap 'rm -f "$part" "$part.gz"' EXIT
+git -c tar.umask=0022 archive --format=tar --prefix="$name/" --output="$part" HEAD
+gzip -9n <"$part" >"$part.gz"
+mv "$part.gz" "$folder/$name.tar.gz"
 echo "$folder/$name.tar.gz"
