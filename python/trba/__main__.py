@@ -7,15 +7,17 @@
 
     The path of a region is that of its page with #0, #1, ... behind it.
 
-Exit code: 0 all were read, 1 some could not be (stderr says why), 2 bad options or model, 3 the
-reader of the pipe left.
+Exit code: 0 all were read, 1 some could not be (stderr says why), 2 bad options or model, 3 the output cannot be
+written.
 """
 
 import argparse
+import errno
 import io
 import json
 import os
 import pathlib
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, get_args
@@ -89,6 +91,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
                         "transparent: its stored colour, white or black (default: ignore)")
     parser.add_argument("--version", action="version", version=f"trba {__version__}")
     options = parser.parse_args(arguments)
+    if options.boxes == "":
+        parser.error("the name given with --boxes is empty: write --boxes FILE, or leave it out")
     if options.boxes and len(options.images) > 1:
         parser.error(f"--boxes goes with one page, and there are {len(options.images)}")
     if options.vertical and not options.boxes:
@@ -154,8 +158,19 @@ def _print_all(model: Model, options: argparse.Namespace, boxes: list[Quadrilate
     return 1 if n_failed or boxes == [] else 0
 
 
+def _has_output() -> bool:
+    """False with a message if standard output is closed, for which Python has None."""
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # print(file=None) writes to standard output
+    if sys.stdout is None:
+        print(f"trba: cannot write to standard output: {os.strerror(errno.EBADF)}", file=sys.stderr)
+    return sys.stdout is not None
+
+
 def main(arguments: list[str] | None = None) -> int:
     options = _parse(arguments)
+    if not _has_output():
+        return 3
     for stream in (sys.stdout, sys.stderr):  # names of files may be anything
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="surrogateescape")
@@ -176,4 +191,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it as any program, without a traceback
     sys.exit(main())

@@ -234,6 +234,7 @@ def test_the_program_refuses_what_makes_no_sense(program, write, installed, netw
     boxes = write(("b.json", [list(BOXES[0])]))
     for done, words in ((program(boxes, inputs=[page, page]), "one page"), (program(tmp_path / "none"), "No such file"),
                         (program(write(("c.csv", "1,2\n"))), "c.csv:1"), (program(boxes, "--rotate", "90"), "90"),
+                        (program(""), "--boxes is empty"),
                         (run(installed.python, "-I", "-m", "trba", "--model", networks["ctc"], "--vertical",
                              page), "add --boxes")):
         assert (done.returncode, done.stdout) == (2, "") and words in done.stderr

@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tarfile
@@ -115,6 +116,28 @@ def test_the_program_says_that_the_disk_is_full(installed, networks, files):
                               stderr=subprocess.PIPE, text=True, timeout=120)
     assert done.returncode == 3
     assert done.stderr == "trba: cannot write to standard output: No space left on device\n"
+
+
+def test_the_program_says_that_the_output_is_closed(installed, networks, files):
+    command = [installed.python, "-I", "-m", "trba", "--model", networks["attn"], files[0], "none.png"]
+    done = subprocess.run(["sh", "-c", '"$@" >&-', "sh", *command], stderr=subprocess.PIPE, text=True, timeout=120)
+    assert done.returncode == 3
+    assert done.stderr == "trba: cannot write to standard output: Bad file descriptor\n"
+
+
+def test_the_programs_messages_never_go_to_the_output(installed, networks, model, files):
+    command = [installed.python, "-I", "-m", "trba", "--model", networks["attn"], files[0], "none.png"]
+    done = subprocess.run(["sh", "-c", '"$@" 2>&-', "sh", *command], stdout=subprocess.PIPE, text=True, timeout=120)
+    assert (done.returncode, done.stdout) == (1, f"{model.read(files[0]).text}\n")
+
+
+def test_ctrl_c_ends_the_program_without_a_traceback(installed, networks, files):
+    command = [installed.python, "-I", "-m", "trba", "--model", networks["attn"], *files * 300]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as started:
+        started.stdout.readline()  # it reads
+        started.send_signal(signal.SIGINT)
+        _, messages = started.communicate(timeout=120)
+    assert (started.returncode, messages) == (-signal.SIGINT, "")
 
 
 def test_the_program_writes_tsv_and_jsonl_as_strdemo_does(program, networks, files, strdemo, tmp_path):
