@@ -211,13 +211,15 @@ class Model(Closing):
         n_characters = check_count("batch_max_length", batch_max_length, _MAX_BATCH_MAX_LENGTH)
         expected = _number_expect(expect or {}, check_count("img_h", img_h, _MAX_IMG_H),
                                   check_count("img_w", img_w, _MAX_IMG_W))
-        policies = (find_name("exif", exif, EXIFS), find_name("alpha", alpha, ALPHAS), number_choice(retry_contrast),
+        policies = (find_name("exif", exif, EXIFS), find_name("alpha", alpha, ALPHAS),
+                    number_choice("retry_contrast", retry_contrast),
                     ROTATES.index("any") if rotate is None else find_name("rotate", rotate, ROTATES))
         with naming_files(path_or_bytes, charset):
             capsule = _core.open_model(
                 source, is_path, expected, *_split_charset(charset), find_name("preset", preset, PRESETS),
-                number_choice(pad), n_characters, number_choice(compat), number_choice(sidecar),
-                _core.cpu_from_name(encode_text("cpu", str(cpu))), find_name("precision", precision, PRECISIONS))
+                number_choice("pad", pad), n_characters, number_choice("compat", compat),
+                number_choice("sidecar", sidecar), _core.cpu_from_name(encode_text("cpu", str(cpu))),
+                find_name("precision", precision, PRECISIONS))
         self._info = make_info(capsule, rotate)
         self._exif: Exif | None = exif
         self._alpha: Alpha = alpha
@@ -346,7 +348,7 @@ class Model(Closing):
         there are.
         """
         check_ways(channel_order, errors)
-        how = find_name("rotate", rotate, ROTATES), number_choice(vertical)
+        how = find_name("rotate", rotate, ROTATES), number_choice("vertical", vertical)
         opened = page if isinstance(page, Page) else self.open_page(page, channel_order=channel_order)
         results: list[Result] = []
         for chunk in _split(regions, _CHUNK):

@@ -39,7 +39,10 @@ def check_count(what: str, value: int | None, most: int) -> int:
     """The number, 1 to `most`; 0 for None, which is C's default."""
     if value is None:
         return 0
-    count = operator.index(value)
+    try:
+        count = operator.index(value)
+    except TypeError as error:
+        raise TypeError(f"{what} is a {type(value).__name__}; it must be a whole number") from error
     if not 1 <= count <= most:
         raise ArgumentError(f"{what} is {count}; it must lie between 1 and {most}")
     return count
@@ -47,6 +50,8 @@ def check_count(what: str, value: int | None, most: int) -> int:
 
 def encode_text(what: str, text: str) -> bytes:
     """As the library takes texts: UTF-8 that ends with its first zero byte."""
+    if not isinstance(text, str):
+        raise TypeError(f"{what} is a {type(text).__name__}; it must be a str")
     try:
         encoded = text.encode()
     except UnicodeEncodeError as error:
@@ -55,7 +60,12 @@ def encode_text(what: str, text: str) -> bytes:
 
 
 def encode_path(what: str, path: str | os.PathLike[str]) -> bytes:
-    return _refuse_zero_bytes(what, os.fsencode(path))
+    try:
+        encoded = os.fsencode(path)
+    except UnicodeEncodeError as error:
+        raise ArgumentError(f"{what} has a character in it that names of files cannot have here, "
+                            f"{error.object[error.start]!r}") from error
+    return _refuse_zero_bytes(what, encoded)
 
 
 def _refuse_zero_bytes(what: str, encoded: bytes) -> bytes:
@@ -69,9 +79,13 @@ def looks_like_file(charset: str) -> bool:
     return charset.endswith((".txt", ".yaml", ".yml")) or os.path.exists(charset)
 
 
-def number_choice(choice: bool | None) -> int:
-    """trba_choice."""
-    return 0 if choice is None else 1 + bool(choice)
+def number_choice(what: str, choice: bool | None) -> int:
+    """trba_choice. Of texts Python takes even "no" for true."""
+    if choice is None:
+        return 0
+    if choice not in (False, True):
+        raise ArgumentError(f"{what} is {choice!r}; it must be True or False")
+    return 1 + bool(choice)
 
 
 def check_ways(channel_order: str, errors: str = "raise") -> None:

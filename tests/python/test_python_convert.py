@@ -96,6 +96,8 @@ def test_bad_arguments_are_the_exceptions_they_resemble(trba, networks, tmp_path
             (good, tmp_path / "out.pth", {"dtype": "int8"}, trba.ArgumentError),
             (good, tmp_path / "out.pth", {"format": "onnx"}, trba.ArgumentError),
             (good, tmp_path / "out.pth", {"prefix": "a\0"}, trba.ArgumentError),
+            (good, tmp_path / "out.pth", {"prefix": None}, TypeError),
+            (good, f"{tmp_path}/a\ud800.pth", {}, trba.ArgumentError),
             (good, f"{tmp_path}/a\0.pth", {}, trba.ArgumentError),
             (good, tmp_path / "none" / "out.pth", {}, trba.CannotReadError),
             (tmp_path / "none.pth", tmp_path / "out.pth", {}, trba.CannotReadError),

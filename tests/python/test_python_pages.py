@@ -329,7 +329,7 @@ def test_one_region_must_be_in_a_list(trba, model, picture):
 
 
 def test_bad_ways_to_read_regions_are_value_errors(trba, model, picture):
-    for options in ({"rotate": "90"}, {"errors": "ignore"}, {"channel_order": "gbr"}):
+    for options in ({"rotate": "90"}, {"errors": "ignore"}, {"channel_order": "gbr"}, {"vertical": "no"}):
         with pytest.raises(trba.ArgumentError):
             model.read_regions(picture, BOXES, **options)
 

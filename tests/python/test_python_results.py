@@ -255,7 +255,8 @@ def test_bad_models_are_refused_with_the_librarys_message(trba, networks, judge,
     {"preset": "other"}, {"preset": "any"}, {"rotate": "any"}, {"cpu": "other"}, {"cpu": "avx\0"}, {"cpu": None},
     {"precision": "int8"}, {"batch_size": 0}, {"threads": 0}, {"max_sessions": 0}, {"expect": {"colour": 1}},
     {"expect": {"prediction": "LSTM"}}, {"expect": {"prediction": "any"}}, {"charset": "a\0b"}, {"charset": "a\udc80"},
-    {"charset": pathlib.Path("a\0b")}, {"path_or_bytes": "a\0b"}])
+    {"charset": pathlib.Path("a\0b")}, {"path_or_bytes": "a\0b"}, {"path_or_bytes": "a\ud800"}, {"pad": "no"},
+    {"compat": "False"}, {"sidecar": 2}, {"retry_contrast": b"0"}])
 def test_bad_options_are_value_errors(trba, networks, options):
     with pytest.raises(trba.ArgumentError):
         trba.Model(**{"path_or_bytes": networks["ctc"], **options})
@@ -315,9 +316,15 @@ def test_limits_are_those_of_the_library(trba, networks, judge):
             assert message(judge.Session, model=model, **{name: most + 1}).endswith(f"must lie between 0 and {most}")
 
 
-def test_half_a_thread_is_a_type_error(trba, networks):
-    with pytest.raises(TypeError):
-        trba.Model(networks["ctc"], threads=1.5)
+@pytest.mark.parametrize("name", ["threads", "expect: num_class"])
+def test_half_a_thread_is_a_type_error_by_its_name(trba, networks, name):
+    key = name.removeprefix("expect: ")
+    with pytest.raises(TypeError, match=f"^{name} is a float; it must be a whole number$"):
+        trba.Model(networks["ctc"], **({name: 1.5} if key == name else {"expect": {key: 1.5}}))
+
+
+def test_numpys_truth_values_are_truth_values(trba, networks):
+    assert [trba.Model(networks["ctc"], pad=pad).info.pad for pad in (np.True_, np.False_, 1, 0)] == [True, False] * 2
 
 
 def test_the_name_of_a_file_is_no_alphabet(trba, networks, tmp_path, monkeypatch):
