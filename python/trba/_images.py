@@ -22,6 +22,8 @@ from ._options import encode_path
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
+else:
+    PilImage = Any
 
 
 class ArrayImage(Protocol):
@@ -39,7 +41,7 @@ class BinaryFile(Protocol):
     def read(self) -> bytes | None: ...
 
 
-ImageInput: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | ArrayImage | PilImage | BinaryFile"
+ImageInput: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | ArrayImage | PilImage | BinaryFile
 ChannelOrder: TypeAlias = Literal["rgb", "bgr"]
 CoreImage: TypeAlias = tuple[int, int, Any]
 

@@ -24,8 +24,8 @@ class ArrayRegion(Protocol):
     def tolist(self) -> Any: ...
 
 
-RegionInput: TypeAlias = ("Sequence[float] | Sequence[Sequence[float] | ArrayRegion] | "
-                          "tuple[Sequence[float], Sequence[float], float] | ArrayRegion")
+RegionInput: TypeAlias = (Sequence[float] | Sequence[Sequence[float] | ArrayRegion] |
+                          tuple[Sequence[float], Sequence[float], float] | ArrayRegion)
 CoreRegion: TypeAlias = tuple[float, ...]
 
 # How many numbers each part has; 0: it is a number itself.

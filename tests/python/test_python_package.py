@@ -224,6 +224,14 @@ def test_every_public_name_is_explained(trba):
             assert thing.__doc__ and "(*args" not in thing.__doc__, name
 
 
+def test_type_hints_hold_when_a_program_runs(trba):
+    """Aliases can be made optional, and what looks hints up finds them."""
+    for alias in (trba.ImageInput, trba.RegionInput):
+        assert type(None) in typing.get_args(alias | None)
+    for function in (trba.Model.read_regions, trba.Model.iter_read, trba.Model.open_page, trba.Page.__init__):
+        assert typing.get_type_hints(function)["return"]
+
+
 TYPED_CALLER = """
 import io
 from collections.abc import Iterator
@@ -267,6 +275,11 @@ def read_all(model: trba.Model, array: npt.NDArray[np.uint8], quads: npt.NDArray
 def open_model(path: Path, preset: trba.Preset, precision: trba.Precision, exif: trba.Exif, alpha: trba.Alpha,
                rotate: trba.Rotate) -> trba.Model:
     return trba.Model(path, preset=preset, precision=precision, exif=exif, alpha=alpha, rotate=rotate)
+
+
+def read_some(model: trba.Model, image: trba.ImageInput | None, region: trba.RegionInput | None = None) -> None:
+    if image is not None and region is not None:
+        model.read_regions(image, [region])
 
 
 def read_page(model: trba.Model, page: trba.ImageInput, order: trba.ChannelOrder, rotate: trba.Rotate) -> None:
