@@ -125,6 +125,10 @@ def _prepare_encoded(image: object, view: memoryview) -> CoreImage:
     return ENCODED, 0, view if view.c_contiguous else view.tobytes()
 
 
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
 def _is_transparent(image: "PilImage") -> bool:
     palette = image.palette if image.mode == "P" else None
     return (image.mode in _PIL_ALPHA_MODES or "transparency" in image.info
@@ -144,14 +148,15 @@ def _choose_mode(image: "PilImage", rules: ImageRules) -> str:
 
 def _prepare_pil(image: "PilImage", rules: ImageRules) -> CoreImage:
     try:
+        image.load()  # some files turn out to be of another mode or size
         mode = _choose_mode(image, rules)
         if image.mode != mode:
             image = image.convert(mode)
         pixels = image.tobytes()
     except MemoryError as error:
         raise OutOfMemoryError("there is not enough memory to decode the PIL image") from error
-    except (OSError, ValueError, SyntaxError) as error:  # Pillow decodes late: a damaged file shows only now
-        raise FormatError(f"Pillow cannot decode the image: {error}") from error
+    except Exception as error:  # Pillow decodes late: a damaged file shows only now, as whatever its decoder raises
+        raise FormatError(f"Pillow cannot decode the image: {_reason(error)}") from error
     width, height = image.size
     if width < 1 or height < 1:
         raise ArgumentError(f"the image is {width} x {height} pixels: there is nothing to read")
@@ -164,8 +169,12 @@ def _prepare_file(image: BinaryFile) -> CoreImage:
     if not isinstance(image, io.TextIOBase):
         try:
             encoded = image.read()
-        except OSError as error:
-            raise CannotReadError(f"cannot read the image from {describe(image)}: {error.strerror or error}") from error
+        except TypeError:  # another kind of read()
+            raise
+        except MemoryError as error:
+            raise OutOfMemoryError(f"there is not enough memory to read the image from {describe(image)}") from error
+        except Exception as error:  # a closed file, a damaged member of a zip file: each kind has errors of its own
+            raise CannotReadError(f"cannot read the image from {describe(image)}: {_reason(error)}") from error
     if not isinstance(encoded, (bytes, bytearray, memoryview)):
         raise TypeError(f"{describe(image)} is no image: its read() does not give bytes; open a file with mode \"rb\"")
     return ENCODED, 0, encoded

@@ -2,12 +2,14 @@
 """Every kind of image gives the same bits as the C library, called through ctypes or as strdemo."""
 
 import array
+import gzip
 import io
 import itertools
 import json
 import mmap
 import pathlib
 import subprocess
+import zipfile
 
 import numpy as np
 import pytest
@@ -106,6 +108,21 @@ def test_a_file_that_cannot_be_read_is_a_bad_image(trba, model, pixels):
     assert good.ok and bad.status == "cannot read"
 
 
+def test_a_damaged_member_of_an_archive_is_a_bad_image(trba, model, pixels, files):
+    """zipfile and gzip raise what is neither an OSError nor a ValueError."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.write(files[0], "word.png")
+    packed = packed.getvalue().replace(files[0].read_bytes()[-30:], bytes(30))
+    zipped = gzip.compress(files[0].read_bytes())[:-20]
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        damaged = [archive.open("word.png"), gzip.open(io.BytesIO(zipped))]
+        first, good, second = model.read([damaged[0], pixels[0], damaged[1]], errors="return")
+    assert good == model.read(pixels[0])
+    assert first.error.message == "cannot read the image from zipfile.ZipExtFile: Bad CRC-32 for file 'word.png'"
+    assert second.error.message.startswith("cannot read the image from gzip.GzipFile: Compressed file ended before")
+
+
 def test_channels_mean_what_they_say(model, noise, read_with_judge, assert_same):
     colour = noise(31, 77, 3)
     alpha = np.dstack([colour, noise(31, 77)])
@@ -156,6 +173,15 @@ def test_pil_images_are_converted_as_pillow_does(trba, networks, noise, mode, ne
 def test_a_pil_file_that_is_not_loaded_yet_is_read(model, files):
     with Image.open(files[1]) as image:
         assert model.read(image) == model.read(files[1])
+
+
+def test_a_pil_file_of_another_mode_than_it_seemed_is_read(model, noise):
+    file = io.BytesIO()
+    Image.fromarray(noise(64, 64, 3)).save(file, "ICNS", sizes=[(64, 64)])
+    image, loaded = Image.open(file), Image.open(file)
+    loaded.load()
+    assert image.mode != loaded.mode
+    assert model.read(image) == model.read(np.asarray(loaded))
 
 
 # ---- one and many ----

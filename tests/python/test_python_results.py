@@ -155,9 +155,17 @@ BAD_IMAGES = [
     ("no such file", "no-such-file.png", "CannotReadError", OSError),
     ("a zero byte", "a\0.png", "ArgumentError", ValueError),
     ("nothing", b"", "FormatError", ValueError),
+def closed_file():
+    file = io.BytesIO(b"a picture")
+    file.close()
+    return file
+
+
     ("a text", b"not an image", "FormatError", ValueError),
     ("half a PNG", b"\x89PNG\r\n\x1a\n but no more", "FormatError", ValueError),
     ("five channels", np.zeros((4, 4, 5), np.uint8), "ArgumentError", ValueError),
+    ("half a character", "a\ud800.png", "ArgumentError", ValueError),
+    ("a closed file", closed_file(), "CannotReadError", OSError),
     ("four dimensions", np.zeros((2, 4, 4, 3), np.uint8), "ArgumentError", ValueError),
     ("no dimension", np.array(1, np.uint8), "ArgumentError", ValueError),
     ("floats", np.zeros((4, 4), np.float32), "ArgumentError", ValueError),
@@ -196,12 +204,21 @@ def test_a_bad_image_says_what_is_wrong(trba, model, pixels, image, name, builti
     assert model.read(image, errors="return") == bad
 
 
-def test_a_damaged_pil_file_is_a_bad_image(trba, model):
+def encode(file_format, mode="L", side=64):
     file = io.BytesIO()
-    Image.fromarray(np.random.default_rng(1).integers(0, 256, (64, 64), dtype=np.uint8)).save(file, "PNG")
-    damaged = Image.open(io.BytesIO(file.getvalue()[:2000]))
-    with pytest.raises(trba.FormatError, match="Pillow cannot decode"):
-        model.read(damaged)
+    pixels = Image.fromarray(np.random.default_rng(1).integers(0, 256, (side, side), dtype=np.uint8))
+    pixels.convert(mode).save(file, file_format)
+    return file.getvalue()
+
+
+PNG = encode("PNG")
+
+
+def test_a_damaged_pil_file_is_a_bad_image(trba, model):
+    blp = encode("BLP", "P")  # its decoder raises what is neither an OSError nor a ValueError
+    for encoded in (PNG[:2000], blp[:4] + b"\x4a" + blp[5:]):
+        with pytest.raises(trba.FormatError, match="Pillow cannot decode"):
+            model.read(Image.open(io.BytesIO(encoded)))
 
 
 @pytest.mark.parametrize("image", [None, 3, object(), {"a": 1}.values, [b"x", [None]], [3.5], io.StringIO("a.png"),
