@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, NoReturn, TypedDict, TypeVar, overload
 from . import _core
 from ._closing import Closing
 from ._errors import ArgumentError, CannotReadError, Error, naming_files
-from ._images import ChannelOrder, CoreImage, ImageInput, ImageRules, describe, is_single, try_prepare
+from ._images import FILE, ChannelOrder, CoreImage, ImageInput, ImageRules, describe, is_single, try_prepare
 from ._options import (
     ALPHAS,
     EXIFS,
@@ -137,6 +137,23 @@ def _split(things: Iterable[_T], n: int) -> Iterator[list[_T]]:
     iterator = iter(things)
     while chunk := list(itertools.islice(iterator, n)):
         yield chunk
+
+
+def _split_to_the_end(things: Iterable[_T], n: int) -> Iterator[list[_T]]:
+    """The same, but where the next thing fails, those before it come first."""
+    iterator = iter(things)
+    chunk: list[_T] = []
+    try:
+        while True:
+            chunk = []
+            chunk.extend(itertools.islice(iterator, n))  # what came before a failure stays in it
+            if not chunk:
+                return
+            yield chunk
+    except Exception:
+        if chunk:
+            yield chunk
+        raise
 
 
 def _prepare_regions(regions: Sequence[RegionInput], first: int) -> list[CoreRegion]:
@@ -261,49 +278,62 @@ class Model(Closing):
         the call. Texts and numbers are the same bits whatever else is in the list, and however many threads there are.
         """
         check_ways(channel_order, errors)
+        raises = errors == "raise"
         if is_single(images):
-            return self._read_one(images, channel_order, errors == "raise")
-        return list(self._read_many(images, _CHUNK, channel_order, errors == "raise"))
+            return self._read_one(images, channel_order, raises)
+        return list(self._read_many(_split(self._prepare_many(images, channel_order), _CHUNK), raises))
 
     def iter_read(self, images: Iterable[ImageInput], *, channel_order: ChannelOrder = "rgb",
                   errors: Literal["raise", "return"] = "raise") -> Iterator[Result]:
         """Reads an iterable of images, which may be endless: gives the Results one by one, in order, as read() would.
 
-        A few images are taken ahead, as many as keep all threads at work: batch_size for each, 256 at most.
+        A few images are taken ahead, as many as keep all threads at work: batch_size for each, 256 at most. If `images`
+        raises an exception, or gives what is no image at all, the results of those before it come first.
         """
         check_ways(channel_order, errors)
         if is_single(images):
             raise TypeError("iter_read() is for many images; read() reads one")
-        return self._read_many(images, self._chunk, channel_order, errors == "raise")
+        prepared = self._prepare_many(images, channel_order)
+        return self._read_many(_split_to_the_end(prepared, self._chunk), errors == "raise")
 
-    def _read_many(self, images: Iterable[ImageInput], n: int, channel_order: ChannelOrder,
-                   raises: bool) -> Iterator[Result]:
-        """`n` at a time."""
+    def _read_many(self, chunks: Iterable[list[CoreImage | Error]], raises: bool) -> Iterator[Result]:
         n_read = 0
-        for chunk in _split(images, n):
-            for result in self._read_chunk(chunk, channel_order, self._batch_size):
+        for chunk in chunks:
+            results = self._read_chunk(chunk, self._batch_size)
+            chunk.clear()  # whoever takes the results may have the images' buffers back
+            for result in results:
                 if raises:
                     raise_first([result], n_read, "images")
                 yield result
                 n_read += 1
 
     def _read_one(self, image: ImageInput, channel_order: ChannelOrder, raises: bool) -> Result:
-        result, = self._read_chunk([image], channel_order, 1)
+        result, = self._read_chunk([try_prepare(image, self._rules(channel_order))], 1)
         if raises and result.error is not None:
             raise result.error
         return result
 
-    def _read_chunk(self, images: Sequence[ImageInput], channel_order: ChannelOrder, batch: int) -> list[Result]:
+    def _rules(self, channel_order: ChannelOrder) -> ImageRules:
+        return ImageRules(channel_order, self._info.architecture.input_channel, self._alpha != "ignore")
+
+    def _prepare_many(self, images: Iterable[ImageInput], channel_order: ChannelOrder) -> Iterator[CoreImage | Error]:
+        rules = self._rules(channel_order)
+        for i, image in enumerate(images):
+            try:
+                yield try_prepare(image, rules)
+            except Exception as error:  # no image at all
+                error.add_note(f"in images[{i}]")
+                raise
+
+    def _read_chunk(self, prepared: Sequence[CoreImage | Error], batch: int) -> list[Result]:
         """One result per image, failed ones included."""
-        rules = ImageRules(channel_order, self._info.architecture.input_channel, self._alpha != "ignore")
-        prepared = [try_prepare(image, rules) for image in images]
         good = [image for image in prepared if not isinstance(image, Error)]
         raw = iter(self._read_prepared(good, batch))
         results = [fail_result(image) if isinstance(image, Error) else make_result(next(raw), self._info)
                    for image in prepared]
-        for image, result in zip(images, results, strict=True):
-            if isinstance(result.error, CannotReadError) and isinstance(image, (str, os.PathLike)):
-                result.error.filename = os.fsdecode(image)
+        for image, result in zip(prepared, results, strict=True):
+            if isinstance(result.error, CannotReadError) and not isinstance(image, Error) and image[0] == FILE:
+                result.error.filename = os.fsdecode(image[2])
         return results
 
     def _read_prepared(self, images: list[CoreImage], batch: int) -> list[Any]:

@@ -236,6 +236,25 @@ def test_iter_read_treats_bad_images_as_read_does(trba, model, pixels):
         model.iter_read(pixels, errors="ignore")
 
 
+def test_iter_read_gives_what_came_before_its_images_failed(trba, model, pixels):
+    def camera():
+        yield from pixels[:5]
+        raise RuntimeError("unplugged")
+
+    for images, error in ((camera(), RuntimeError), ([*pixels[:5], None, pixels[5]], TypeError)):
+        results, given = model.iter_read(images), []
+        with pytest.raises(error):
+            given.extend(results)
+        assert given == model.read(pixels[:5])
+
+
+def test_iter_read_lets_go_of_what_it_has_read(trba, model, files):
+    images = [bytearray(path.read_bytes()) for path in files[:4]]
+    for _ in model.iter_read(images):
+        for image in images:
+            image.append(0)  # a BufferError if it were held
+
+
 @pytest.mark.parametrize("threads, batch_size", [(1, 1), (1, 5), (2, 1), (2, 16), (3, 64)])
 def test_threads_and_batches_do_not_show(trba, networks, pixels, threads, batch_size):
     with (trba.Model(networks["attn"], threads=1, batch_size=1) as plain,

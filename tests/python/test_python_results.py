@@ -5,6 +5,7 @@ import copy
 import dataclasses
 import errno
 import io
+import itertools
 import json
 import pathlib
 import pickle
@@ -151,21 +152,21 @@ def test_every_status_has_its_exception(trba):
     assert all(issubclass(error, trba.Error) for error in ERROR_CLASSES)
 
 
-BAD_IMAGES = [
-    ("no such file", "no-such-file.png", "CannotReadError", OSError),
-    ("a zero byte", "a\0.png", "ArgumentError", ValueError),
-    ("nothing", b"", "FormatError", ValueError),
 def closed_file():
     file = io.BytesIO(b"a picture")
     file.close()
     return file
 
 
+BAD_IMAGES = [
+    ("no such file", "no-such-file.png", "CannotReadError", OSError),
+    ("a zero byte", "a\0.png", "ArgumentError", ValueError),
+    ("half a character", "a\ud800.png", "ArgumentError", ValueError),
+    ("a closed file", closed_file(), "CannotReadError", OSError),
+    ("nothing", b"", "FormatError", ValueError),
     ("a text", b"not an image", "FormatError", ValueError),
     ("half a PNG", b"\x89PNG\r\n\x1a\n but no more", "FormatError", ValueError),
     ("five channels", np.zeros((4, 4, 5), np.uint8), "ArgumentError", ValueError),
-    ("half a character", "a\ud800.png", "ArgumentError", ValueError),
-    ("a closed file", closed_file(), "CannotReadError", OSError),
     ("four dimensions", np.zeros((2, 4, 4, 3), np.uint8), "ArgumentError", ValueError),
     ("no dimension", np.array(1, np.uint8), "ArgumentError", ValueError),
     ("floats", np.zeros((4, 4), np.float32), "ArgumentError", ValueError),
@@ -227,6 +228,15 @@ def test_what_is_no_image_at_all_is_a_type_error(model, image):
     for errors in ("raise", "return"):
         with pytest.raises(TypeError, match="is no image"):
             model.read(image, errors=errors)
+
+
+@pytest.mark.parametrize("errors", ["raise", "return"])
+def test_what_is_no_image_at_all_has_its_place_in_the_list(model, pixels, errors):
+    for n_before in (2, 300):
+        images = itertools.islice(itertools.cycle(pixels), n_before)
+        with pytest.raises(TypeError, match="is no image") as raised:
+            model.read([*images, None], errors=errors)
+        assert raised.value.__notes__ == [f"in images[{n_before}]"]
 
 
 def test_a_file_that_cannot_be_had_has_errno_and_filename(trba, networks, model, tmp_path):
