@@ -195,9 +195,18 @@ def prepare_image(image: object, rules: ImageRules) -> CoreImage:
     return _prepare_encoded(image, view) if view.ndim == 1 else _prepare_pixels(image, view, rules.channel_order)
 
 
-def try_prepare(image: object, rules: ImageRules) -> CoreImage | Error:
-    """The same, with the error as the value."""
+def _forget_frames(error: Error) -> Error:
+    """For an error that is kept: the frames that it came through hold the image."""
+    link: BaseException | None = error
+    while link is not None:
+        link.__traceback__ = None
+        link = link.__context__
+    return error
+
+
+def try_prepare(image: object, rules: ImageRules, *, raises: bool) -> CoreImage | Error:
+    """The same, with the error as the value; `raises`: it will be raised."""
     try:
         return prepare_image(image, rules)
     except Error as error:
-        return error
+        return error if raises else _forget_frames(error)

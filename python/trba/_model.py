@@ -281,7 +281,7 @@ class Model(Closing):
         raises = errors == "raise"
         if is_single(images):
             return self._read_one(images, channel_order, raises)
-        return list(self._read_many(_split(self._prepare_many(images, channel_order), _CHUNK), raises))
+        return list(self._read_many(_split(self._prepare_many(images, channel_order, raises), _CHUNK), raises))
 
     def iter_read(self, images: Iterable[ImageInput], *, channel_order: ChannelOrder = "rgb",
                   errors: Literal["raise", "return"] = "raise") -> Iterator[Result]:
@@ -293,34 +293,35 @@ class Model(Closing):
         check_ways(channel_order, errors)
         if is_single(images):
             raise TypeError("iter_read() is for many images; read() reads one")
-        prepared = self._prepare_many(images, channel_order)
-        return self._read_many(_split_to_the_end(prepared, self._chunk), errors == "raise")
+        raises = errors == "raise"
+        prepared = self._prepare_many(images, channel_order, raises)
+        return self._read_many(_split_to_the_end(prepared, self._chunk), raises)
 
     def _read_many(self, chunks: Iterable[list[CoreImage | Error]], raises: bool) -> Iterator[Result]:
         n_read = 0
         for chunk in chunks:
             results = self._read_chunk(chunk, self._batch_size)
             chunk.clear()  # whoever takes the results may have the images' buffers back
-            for result in results:
-                if raises:
-                    raise_first([result], n_read, "images")
-                yield result
+            while results and not (raises and results[0].error is not None):
+                yield results.pop(0)
                 n_read += 1
+            raise_first(results, n_read, "images")
 
     def _read_one(self, image: ImageInput, channel_order: ChannelOrder, raises: bool) -> Result:
-        result, = self._read_chunk([try_prepare(image, self._rules(channel_order))], 1)
-        if raises and result.error is not None:
-            raise result.error
-        return result
+        results = self._read_chunk([try_prepare(image, self._rules(channel_order), raises=raises)], 1)
+        if raises:
+            raise_first(results)
+        return results[0]
 
     def _rules(self, channel_order: ChannelOrder) -> ImageRules:
         return ImageRules(channel_order, self._info.architecture.input_channel, self._alpha != "ignore")
 
-    def _prepare_many(self, images: Iterable[ImageInput], channel_order: ChannelOrder) -> Iterator[CoreImage | Error]:
+    def _prepare_many(self, images: Iterable[ImageInput], channel_order: ChannelOrder,
+                      raises: bool) -> Iterator[CoreImage | Error]:
         rules = self._rules(channel_order)
         for i, image in enumerate(images):
             try:
-                yield try_prepare(image, rules)
+                yield try_prepare(image, rules, raises=raises)
             except Exception as error:  # no image at all
                 error.add_note(f"in images[{i}]")
                 raise

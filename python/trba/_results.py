@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from typing import Any
 
 from . import _core
@@ -47,9 +46,17 @@ def fail_result(error: Error, width: int = 0, height: int = 0, points: Any = Non
     return Result("", 0.0, 0.0, (), False, width, height, 0, points, error.status, error)
 
 
-def raise_first(results: Sequence[Result], first: int, what: str) -> None:
-    """Raises the first error; the number of its image or region in the whole list becomes a note on it."""
+def raise_first(results: list[Result], first: int = 0, what: str | None = None) -> None:
+    """Raises the first error; the number of its image or region in the whole list `what` becomes a note on it.
+
+    The frames that it comes through must not hold it: they and all their variables would stay until the garbage
+    collector finds the circle. So the list is empty then."""
     for i, result in enumerate(results, first):
         if result.error is not None:
-            result.error.add_note(f"in {what}[{i}]")
-            raise result.error
+            if what is not None:
+                result.error.add_note(f"in {what}[{i}]")
+            results.clear()
+            try:
+                raise result.error
+            finally:
+                del result

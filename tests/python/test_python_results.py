@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What results and errors are to a Python program."""
 
+import contextlib
 import copy
 import dataclasses
 import errno
+import gc
 import io
 import itertools
 import json
@@ -11,6 +13,7 @@ import pathlib
 import pickle
 import re
 import typing
+import weakref
 
 import numpy as np
 import pytest
@@ -237,6 +240,38 @@ def test_what_is_no_image_at_all_has_its_place_in_the_list(model, pixels, errors
         with pytest.raises(TypeError, match="is no image") as raised:
             model.read([*images, None], errors=errors)
         assert raised.value.__notes__ == [f"in images[{n_before}]"]
+
+
+def test_an_error_that_is_kept_does_not_hold_the_image(model):
+    damaged = Image.open(io.BytesIO(PNG[:-30]))
+    for image in (np.zeros((4, 4), np.float32), damaged):
+        alive = weakref.ref(image)
+        result, = model.read([image], errors="return")
+        del image
+    del damaged
+    gc.collect()
+    assert result.error.__cause__ is not None and alive() is None
+
+
+@pytest.mark.parametrize("read", [
+    lambda model, image: model.read(image), lambda model, image: model.read([image]),
+    lambda model, image: list(model.iter_read([np.zeros((9, 9), np.uint8), image])),
+    lambda model, image: model.read_regions(np.zeros((9, 9), np.uint8), [(0, 0, 5, 5), (90, 90, 5, 5)])])
+@pytest.mark.parametrize("kind", [np.float32, np.uint8])
+def test_an_error_is_in_no_circle_with_the_frames_it_came_through(trba, model, read, kind):
+    """Else all that their variables hold would stay until the garbage collector comes by."""
+    def fail():
+        image = np.zeros((0, 4), kind)
+        with contextlib.suppress(trba.Error):
+            read(model, image)
+        return weakref.ref(image)
+
+    gc.collect()
+    gc.disable()
+    try:
+        assert fail()() is None
+    finally:
+        gc.enable()
 
 
 def test_a_file_that_cannot_be_had_has_errno_and_filename(trba, networks, model, tmp_path):
