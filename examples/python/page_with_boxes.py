@@ -29,4 +29,9 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) < 4:
+        sys.exit("usage: page_with_boxes.py CHECKPOINT PAGE BOXES [auto]")
+    try:
+        main()
+    except trba.Error as error:
+        sys.exit(str(error))

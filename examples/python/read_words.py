@@ -23,4 +23,9 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) < 3:
+        sys.exit("usage: read_words.py CHECKPOINT IMAGE...")
+    try:
+        main()
+    except trba.Error as error:
+        sys.exit(str(error))

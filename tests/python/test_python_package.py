@@ -217,6 +217,17 @@ def test_the_example_runs(installed, networks, model, files, tmp_path):
     assert f"{bad}\t" in done.stdout
 
 
+@pytest.mark.parametrize("name", ["read_words.py", "page_with_boxes.py"])
+def test_the_examples_say_what_is_wrong_in_one_line(installed, files, tmp_path, name):
+    program, none = SOURCE_DIR / "examples" / "python" / name, tmp_path / "none.pth"
+    boxes = tmp_path / "boxes.json"
+    boxes.write_text("[[0, 0, 9, 9]]")
+    for arguments, words in (([], f"usage: {name} "), ([none, files[0], boxes], f"there is no such file: {none}")):
+        done = run(installed.python, "-I", program, *arguments)
+        assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
+        assert done.stderr.startswith(words)
+
+
 def test_every_public_name_is_explained(trba):
     for name in trba.__all__:
         thing = getattr(trba, name)
