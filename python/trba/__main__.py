@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """python -m trba: reads image files, or the regions of a page, and prints their texts.
 
-    text    the text of each image, one line each
+    text    the text of each image that can be read, one line each
     tsv     path TAB text TAB confidence, as strdemo --format tsv
     jsonl   one JSON object per image, bad ones included, with the keys of strdemo --format jsonl
 

@@ -220,6 +220,8 @@ def _take_lines(path: str, text: str, four_are_corners: bool) -> Iterator[Quadri
 # ---- the file ----
 
 def _read_bytes(name: str) -> bytes:
+    if not name:
+        raise CannotReadError("the name of the file is empty: give the path of one")
     try:
         with open(name, "rb") as file:
             return file.read().removeprefix(codecs.BOM_UTF8)

@@ -4,7 +4,7 @@
 import os
 
 from . import _core
-from ._errors import naming_files
+from ._errors import ArgumentError, naming_files
 from ._model import locate
 from ._options import DTYPES, SAVE_FORMATS, Dtype, SaveFormat, encode_path, encode_text, find_name
 
@@ -27,6 +27,8 @@ def convert(path_or_bytes: str | os.PathLike[str] | bytes | bytearray | memoryvi
     sidecar (opt.txt, STEM.yaml) are not part of the file: copy it along.
     """
     path, prefix_bytes = encode_path("the path of out", out), encode_text("prefix", prefix)
+    if not path:
+        raise ArgumentError("the path of out is empty: give the path of a file")
     with naming_files(path_or_bytes, out):
         _core.save_checkpoint(*locate(path_or_bytes), path, find_name("format", format, SAVE_FORMATS),
                               find_name("dtype", dtype, DTYPES), prefix_bytes)

@@ -159,6 +159,7 @@ def test_files_that_strdemo_refuses_are_refused(trba, write, run_strdemo, form):
 
 def test_a_file_that_cannot_be_read_says_why(trba, tmp_path):
     for path, words in ((tmp_path / "none.json", "none.json: No such file"), (tmp_path, "Is a directory"),
+                        ("", "^the name of the file is empty"),
                         (f"{tmp_path}/a\0", "null")):
         with pytest.raises(trba.CannotReadError, match=words):
             trba.load_boxes(path)

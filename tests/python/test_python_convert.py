@@ -105,3 +105,5 @@ def test_bad_arguments_are_the_exceptions_they_resemble(trba, networks, tmp_path
         with pytest.raises(error):
             trba.convert(source, out, **options)
     assert list(tmp_path.iterdir()) == []
+    with pytest.raises(trba.ArgumentError, match="^the path of out is empty"):
+        trba.convert(good, "")
