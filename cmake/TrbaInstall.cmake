@@ -1,16 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # TrbaInstall.cmake - what `cmake --install` puts where. The tree may be moved afterwards: the CMake package and trba.pc
-# find everything relative to themselves.
+# find everything relative to themselves, as far as no CMAKE_INSTALL_..DIR is absolute.
 #
 #   library      libtrba.so.0.1             programs  strdemo, trba (TrbaPrograms.cmake), man pages, completion, models
 #   development  header, CMake, pkg-config  licence, fetched  what a Debian package has in its own way, or has not
 include(CMakePackageConfigHelpers)
-foreach(kind IN ITEMS BINDIR LIBDIR INCLUDEDIR DATADIR)
-    if(PROJECT_IS_TOP_LEVEL AND IS_ABSOLUTE "${CMAKE_INSTALL_${kind}}")
-        message(FATAL_ERROR "CMAKE_INSTALL_${kind} is ${CMAKE_INSTALL_${kind}}: give a folder below the prefix, like "
-                            "lib, and the prefix as CMAKE_INSTALL_PREFIX, because what is installed may be moved")
-    endif()
-endforeach()
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/trba")
 
 install(TARGETS trba EXPORT trba_targets LIBRARY COMPONENT library NAMELINK_COMPONENT development)
@@ -60,8 +54,14 @@ install(FILES "${PROJECT_BINARY_DIR}/trba-config.cmake" "${PROJECT_BINARY_DIR}/t
         DESTINATION "${package_dir}" COMPONENT development)
 
 set(pkgconfig_dir "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
-file(RELATIVE_PATH TRBA_PC_PREFIX "/${pkgconfig_dir}" "/")
+file(RELATIVE_PATH TRBA_PC_PREFIX "${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig" "${CMAKE_INSTALL_PREFIX}")
 string(REGEX REPLACE "/$" "" TRBA_PC_PREFIX "${TRBA_PC_PREFIX}")
+foreach(kind IN ITEMS LIBDIR INCLUDEDIR)
+    set(TRBA_PC_${kind} "${CMAKE_INSTALL_${kind}}")
+    if(NOT IS_ABSOLUTE "${TRBA_PC_${kind}}")
+        string(PREPEND TRBA_PC_${kind} "\${prefix}/")
+    endif()
+endforeach()
 # For who links libtrba.a. Not "Requires.private: libpng": that would ask every user of the shared library for the
 # dependencies' headers, and for what only a static OpenBLAS needs, if it is linked: the Fortran runtime.
 list(TRANSFORM TRBA_SYSTEM_LIBRARIES PREPEND "-l" OUTPUT_VARIABLE system_flags)

@@ -89,16 +89,32 @@ def check_subdirectory(cmake, compilers, folder):
     run(cmake, "--install", folder / "inside", "--prefix", folder / "in folders of its own")
     prefix = (folder / "in folders of its own").rename(folder / "moved too")
     check_default_model(prefix / "lib" / "programs" / "strdemo", prefix / "data" / "trba" / "models", folder)
+    check_absolute_folders(cmake, folder)
+
+
+def check_absolute_folders(cmake, folder):
+    """As some distributions have them, each kind of file under a prefix of its own."""
+    split = folder / "split"
+    kinds = {"BINDIR": "bin", "LIBDIR": "lib", "INCLUDEDIR": "dev/include", "DATADIR": "data"}
+    run(cmake, *(f"-DCMAKE_INSTALL_{kind}={split / name}" for kind, name in kinds.items()),
+        f"-DCMAKE_INSTALL_PREFIX={split / 'rest'}", folder / "inside")
+    run(cmake, "--build", folder / "inside", "--parallel", "2")
+    run(cmake, "--install", folder / "inside")
+    check_default_model(split / "bin" / "strdemo", split / "data" / "trba" / "models", folder)
+    env = {**os.environ, "PKG_CONFIG_PATH": str(split / "lib" / "pkgconfig")}
+    for variable, name in (("libdir", "lib"), ("includedir", "dev/include"), ("prefix", "rest")):
+        said = run("pkg-config", f"--variable={variable}", "trba", env=env).strip()
+        if pathlib.Path(said).resolve() != (split / name).resolve():
+            sys.exit(f"trba.pc says {variable}={said}, and it is {split / name}")
 
 
 def check_refused_options(cmake, compiler, folder):
-    """What could not be found in a tree that was moved, or not be linked, is refused before anything is built."""
-    for option, wanted in (("-DCMAKE_INSTALL_LIBDIR=/nowhere/lib", "give a folder below the prefix"),
-                           ("-DTRBA_BUILD_PYTHON=ON", "add -DTRBA_BUILD_STATIC=ON")):
-        done = subprocess.run([cmake, "-S", SOURCE_DIR, "-B", folder / f"refused {wanted}", option,
-                               f"-DCMAKE_C_COMPILER={compiler}"], capture_output=True, text=True)
-        if done.returncode == 0 or wanted not in " ".join(done.stderr.split()):
-            sys.exit(f"with {option} CMake ends with {done.returncode}: {done.stderr}")
+    """What could not be linked is refused before anything is built."""
+    option, wanted = "-DTRBA_BUILD_PYTHON=ON", "add -DTRBA_BUILD_STATIC=ON"
+    done = subprocess.run([cmake, "-S", SOURCE_DIR, "-B", folder / "refused", option,
+                           f"-DCMAKE_C_COMPILER={compiler}"], capture_output=True, text=True)
+    if done.returncode == 0 or wanted not in " ".join(done.stderr.split()):
+        sys.exit(f"with {option} CMake ends with {done.returncode}: {done.stderr}")
 
 
 def check_pkg_config(compilers, prefix, folder):
