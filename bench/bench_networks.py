@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,6 +73,15 @@ def is_available(network):
     return not network.checkpoint or (SOURCE / network.checkpoint).exists()
 
 
+@contextmanager
+def written_whole(path):
+    """A name to write under; the file becomes `path` when all of it is there. What an interrupted run leaves is not
+    taken for an export."""
+    unfinished = path.with_name(f"unfinished.{path.name}")
+    yield unfinished
+    unfinished.replace(path)
+
+
 def load_network(network, folder):
     """The Recogniser with the weights of FOLDER/NAME.pth."""
     state = torch.load(folder / f"{network.name}.pth", map_location="cpu", weights_only=True)
@@ -89,13 +99,19 @@ def make_inputs(network, folder):
 
 
 def make_checkpoint(network, folder):
+    """Where models/ has another one than last time, what was made from that one goes."""
     path = folder / f"{network.name}.pth"
+    weights = (SOURCE / network.checkpoint).read_bytes() if network.checkpoint else None
     if path.exists():
-        return
-    if network.checkpoint:
-        path.write_bytes((SOURCE / network.checkpoint).read_bytes())
-        return
-    save_checkpoint(random_network(network.architecture, SEED), path, "zip")
+        if weights in (None, path.read_bytes()):
+            return
+        for old in folder.glob(f"{network.name}.*"):
+            old.unlink()
+    with written_whole(path) as unfinished:
+        if weights is None:
+            save_checkpoint(random_network(network.architecture, SEED), unfinished, "zip")
+        else:
+            unfinished.write_bytes(weights)
 
 
 def read_inputs(network, folder):
@@ -107,9 +123,9 @@ def make_onnx(network, folder, batch):
     path = folder / f"{network.name}.b{batch}.onnx"
     if not path.exists():
         images = torch.from_numpy(read_inputs(network, folder)[:batch])
-        with warnings.catch_warnings(), torch.no_grad():
+        with warnings.catch_warnings(), torch.no_grad(), written_whole(path) as unfinished:
             warnings.simplefilter("ignore")
-            torch.onnx.export(load_network(network, folder), (images,), path, input_names=["images"],
+            torch.onnx.export(load_network(network, folder), (images,), unfinished, input_names=["images"],
                               output_names=["logits"], opset_version=17, dynamo=False)
     return path
 
@@ -134,9 +150,10 @@ def make_onnx_int8(network, folder, batch):
 
         prepared = folder / f"{network.name}.b{batch}.prepared.onnx"
         quant_pre_process(make_onnx(network, folder, batch), prepared, skip_symbolic_shape=True)
-        quantize_static(prepared, path, CalibrationBatches(read_inputs(network, folder), batch),
-                        quant_format=QuantFormat.QDQ, per_channel=True, op_types_to_quantize=["Conv"],
-                        activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8)
+        with written_whole(path) as unfinished:
+            quantize_static(prepared, unfinished, CalibrationBatches(read_inputs(network, folder), batch),
+                            quant_format=QuantFormat.QDQ, per_channel=True, op_types_to_quantize=["Conv"],
+                            activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8)
         prepared.unlink()
     return path
 
@@ -154,7 +171,9 @@ def make_openvino_int8(network, folder, batch):
         calibration = nncf.Dataset(list(images.reshape(-1, batch, *images.shape[1:])))
         model = openvino.Core().read_model(make_onnx(network, folder, batch))
         grid = nncf.IgnoredScope(patterns=[".*GridGenerator.*"], validate=False)  # most networks have none
-        openvino.save_model(nncf.quantize(model, calibration, ignored_scope=grid), path, compress_to_fp16=False)
+        quantised = nncf.quantize(model, calibration, ignored_scope=grid)
+        with written_whole(path) as unfinished, written_whole(path.with_suffix(".bin")):  # the weights are there first
+            openvino.save_model(quantised, unfinished, compress_to_fp16=False)
     return path
 
 
@@ -172,8 +191,9 @@ def make_ncnn(network, folder):
         unknown = {line.split()[0] for line in converted.read_text().splitlines() if line.startswith(("aten", "pnnx"))}
         if unknown:
             raise RuntimeError(f"pnnx leaves operations that ncnn does not have: {', '.join(sorted(unknown))}")
-        shutil.move(converted.with_suffix(".bin"), path.with_suffix(".bin"))
-        shutil.move(converted, path)
+        for suffix in (".bin", ".param"):
+            with written_whole(path.with_suffix(suffix)) as unfinished:
+                shutil.move(converted.with_suffix(suffix), unfinished)
     return path
 
 

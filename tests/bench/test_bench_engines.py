@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the benchmark runs: the peers at their best, ours with all the work that they do."""
 
+import os
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -43,3 +44,30 @@ def test_strdemo_takes_all_steps_as_pytorch_does(network, tmp_path):
     command = bench_programs.strdemo_command(network, options, "word.png")
     assert command[command.index("--compat") + 1] == "clovaai"
     assert command[-1] == "word.png"
+
+
+def test_an_interrupted_export_is_made_again(tmp_path):
+    path = tmp_path / "net.onnx"
+    with pytest.raises(KeyboardInterrupt), bench_networks.written_whole(path) as unfinished:
+        unfinished.write_text("half")
+        raise KeyboardInterrupt
+    assert not path.exists()
+    with bench_networks.written_whole(path) as unfinished:
+        unfinished.write_text("whole")
+    assert path.read_text() == "whole" and os.listdir(tmp_path) == ["net.onnx"]
+
+
+def test_exports_of_another_checkpoint_are_not_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr(bench_networks, "SOURCE", tmp_path)
+    network = bench_networks.Network("net", None, "", checkpoint="model.pth")
+    folder = tmp_path / "bench"
+    folder.mkdir()
+    (tmp_path / "model.pth").write_bytes(b"first")
+    bench_networks.make_checkpoint(network, folder)
+    for name in ("net.b1.onnx", "net-2.b1.onnx"):
+        (folder / name).touch()
+    bench_networks.make_checkpoint(network, folder)
+    assert sorted(os.listdir(folder)) == ["net-2.b1.onnx", "net.b1.onnx", "net.pth"]
+    (tmp_path / "model.pth").write_bytes(b"second")
+    bench_networks.make_checkpoint(network, folder)
+    assert sorted(os.listdir(folder)) == ["net-2.b1.onnx", "net.pth"] and (folder / "net.pth").read_bytes() == b"second"
