@@ -40,19 +40,26 @@ def time_process(command, environment, n_threads):
     said = json.loads(subprocess.run([sys.executable, "-S", script, processors, *command], env=environment, check=True,
                                      stdout=subprocess.PIPE).stdout)
     if said["status"] or said["first_s"] is None:
-        raise RuntimeError(f"status {said['status']}, or no output: {' '.join(map(str, command))}")
+        ended = f"exit code {os.waitstatus_to_exitcode(said['status'])}" if said["status"] else "no output"
+        raise RuntimeError(f"{ended}: {said['last_words'][:300]}")
     return said
 
 
 def take_turns(commands, n_rounds, environment, n_threads):
-    """{name: command} -> {name: [time_process() of each round]}, after a round that is not counted."""
-    measured = {name: [] for name in commands}
+    """{name: command} -> {name: [time_process() of each round]}, after a round that is not counted, and {name: why} of
+    those that failed and have no more turns."""
+    measured, failures = {name: [] for name in commands}, {}
     for turn in range(n_rounds + 1):
-        for name in rotate(list(commands), turn):
-            taken = time_process(commands[name], environment, n_threads)
+        for name in rotate(list(measured), turn):
+            try:
+                taken = time_process(commands[name], environment, n_threads)
+            except RuntimeError as error:
+                failures[name] = str(error)
+                del measured[name]
+                continue
             if turn:
                 measured[name].append(taken)
-    return measured
+    return measured, failures
 
 
 def make_rows(measured, which, network, n_threads, options):
@@ -77,6 +84,7 @@ def strdemo_command(network, options, *arguments):
 
 
 def measure_first_word(network, options, environment):
+    """Rows, and {program: why} of those that failed; so does measure_end_to_end()."""
     word = sorted(make_files(options.output / "words").iterdir())[0]
     folder = options.output / "models"
     bench_networks.make_onnx(network, folder, 1)
@@ -84,8 +92,8 @@ def measure_first_word(network, options, environment):
     for name, engine in (("PyTorch", "torch"), ("ONNX Runtime", "onnxruntime"), ("OpenVINO", "openvino")):
         commands[name] = [sys.executable, Path(__file__).with_name("first_word.py"), engine, network.name, folder, word,
                           str(options.threads[-1])]
-    measured = take_turns(commands, N_STARTS, environment, options.threads[-1])
-    return make_rows(measured, "first_s", network, options.threads[-1], options)
+    measured, failures = take_turns(commands, N_STARTS, environment, options.threads[-1])
+    return make_rows(measured, "first_s", network, options.threads[-1], options), failures
 
 
 def measure_end_to_end(network, options, environment):
@@ -94,5 +102,6 @@ def measure_end_to_end(network, options, environment):
         "strdemo": strdemo_command(network, options, "--batch", "32", words),
         "PyTorch": [sys.executable, Path(__file__).with_name("read_folder_torch.py"), network.name,
                     options.output / "models", words, str(options.threads[-1])]}
-    measured = take_turns(commands, N_READS, environment, options.threads[-1])
-    return [row | {"files": N_FILES} for row in make_rows(measured, "s", network, options.threads[-1], options)]
+    measured, failures = take_turns(commands, N_READS, environment, options.threads[-1])
+    rows = make_rows(measured, "s", network, options.threads[-1], options)
+    return [row | {"files": N_FILES} for row in rows], failures

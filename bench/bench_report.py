@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The results as a table on stdout, as results.md and as results.png. results.json has every call's time as well."""
+"""The results as a table on stdout, as results.md and as results.png. results.json has every call's time as well.
 
-import matplotlib
-
-matplotlib.use("Agg")
-from matplotlib import pyplot  # noqa: E402
+Only draw() needs matplotlib, which the environment of the tests does not have.
+"""
 
 IDLE_CPU_MAX = 0.02  # an engine that takes more of a core while it waits disturbs the others
 COLOURS = {"fp32": "#7f8c9b", "bf16": "#b59a5b", "int8": "#6f9b7f"}
@@ -91,6 +89,11 @@ def draw_panel(axes, rows, title):
 
 def draw(results, path):
     """One panel per network and batch size, at the highest thread count."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
     n_threads = max(row["threads"] for row in results["rows"])
     rows = [row for row in results["rows"] if row["threads"] == n_threads]
     networks = list(dict.fromkeys(row["network"] for row in rows))
@@ -111,7 +114,7 @@ def draw(results, path):
 
 def write(results, output):
     text = "\n".join(make_lines(results)) + "\n"
-    (output / "results.md").write_text(text)
+    (output / "results.md").write_text(text, encoding="utf-8")
     if results["rows"]:
         draw(results, output / "results.png")
     print(text)

@@ -70,6 +70,7 @@ def gflops(n_multiply_adds, milliseconds):
 
 
 def rotate(order, turn):
-    """The order of round `turn`: a different engine begins each time, so that none always follows the same one."""
-    start = turn % len(order)
+    """The order of round `turn`: a different engine begins each time, so that none always follows the same one. Nothing
+    stays nothing."""
+    start = turn % max(len(order), 1)
     return order[start:] + order[:start]

@@ -11,17 +11,21 @@
     1,000 files from disk to text                   bench_programs.py
     table, JSON, Markdown, plot                     bench_report.py
 
-OUTPUT/results.json grows after every configuration; with --resume what it holds is not measured again.
+OUTPUT/results.json grows after every configuration; with --resume what it holds is not measured again, if it was
+measured by the same terms (list_terms()).
 """
 
 import argparse
 import datetime
+import hashlib
 import json
+import math
 import os
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import numpy as np
@@ -69,19 +73,22 @@ class Worker:
         return self
 
     def __exit__(self, *_):
-        self._process.stdin.close()
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
         self._process.wait()
 
     def hear(self):
         line = self._process.stdout.readline()
         if not line:
-            last = ([""] + self._log.read_text().strip().splitlines())[-1]
-            raise RuntimeError(f"{self.engine.name} stopped: {last[:300]}")
+            said = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            why = said[-1][:300] if said else f"exit code {self._process.wait()}"
+            raise RuntimeError(f"{self.engine.name} stopped: {why}")
         return json.loads(line)
 
     def ask(self, words):
-        self._process.stdin.write(words + "\n")
-        self._process.stdin.flush()
+        with suppress(BrokenPipeError):  # it has ended: hear() says why
+            self._process.stdin.write(words + "\n")
+            self._process.stdin.flush()
         return self.hear()
 
     def take_turn(self, seconds):
@@ -137,6 +144,18 @@ def start_workers(stack, network, batch, n_threads, options):
     return workers, failures
 
 
+def keep_running(workers, act, failures):
+    """act() of each worker, in this order. Returns those still there; of the others `failures` gets why."""
+    kept = []
+    for worker in workers:
+        try:
+            act(worker)
+            kept.append(worker)
+        except Exception as error:  # as in start_workers()
+            failures[worker.engine.name] = f"{type(error).__name__}: {error}"[:400]
+    return kept
+
+
 def count_changed_texts(worker, network, reference, options):
     """How many of the 32 texts differ from PyTorch's in fp32."""
     def decode(logits):
@@ -162,16 +181,19 @@ def measure_trip(options):
     return [float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)]
 
 
-def run_rounds(workers, options):
-    """Every worker's `rounds`. Returns the seconds in which each of them was idle, roughly all but its own turns, and
-    the trips before, between and after the rounds."""
+def run_rounds(workers, options, failures):
+    """Every worker's `rounds`. Returns the workers that took all their turns, the seconds in which each of them was
+    idle, roughly all but its own turns, and the trips before, between and after the rounds."""
+    def take_turn(worker):
+        worker.take_turn(options.turn_seconds)
+        time.sleep(PAUSE_SECONDS)
+
     start, trips = time.monotonic(), measure_trip(options)
     for turn in range(options.rounds):
-        for worker in rotate(workers, turn):
-            worker.take_turn(options.turn_seconds)
-            time.sleep(PAUSE_SECONDS)
+        running = keep_running(rotate(workers, turn), take_turn, failures)
+        workers = [worker for worker in workers if worker in running]
         trips += measure_trip(options)
-    return (time.monotonic() - start) * (len(workers) - 1) / len(workers), trips
+    return workers, (time.monotonic() - start) * (len(workers) - 1) / max(len(workers), 1), trips
 
 
 def find_peak(peak, precision, n_threads):
@@ -197,7 +219,7 @@ def summarise_some(worker, peer_rounds, numbers):
             "ratio": peer_rounds and paired_ratio(own, [peer_rounds[number] for number in numbers])}
 
 
-def make_row(worker, workers, network, batch, n_threads, n_changed, idle_seconds, trips, facts):
+def make_row(worker, workers, network, batch, n_threads, idle_seconds, trips, facts):
     engine, summary = worker.engine, summarise(worker.rounds)
     peer, peer_rounds = best_peer(workers, worker, batch)
     speed = None if engine.has_early_stop else gflops(facts["multiply_adds"], summary.median)
@@ -207,7 +229,8 @@ def make_row(worker, workers, network, batch, n_threads, n_changed, idle_seconds
     if network.has_attention:
         attention = f"early stop, {bench_networks.SHORT_LENGTH + 1} steps" if engine.has_early_stop else "26 steps"
     return {
-        "date": facts["date"], "cpu": facts["cpu"], "tier": worker.ready["tier"] or facts["cap"],
+        "date": datetime.date.today().isoformat(), "cpu": facts["cpu"],
+        "tier": worker.ready["tier"] or (facts["cap"] if engine.heeds_cap else "auto"),
         "threads": n_threads, "batch": batch, "network": network.name, "engine": engine.name,
         "version": worker.ready["version"] or package_version(engine.package), "precision": engine.shown_precision,
         "attention": attention, "median_ms": summary.median, "min_ms": summary.minimum, "spread_ms": summary.spread,
@@ -215,7 +238,8 @@ def make_row(worker, workers, network, batch, n_threads, n_changed, idle_seconds
         "ratio": peer_rounds and paired_ratio(worker.rounds, peer_rounds), "gflops": speed,
         "near": summarise_some(worker, peer_rounds, near), "far": summarise_some(worker, peer_rounds, far),
         "trips_ns": trips,
-        "peak_share": speed and peak and speed / peak, "texts_changed": n_changed, "texts": bench_networks.N_IMAGES,
+        "peak_share": speed and peak and speed / peak,
+        "texts_changed": worker.n_changed, "texts": bench_networks.N_IMAGES,
         "idle_cpu": worker.idle_cpu_seconds / idle_seconds if idle_seconds else 0.0,  # an engine alone is never idle
         "loaded_mb": worker.ready["peak_mb"], "is_ours": engine.is_ours,
         "load_average": os.getloadavg()[0], "times_ms": worker.rounds}
@@ -224,40 +248,65 @@ def make_row(worker, workers, network, batch, n_threads, n_changed, idle_seconds
 def measure(network, batch, n_threads, options, facts):
     """The rows of one network, batch size and thread count, and what could not run."""
     print(f"{network.name}, batch {batch}, {n_threads} threads", file=sys.stderr, flush=True)
+
+    def compare_texts(worker):
+        worker.n_changed = count_changed_texts(worker, network, facts["reference"], options)
+
     with ExitStack() as stack:
         workers, failures = start_workers(stack, network, batch, n_threads, options)
-        changed = [count_changed_texts(worker, network, facts["reference"], options) for worker in workers]
+        workers = keep_running(workers, compare_texts, failures)
+        if not workers:
+            return [], failures
         time.sleep(1)
-        idle_seconds, trips = run_rounds(workers, options)
-        return [make_row(worker, workers, network, batch, n_threads, n_changed, idle_seconds, trips, facts)
-                for worker, n_changed in zip(workers, changed)], failures
+        workers, idle_seconds, trips = run_rounds(workers, options, failures)
+        return [make_row(worker, workers, network, batch, n_threads, idle_seconds, trips, facts)
+                for worker in workers], failures
 
 
 def prepare_network(network, folder, facts):
     """Makes its files; returns `facts` with what is known of it."""
-    bench_networks.make_inputs(network, folder)
     bench_networks.make_checkpoint(network, folder)
+    bench_networks.make_inputs(network, folder)
     return facts | {"reference": bench_networks.reference_logits(network, folder),
                     "multiply_adds": bench_networks.count_multiply_adds(network)}
 
 
-def measure_peak(options):
-    command = [options.build / "peak", *map(str, options.threads)]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+def measure_peak(options, peak):
+    """Adds the thread counts that `peak` lacks."""
+    missing = [str(n) for n in options.threads if not peak or any(str(n) not in rates for rates in peak.values())]
+    if missing:
+        command = [options.build / "peak", *missing]
+        measured = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        for probe, rates in measured.items():
+            peak.setdefault(probe, {}).update(rates)
 
 
 def describe_machine(options):
     return {"date": datetime.date.today().isoformat(), "cpu": processor_name(), "cap": options.cap,
             "flags": sorted(processor_flags() & {"avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16",
                                                  "amx_bf16", "amx_int8"}),
-            "cores": len(os.sched_getaffinity(0)), "peak": measure_peak(options)}
+            "cores": len(os.sched_getaffinity(0)), "peak": {}}
+
+
+def note_failures(results, where, failures):
+    """{name: why}; what an earlier run said of the same place is no longer so."""
+    kept = {what: why for what, why in results["failures"].items() if not what.startswith(f"{where}, ")}
+    results["failures"] = kept | {f"{where}, {name}": why for name, why in failures.items()}
+
+
+def why_not(network, options):
+    """Why nothing of this network can be measured; "" if it can."""
+    if not bench_networks.is_available(network):
+        return f"{network.checkpoint} is not there: make models"
+    return "" if any(engines_of(network, options)) else "none of the engines asked for, in these precisions, runs it"
 
 
 def measure_networks(options, results, save):
     done = {(row["network"], row["batch"], row["threads"]) for row in results["rows"]}
     for network in (bench_networks.NETWORKS[name] for name in options.networks):
-        if not bench_networks.is_available(network):
-            results["failures"][network.name] = f"{network.checkpoint} is not there: make models"
+        results["failures"].pop(network.name, None)
+        if why := why_not(network, options):
+            results["failures"][network.name] = why
             continue
         facts = prepare_network(network, options.output / "models", results["machine"])
         for n_threads in options.threads:
@@ -266,21 +315,120 @@ def measure_networks(options, results, save):
                     continue
                 rows, failures = measure(network, batch, n_threads, options, facts)
                 results["rows"] += rows
-                results["failures"] |= {f"{network.name} b{batch}, {n_threads} threads, {name}": why
-                                        for name, why in failures.items()}
+                note_failures(results, f"{network.name} b{batch}, {n_threads} threads", failures)
                 save()
 
 
 def measure_programs(options, results, save):
     """Whole processes, on the thread count last in the list."""
+    n_threads = options.threads[-1]
+    environment = engine_environment(n_threads, options.cap)
     for network in (bench_networks.NETWORKS[name] for name in options.networks if name in bench_programs.NETWORKS):
-        environment = engine_environment(options.threads[-1], options.cap)
-        if not any(row["network"] == network.name for row in results["first_word"]):
-            results["first_word"] += bench_programs.measure_first_word(network, options, environment)
+        for name, run in (("first_word", bench_programs.measure_first_word),
+                          ("end_to_end", bench_programs.measure_end_to_end)):
+            if any((row["network"], row["threads"]) == (network.name, n_threads) for row in results[name]):
+                continue
+            try:
+                rows, failures = run(network, options, environment)
+            except (Exception, SystemExit) as error:  # an export that fails, or no fonts: the rest is worth a report
+                rows, failures = [], {"all programs": f"{type(error).__name__}: {error}"[:400]}
+            results[name] += rows
+            note_failures(results, f"{network.name}, {name.replace('_', ' ')}, {n_threads} threads", failures)
             save()
-        if not any(row["network"] == network.name for row in results["end_to_end"]):
-            results["end_to_end"] += bench_programs.measure_end_to_end(network, options, environment)
-            save()
+
+
+# ---- what was asked for, and what there is already ----
+
+def positive_int(text):
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def seconds(text):
+    with suppress(ValueError):
+        if 0 <= float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+
+
+def check_options(parser, options):
+    """Ends the program before anything is made when nothing could come of it."""
+    n_processors = len(os.sched_getaffinity(0))
+    if max(options.threads) > n_processors:
+        parser.error(f"{max(options.threads)} threads need as many processors, and here are {n_processors}: "
+                     f"--threads {n_processors}")
+    reasons = [why_not(bench_networks.NETWORKS[name], options) for name in options.networks]
+    if all(reasons):
+        parser.error("; ".join(dict.fromkeys(reasons)))
+    needed = ["libtrba.so", "peak", "round_trip"] + ([] if options.no_programs else ["strdemo"])
+    missing = [name for name in needed if not (options.build / name).exists()]
+    if missing:
+        parser.error(f"{options.build} has no {', '.join(missing)}: build with -DTRBA_BUILD_BENCH=ON, or name another "
+                     "folder with --build")
+    try:
+        for folder in ("models", "logs"):
+            (options.output / folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        parser.error(f"--output: {error.strerror}: {error.filename}")
+
+
+def version_of(package):
+    try:
+        return package_version(package)
+    except PackageNotFoundError:
+        return None  # its engines will be among what did not run
+
+
+def list_terms(options):
+    """{what: value} of all that must be the same where times are put into one table."""
+    machine = describe_machine(options)
+    terms = {"processor": machine["cpu"], "number of processors": machine["cores"], "instructions": machine["flags"],
+             "--cap": options.cap, "--engines": sorted(options.engines or ENGINES),
+             "--precisions": sorted(options.precisions), "--rounds": options.rounds,
+             "--turn-seconds": options.turn_seconds}
+    terms |= {engine.package: version_of(engine.package) for engine in ENGINES.values() if not engine.is_ours}
+    files = {name: options.build / name for name in ("libtrba.so", "strdemo")}
+    files |= {network.checkpoint: bench_networks.SOURCE / network.checkpoint
+              for network in bench_networks.NETWORKS.values() if network.checkpoint}
+    return terms | {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()
+                    if path.exists()}
+
+
+def read_earlier(path, empty):
+    """What an interrupted run left. Ends the program unless its times may stand beside those of this one."""
+    try:
+        earlier = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise SystemExit(f"{path} is not whole: delete it, or leave out --resume") from None
+    if not isinstance(earlier, dict) or empty.keys() - earlier.keys():
+        raise SystemExit(f"{path} does not say how it was measured (an older benchmark did not): give another "
+                         "--output, or leave out --resume")
+    other = [what for what, value in empty["terms"].items() if earlier["terms"].get(what, value) != value]
+    if other:
+        raise SystemExit(f"{path} was measured otherwise, and times of both would not compare ({', '.join(other)}): "
+                         "make these the same, give another --output, or leave out --resume to begin anew")
+    return earlier
+
+
+def start_results(path, options):
+    results = {"machine": describe_machine(options), "terms": list_terms(options), "rows": [], "failures": {},
+               "first_word": [], "end_to_end": []}
+    if options.resume and path.exists():
+        results = read_earlier(path, results)
+    measure_peak(options, results["machine"]["peak"])
+    return results
+
+
+def is_empty(results):
+    return not (results["rows"] or results["first_word"] or results["end_to_end"])
+
+
+def save_results(results, path):
+    """As a whole or not at all. An earlier run's are not given up for nothing."""
+    if not is_empty(results):
+        with bench_networks.written_whole(path) as unfinished:
+            unfinished.write_text(json.dumps(results, indent=1), encoding="utf-8")
 
 
 def parse_arguments():
@@ -289,49 +437,54 @@ def parse_arguments():
                         help="has libtrba.so, strdemo, peak and round_trip")
     parser.add_argument("--output", type=Path, default=Path("build/bench"))
     parser.add_argument("--quick", action="store_true", help="PyTorch eager only, TRBA and CRNN, b1 and b32, 2 threads")
-    parser.add_argument("--resume", action="store_true", help="keep what OUTPUT/results.json has")
+    parser.add_argument("--resume", action="store_true",
+                        help="keep what OUTPUT/results.json has; networks, batches and threads may be others")
     parser.add_argument("--networks", nargs="+", choices=bench_networks.NETWORKS)
     parser.add_argument("--engines", nargs="+", choices=ENGINES)
     parser.add_argument("--precisions", nargs="+", choices=("fp32", "bf16", "int8"))
-    parser.add_argument("--threads", nargs="+", type=int)
+    parser.add_argument("--threads", nargs="+", type=positive_int)
     parser.add_argument("--batches", nargs="+", type=int, choices=(1, 2, 4, 8, 16, 32))
-    parser.add_argument("--rounds", type=int, help="turns of each engine")
-    parser.add_argument("--turn-seconds", type=float, default=0.3, help="a turn is at least this, and three calls")
+    parser.add_argument("--rounds", type=positive_int, help="turns of each engine")
+    parser.add_argument("--turn-seconds", type=seconds, default=0.3, help="a turn is at least this, and three calls")
     parser.add_argument("--cap", choices=("auto", "avx2"), default="auto", help="highest instructions, for all engines")
     parser.add_argument("--no-programs", action="store_true", help="leave the whole-process measurements out")
     options = parser.parse_args()
-    full = {"networks": list(bench_networks.NETWORKS), "engines": None, "precisions": precisions_of_processor(),
-            "threads": [1, 2], "batches": [1, 8, 32], "rounds": 12}
+    full = {"networks": list(bench_networks.NETWORKS), "engines": None,
+            "precisions": precisions_of_processor(options.cap), "threads": [1, 2], "batches": [1, 8, 32], "rounds": 12}
     quick = full | {"networks": ["TRBA", "CRNN"], "precisions": ["fp32"], "threads": [2], "batches": [1, 32],
                     "engines": ["trba", "trba, 7 steps", "PyTorch eager"], "rounds": 8}
     for name, value in (quick if options.quick else full).items():
         if getattr(options, name) is None:
             setattr(options, name, value)
+    for name in ("networks", "threads", "batches"):
+        setattr(options, name, list(dict.fromkeys(getattr(options, name))))  # twice the same would be measured twice
     options.no_programs |= options.quick
     options.build, options.output = options.build.resolve(), options.output.resolve()
+    check_options(parser, options)
     return options
 
 
 def main():
     options = parse_arguments()
     os.environ.pop("OPENBLAS_CORETYPE", None)
-    for folder in ("models", "logs"):
-        (options.output / folder).mkdir(parents=True, exist_ok=True)
     path = options.output / "results.json"
-    if options.resume and path.exists():
-        results = json.loads(path.read_text())
-    else:
-        results = {"machine": describe_machine(options), "rows": [], "failures": {}, "first_word": [], "end_to_end": []}
+    results = start_results(path, options)
 
     def save():
-        path.write_text(json.dumps(results, indent=1))
+        save_results(results, path)
 
     measure_networks(options, results, save)
     if not options.no_programs:
         measure_programs(options, results, save)
+    if is_empty(results):
+        raise SystemExit("\n".join(["nothing could be measured:", *(f"{what}: {why}" for what, why
+                                                                    in results["failures"].items())]))
     save()
     bench_report.write(results, options.output)
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("interrupted: --resume keeps what was measured")
