@@ -33,7 +33,8 @@ sys.path[:0] = [str(SOURCE / "tests"), str(SOURCE / "training")]
 
 import cv2
 from render_words import render_words
-from trba_ctypes import Model, Session, library
+from run_arguments import file_to_write, number_of_words, take_library, take_tier
+from trba_ctypes import Model, Session
 from trba_torch import Architecture, Recogniser
 from trba_torch.checkpoints import random_network, save_checkpoint
 from trba_torch.decode import decode_attention, decode_ctc, decode_ctc_easyocr, top_margin
@@ -44,6 +45,7 @@ ENGLISH_G2 = ("0123456789!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ €"
               "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 COMBINATIONS = (("TPS", "ResNet", "BiLSTM", "Attn"), ("None", "VGG", "BiLSTM", "CTC"),
                 ("None", "ResNet", "None", "CTC"), ("TPS", "RCNN", "BiLSTM", "Attn"))
+TIERS = ("ref", "blas", "avx2", "avx512", "avx512vnni", "avx512amx")
 SEED = 20261124
 CHUNK = 50
 MARGIN = 1e-3   # words with a step closer to a tie than this, in logits, are passed over: they prove nothing
@@ -192,7 +194,7 @@ def list_subjects(folder):
 
 
 def percentage(n, n_all):
-    return f"{100 * n / n_all:.1f} %"
+    return f"{100 * n / n_all:.1f} %" if n_all else "-"  # every word may be passed over
 
 
 def run_subject(subject, words, cpu):
@@ -244,7 +246,7 @@ def describe_run(cpu, n_words):
            "rectified pictures; *from end to end* compares the whole, which the library alone does not decide: the "
            "spline through 20 points loses three digits in float32, and attention with random weights feeds on such "
            "digits for 25 steps. *PyTorch float32 = float64* says in how many of the first "
-           f"{N_EXACT} words PyTorch's own text is the same in both, from end to end.")
+           f"{min(N_EXACT, n_words)} words PyTorch's own text is the same in both, from end to end.")
 
 
 def write_markdown(path, rows, cpu, n_words):
@@ -259,22 +261,18 @@ def write_markdown(path, rows, cpu, n_words):
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--library", type=Path, help="libtrba_testing.so (default: the variable TRBA_TESTING_LIB)")
-    parser.add_argument("--words", type=int, default=1000)
-    parser.add_argument("--cpu", default="auto",
-                        help="the processor tier: auto, blas, avx2, avx512, avx512vnni, avx512amx")
-    parser.add_argument("--output", type=Path, help="write the table as Markdown")
-    return parser.parse_args()
+    parser.add_argument("--words", type=number_of_words, default=1000)
+    parser.add_argument("--cpu", default="auto", help=f"the processor tier: auto, {', '.join(TIERS)}")
+    parser.add_argument("--output", type=file_to_write, help="write the table as Markdown")
+    arguments = parser.parse_args()
+    take_library(parser, arguments.library)
+    arguments.cpu = take_tier(parser, arguments.cpu, TIERS)
+    return arguments
 
 
 def main():
     arguments = parse_arguments()
-    if arguments.library:
-        os.environ["TRBA_TESTING_LIB"] = str(arguments.library.resolve())
     cpu = arguments.cpu
-    if cpu == "auto":
-        from trba_ctypes import CPUS
-
-        cpu = CPUS[library().trba_cpu_best()]
     words = render_words(SEED, arguments.words)
     rows, n_different = [], 0
     with tempfile.TemporaryDirectory() as folder:

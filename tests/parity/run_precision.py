@@ -26,9 +26,11 @@ SOURCE = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(SOURCE / "tests"), str(SOURCE / "training")]
 
 from render_words import render_words
-from trba_ctypes import CPUS, PRECISIONS, Model, Session, library
+from run_arguments import file_to_write, number_of_words, take_library, take_tier
+from trba_ctypes import CPUS, PRECISIONS, Model, Session
 
 MODELS = ("trba", "trba-ctc", "english_g2")
+TIERS = ("avx2", "avx512", "avx512vnni", "avx512amx")
 SEED = 20261128
 CHUNK = 256
 N_TRACED = 200  # images of each set whose activations are compared
@@ -147,7 +149,9 @@ def keep_readable(images, model):
     """Images that cannot be read are left out, and said. Also what the model reads in the others."""
     results = read_set(model, images.images)
     good = [i for i, result in enumerate(results) if result.status == "ok"]
-    if len(good) < len(results):
+    if not good:
+        print(f"{images.name}: there is no image that can be read: the set is left out", file=sys.stderr)
+    elif len(good) < len(results):
         print(f"{images.name}: {len(results) - len(good)} images cannot be read", file=sys.stderr)
     return (ImageSet(images.name, [images.images[i] for i in good], [images.labels[i] for i in good]),
             [results[i] for i in good])
@@ -162,7 +166,8 @@ def ways_of(cpu):
 def compare_sets(name, cpu, sets):
     """One model in all precisions, set by set."""
     with open_model(name, cpu, "fp32") as whole:
-        expected = [keep_readable(images, whole) for images in sets]
+        expected = [(images, results) for images, results in (keep_readable(images, whole) for images in sets)
+                    if results]
         for way, tier, precision in ways_of(cpu):
             with open_model(name, tier, precision) as ours:
                 for images, results in expected:
@@ -183,15 +188,20 @@ def percentage(n, n_all):
     return f"{100 * n / n_all:.2f} %"
 
 
+def summarise(differences):
+    """Their mean, what 99 % do not exceed, and the largest; dashes where no text is the same."""
+    if not differences.size:
+        return "-", "-", "-"
+    return tuple(f"{value:.1e}" for value in (differences.mean(), np.quantile(differences, 0.99), differences.max()))
+
+
 def text_row(comparison):
     n, changed = len(comparison.pairs), comparison.changed
     surest = max((min(whole.confidence, ours.confidence) for whole, ours in changed), default=None)
-    differences = comparison.confidence_differences
     return (comparison.model, comparison.precision, comparison.images.name, f"{n:,}", str(len(changed)),
             percentage(len(changed), n),
             f"{surest:.2f}" if surest is not None else "", f"{comparison.count_right(0):,}",
-            f"{comparison.count_right(1):,}", f"{differences.mean():.1e}", f"{np.quantile(differences, 0.99):.1e}",
-            f"{differences.max():.1e}")
+            f"{comparison.count_right(1):,}", *summarise(comparison.confidence_differences))
 
 
 def stage_row(comparison):
@@ -276,13 +286,16 @@ def find_processor():
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--library", type=Path, help="libtrba_testing.so (default: the variable TRBA_TESTING_LIB)")
-    parser.add_argument("--words", type=int, default=3000, help="how many to render (default: 3000)")
+    parser.add_argument("--words", type=number_of_words, default=3000, help="how many to render (default: 3000)")
     parser.add_argument("--real", type=Path, action="append", default=[],
                         help="a folder of labelled images; any number of times")
-    parser.add_argument("--cpu", default="auto", help="the processor tier: auto, avx2, avx512, avx512vnni, avx512amx")
+    parser.add_argument("--cpu", default="auto", help=f"the processor tier: auto, {', '.join(TIERS)}")
     parser.add_argument("--machine", default=find_processor(), help="what the report calls it (default: as Linux does)")
-    parser.add_argument("--output", type=Path, help="write the tables as Markdown")
-    return parser.parse_args()
+    parser.add_argument("--output", type=file_to_write, help="write the tables as Markdown")
+    arguments = parser.parse_args()
+    take_library(parser, arguments.library)
+    arguments.cpu = take_tier(parser, arguments.cpu, TIERS)
+    return arguments
 
 
 def tell(comparison):
@@ -294,9 +307,9 @@ def tell(comparison):
 
 def main():
     arguments = parse_arguments()
-    if arguments.library:
-        os.environ["TRBA_TESTING_LIB"] = str(arguments.library.resolve())
-    cpu = CPUS[library().trba_cpu_best()] if arguments.cpu == "auto" else arguments.cpu
+    cpu = arguments.cpu
+    for name in MODELS:
+        find_model(name)  # not after hours with the others
     sets = [make_rendered_set(arguments.words)]
     for folder in arguments.real:
         sets += list_real_sets(folder)
