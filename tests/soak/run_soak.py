@@ -40,9 +40,17 @@ def run_program(program, n_images, curve):
 
 
 def read_curve(path):
-    """The lines of the program as dictionaries of numbers."""
-    heading, *lines = Path(path).read_text(encoding="utf-8").splitlines()
-    return [dict(zip(heading.split("\t"), map(float, line.split("\t")), strict=True)) for line in lines]
+    """The lines of the program as dictionaries of numbers. Ends the program where there is nothing to report on."""
+    try:
+        heading, *lines = Path(path).read_text(encoding="utf-8").splitlines()
+        samples = [dict(zip(heading.split("\t"), map(float, line.split("\t")), strict=True)) for line in lines]
+        if len(samples) < 2 or samples[-1]["images"] < SETTLED_IMAGES:
+            raise ValueError
+    except OSError as error:
+        raise SystemExit(f"the curve cannot be read: {path}: {error.strerror}") from None
+    except (ValueError, KeyError):
+        raise SystemExit(f"{path} is no whole curve of {SETTLED_IMAGES:,} images or more") from None
+    return samples
 
 
 # ---- the plot -------------------------------------------------------------------------------------------------------
@@ -130,6 +138,16 @@ def wrap(paragraph):
     return textwrap.fill(paragraph, 120, break_long_words=False, break_on_hyphens=False)
 
 
+def check_arguments(parser, asked):
+    """Not after the run: it takes long."""
+    if asked.images < SETTLED_IMAGES:
+        parser.error(f"--images: memory is watched from {SETTLED_IMAGES:,} images on, so that many are the least")
+    if asked.curve is None and not Path(asked.program).is_file():
+        parser.error(f"--program: there is no {asked.program}: cmake --build --preset test --target soak")
+    if asked.output.is_dir() or not asked.output.parent.is_dir():
+        parser.error(f"--output: {asked.output} is a folder, or is to be in one that is not there")
+
+
 def main():
     parser = argparse.ArgumentParser(description="Reads for long, and reports what the process held.")
     parser.add_argument("--program", required=True)
@@ -137,6 +155,7 @@ def main():
     parser.add_argument("--images", type=int, default=200_000)
     parser.add_argument("--curve", type=Path)
     asked = parser.parse_args()
+    check_arguments(parser, asked)
     curve = asked.curve or Path(asked.program).with_name("soak.tsv")
     code = 0 if asked.curve else run_program(asked.program, asked.images, curve)
     if code != 0:

@@ -458,7 +458,7 @@ static void close_all(struct soak *soak)
 
 int main(int argc, char **argv)
 {
-    if (argc < 6 || argc > 5 + MAX_MODELS || atol(argv[2]) <= 0) {
+    if (argc < 6 || argc > 5 + MAX_MODELS || atol(argv[1]) <= 0 || atol(argv[2]) <= 0) {
         fputs("usage: soak N_IMAGES SAMPLE_EVERY SEED FOLDER MODEL... (at most 4)\n", stderr);
         return 2;
     }
