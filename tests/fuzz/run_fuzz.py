@@ -5,7 +5,7 @@
 
 In BUILD_DIR/fuzz: seeds/ and dictionaries/ are made anew; corpus/TARGET is what the engine found worth keeping, and
 grows from run to run; findings/TARGET has the inputs that failed; log.tsv gets one line for each run. Exit code 1 when
-there is a finding.
+there is a finding, or when a target ended otherwise than it should.
 """
 import argparse
 import os
@@ -61,46 +61,69 @@ def last_number(pattern, text):
 
 
 def run_target(build_dir, target, options):
-    """Runs the engine once; returns a row of COLUMNS."""
+    """Runs the engine once; returns a row of COLUMNS, and the exit code."""
     before = child_seconds()
     log = build_dir / "fuzz" / f"{target}.log"
     with open(log, "w", encoding="utf-8") as out:
-        subprocess.run(command_of(build_dir, target, options), stdout=out, stderr=out, check=False,
-                       env={"TMPDIR": "/dev/shm" if os.path.isdir("/dev/shm") else "/tmp", **os.environ})
+        code = subprocess.run(command_of(build_dir, target, options), stdout=out, stderr=out, check=False,
+                              env={"TMPDIR": "/dev/shm" if os.path.isdir("/dev/shm") else "/tmp", **os.environ}
+                              ).returncode
     text = log.read_text(encoding="utf-8", errors="replace")
     folder = build_dir / "fuzz"
-    return (target, round(child_seconds() - before, 1), last_number(r"stat::number_of_executed_units: (\d+)", text),
-            last_number(r"cov: (\d+)", text), last_number(r"\((\d+) PCs\)", text), last_number(r"ft: (\d+)", text),
-            len(list((folder / "corpus" / target).iterdir())),
-            len(list((folder / "findings" / target).iterdir())))
+    row = (target, round(child_seconds() - before, 1), last_number(r"stat::number_of_executed_units: (\d+)", text),
+           last_number(r"cov: (\d+)", text), last_number(r"\((\d+) PCs\)", text), last_number(r"ft: (\d+)", text),
+           len(list((folder / "corpus" / target).iterdir())),
+           len(list((folder / "findings" / target).iterdir())))
+    return row, code
 
 
 def show(row):
     print("  ".join(f"{value!s:>12}" for value in row), flush=True)
 
 
+def positive_int(text):
+    """To the engine 0 seconds are without end."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def choose_targets(build_dir, wanted):
+    there = list_targets(build_dir)
+    if not there:
+        sys.exit(f"there are no fuzz targets in {build_dir}")
+    if unknown := sorted(set(wanted or []) - set(there)):
+        sys.exit(f"{build_dir} has no target {', '.join(unknown)}; there are {', '.join(there)}")
+    return wanted or there
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("build_dir", type=pathlib.Path)
-    parser.add_argument("--seconds", type=int, default=10, help="for each target")
-    parser.add_argument("--timeout", type=int, default=10, help="seconds one input may take; more on a crowded machine")
+    parser.add_argument("--seconds", type=positive_int, default=10, help="for each target")
+    parser.add_argument("--timeout", type=positive_int, default=10,
+                        help="seconds one input may take; more on a crowded machine")
     parser.add_argument("--targets", nargs="+", help="only these")
     options = parser.parse_args()
     build_dir = options.build_dir.resolve()
-    targets = options.targets or list_targets(build_dir)
-    if not targets:
-        sys.exit(f"there are no fuzz targets in {build_dir}")
+    targets = choose_targets(build_dir, options.targets)
     make_inputs(build_dir / "fuzz")
     show(COLUMNS)
-    n_findings = 0
+    n_findings, failed = 0, []
     with open(build_dir / "fuzz" / "log.tsv", "a", encoding="utf-8") as log:
         for target in targets:
-            row = run_target(build_dir, target, options)
+            row, code = run_target(build_dir, target, options)
             show(row)
             print(*row, sep="\t", file=log, flush=True)
             n_findings += row[-1]
+            if code and not row[-1]:
+                failed.append(f"fuzz_{target} ended with {code} and left no input: {build_dir}/fuzz/{target}.log")
+    for why in failed:
+        print(why, file=sys.stderr)
     if n_findings:
         sys.exit(f"{n_findings} findings: {build_dir}/fuzz/findings; run the target on one to see it again")
+    if failed:
+        sys.exit(1)
 
 
 if __name__ == "__main__":
