@@ -18,8 +18,26 @@ import subprocess
 import time
 
 
+def positive_int(text):
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def processor_numbers(text):
+    numbers = text.split(",")
+    if not all(number.isdecimal() for number in numbers):
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of numbers like 0,1")
+    if missing := {int(number) for number in numbers} - os.sched_getaffinity(0):
+        raise argparse.ArgumentTypeError(f"there is no processor {', '.join(map(str, sorted(missing)))}")
+    return {int(number) for number in numbers}
+
+
 def start(command):
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    except OSError as error:
+        raise SystemExit(f"{command[0]} cannot be started: {error.strerror}") from None
 
 
 def wait_for(process):
@@ -58,11 +76,11 @@ def main():
     parser.add_argument("--strdemo", required=True)
     parser.add_argument("--model", required=True)
     parser.add_argument("--list", required=True)
-    parser.add_argument("--processes", type=int, default=4)
-    parser.add_argument("--processors", default="0,1")
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--processes", type=positive_int, default=4)
+    parser.add_argument("--processors", type=processor_numbers, default="0,1")
+    parser.add_argument("--rounds", type=positive_int, default=7)
     asked = parser.parse_args()
-    processors = {int(number) for number in asked.processors.split(",")}
+    processors = asked.processors
     os.sched_setaffinity(0, processors)
     command = [asked.strdemo, "--quiet", "--model", asked.model, "--batch", "1", "--threads",
                str(len(processors)), f"@{asked.list}"]

@@ -10,6 +10,7 @@ is the time of one thread divided by that of two in the same round.
 import argparse
 import os
 import statistics
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -59,15 +60,29 @@ def print_table(seconds, n_images):
         print(row)
 
 
+def positive_int(text):
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", default="models/english_g2.pth")
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--rounds", type=positive_int, default=9)
     parser.add_argument("folder", type=Path)
     options = parser.parse_args()
+    if not options.folder.is_dir():
+        parser.error(f"there is no folder {options.folder}")
     images = [path.read_bytes() for path in sorted(options.folder.iterdir()) if path.suffix in (".png", ".jpg")] * 6
+    if not images:
+        parser.error(f"{options.folder} has no .png and no .jpg")
     print(f"{len(images)} images, {options.rounds} rounds, load average {os.getloadavg()[0]:.1f}")
-    print_table(measure(make_ways(options.model, images), options.rounds), len(images))
+    try:
+        ways = make_ways(options.model, images)
+    except trba.Error as error:
+        sys.exit(str(error))
+    print_table(measure(ways, options.rounds), len(images))
 
 
 if __name__ == "__main__":

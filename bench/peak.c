@@ -245,6 +245,12 @@ static void print_probes(const struct probe *probes, size_t n_probes, uint64_t *
     printf("\n}\n");
 }
 
+static int refuse_arguments(void)
+{
+    fprintf(stderr, "usage: peak N...        at most %d thread counts, 1 to %d\n", MAX_THREADS, MAX_THREADS);
+    return 2;
+}
+
 int main(int argc, char **argv)
 {
 #if defined(__x86_64__)
@@ -269,14 +275,18 @@ int main(int argc, char **argv)
 #endif
     uint64_t *buffers[MAX_THREADS] = {NULL};
     int thread_counts[MAX_THREADS], n_counts = 0;
-    for (int i = 1; i < argc && n_counts < MAX_THREADS; i++) {
+    if (argc < 2 || argc > MAX_THREADS + 1)
+        return refuse_arguments();
+    for (int i = 1; i < argc; i++) {
         const int n_threads = atoi(argv[i]);
         if (n_threads < 1 || n_threads > MAX_THREADS)
-            return 2;
+            return refuse_arguments();
         thread_counts[n_counts++] = n_threads;
         for (int t = 0; t < n_threads; t++) {
-            if (!buffers[t] && (buffers[t] = aligned_alloc(64, BUFFER_BYTES)) == NULL)
+            if (!buffers[t] && (buffers[t] = aligned_alloc(64, BUFFER_BYTES)) == NULL) {
+                fprintf(stderr, "peak: no memory for %d threads, %zu bytes each\n", n_threads, BUFFER_BYTES);
                 return 1;
+            }
             memset(buffers[t], 1, BUFFER_BYTES); /* or every page would be the one page of zeros */
         }
     }

@@ -71,14 +71,16 @@ static int compare(const void *a, const void *b)
 
 int main(int argc, char **argv)
 {
-    if (argc != 3) {
-        fprintf(stderr, "usage: round_trip FIRST SECOND\n");
+    char *first_end, *second_end;
+    const int first = argc == 3 ? (int)strtol(argv[1], &first_end, 10) : 0;
+    int second = argc == 3 ? (int)strtol(argv[2], &second_end, 10) : 0;
+    if (first == second || *first_end != '\0' || *second_end != '\0') { /* equal ones would wait for each other */
+        fprintf(stderr, "usage: round_trip FIRST SECOND       numbers of two processors, not the same\n");
         return 2;
     }
-    int second = atoi(argv[2]);
     double trips[N_RUNS];
     pthread_t thread;
-    stay_on(atoi(argv[1]));
+    stay_on(first);
     if (pthread_create(&thread, NULL, answer_all, &second) != 0) {
         fprintf(stderr, "round_trip: no second thread\n");
         return 1;
