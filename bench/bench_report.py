@@ -27,7 +27,7 @@ def format_row(row):
         "engine": f"{row['engine']} {row['version']}", "precision": row["precision"], "attention": row["attention"],
         "median ms": f"{row['median_ms']:.3f}", "min": f"{row['min_ms']:.3f}", "IQR": f"{row['spread_ms']:.3f}",
         "ratio": format_cell(row["ratio"], ".2f"),
-        "near": format_part(row.get("near")), "far": format_part(row.get("far")),  # not in results of older benchmarks
+        "near": format_part(row["near"]), "far": format_part(row["far"]),
         "GFLOP/s": format_cell(row["gflops"], ".0f"),
         "of peak": format_cell(row["peak_share"], ".0%"), "texts changed": f"{row['texts_changed']}/{row['texts']}",
         "idle CPU": f"{row['idle_cpu']:.1%}{warning}", "tier": row["tier"], "date": row["date"], "CPU": row["cpu"]}
