@@ -17,11 +17,7 @@ import statistics
 import subprocess
 import time
 
-
-def positive_int(text):
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
-    return int(text)
+from bench_arguments import positive_int
 
 
 def processor_numbers(text):

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import trba
 
+from bench_arguments import positive_int
+
 
 def time_call(function):
     start = time.perf_counter()
@@ -58,12 +60,6 @@ def print_table(seconds, n_images):
         else:
             row += "  |  |"
         print(row)
-
-
-def positive_int(text):
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
-    return int(text)
 
 
 def main():

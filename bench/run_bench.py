@@ -34,6 +34,7 @@ import torch
 import bench_networks
 import bench_programs
 import bench_report
+from bench_arguments import positive_int
 from bench_statistics import fastest, gflops, paired_ratio, rotate, rounds_apart, summarise
 from engines import ENGINES, package_version, precisions_of_processor, processor_flags, processor_name
 
@@ -338,12 +339,6 @@ def measure_programs(options, results, save):
 
 
 # ---- what was asked for, and what there is already ----
-
-def positive_int(text):
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
-    return int(text)
-
 
 def seconds(text):
     with suppress(ValueError):
