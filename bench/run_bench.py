@@ -403,6 +403,7 @@ def read_earlier(path, empty):
     if other:
         raise SystemExit(f"{path} was measured otherwise, and times of both would not compare ({', '.join(other)}): "
                          "make these the same, give another --output, or leave out --resume to begin anew")
+    earlier["terms"] |= empty["terms"]  # what was not there before is measured now
     return earlier
 
 

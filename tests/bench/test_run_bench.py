@@ -181,6 +181,16 @@ def test_resuming_does_not_mix_what_was_measured_otherwise(bench, capsys, what, 
     assert json.loads(path.read_text()) == results
 
 
+def test_what_was_added_by_resuming_may_not_change_either(bench, capsys):
+    """strdemo is not needed, and so not built, with --no-programs."""
+    (bench.build / "strdemo").rename(bench.build / "later")
+    bench("--no-programs", "--engines", "steady")
+    (bench.build / "later").rename(bench.build / "strdemo")
+    bench("--no-programs", "--engines", "steady", "--batches", "2", "--resume")
+    (bench.build / "strdemo").write_text("another")
+    assert "would not compare (strdemo)" in refusal(bench, capsys, "--engines", "steady", "--resume")
+
+
 @pytest.mark.parametrize("damage, why", [
     (lambda text: text[:len(text) // 2], "is not whole"),
     (lambda text: '{"machine": {}, "rows": []}', "does not say how it was measured"),
