@@ -34,5 +34,5 @@ def number(least, most=float("inf"), kind=float):
     return parse
 
 
-def whole_number(least):
-    return number(least, kind=int)
+def whole_number(least, most=float("inf")):
+    return number(least, most, int)

@@ -38,6 +38,7 @@ HELD_OUT_SEED = 1_000_003       # rendered words of this seed are never trained 
 GRADIENT_LIMIT = 5.0
 WEIGHT_DECAY = 0.01
 DEFAULT_SEED = 1
+LARGEST_SEED = 2**64 - 1        # of PyTorch
 WITHOUT_END = 10**12            # words
 NOTHING_SEEN = {"words": 0, "steps": 0, "seconds": 0.0, "optimizer_words": 0}
 
@@ -186,7 +187,7 @@ def parse_options(arguments=None):
     parser.add_argument("--batch", type=whole_number(1), default=64, help="words of one step, all processes together")
     parser.add_argument("--learning-rate", type=number(0, 1), default=1.4e-3)
     parser.add_argument("--ema", type=number(0, 1), default=0.998, help="how slowly the averaged weights follow")
-    parser.add_argument("--seed", type=whole_number(0), default=DEFAULT_SEED)
+    parser.add_argument("--seed", type=whole_number(0, LARGEST_SEED), default=DEFAULT_SEED)
     parser.add_argument("--device", default="cpu", help="where the network learns: cpu, cuda")
     parser.add_argument("--processes", type=whole_number(1), default=2, help="that learn together, each on its share "
                         "of a batch")

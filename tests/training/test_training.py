@@ -185,7 +185,7 @@ def fail(capsys, main, *arguments):
 @pytest.mark.parametrize("option, value", [
     ("--batch", 0), ("--batch", 63), ("--processes", 0), ("--threads", 0), ("--workers", -1), ("--held-out", 0),
     ("--real-every", 0), ("--words", "many"), ("--words", 0), ("--minutes", "nan"), ("--ema", 2),
-    ("--learning-rate", -1), ("--output-channel", 8), ("--hidden-size", 0), ("--cool-down", 100)])
+    ("--learning-rate", -1), ("--output-channel", 8), ("--hidden-size", 0), ("--cool-down", 100), ("--seed", 2**64)])
 def test_an_option_that_cannot_be_is_refused_by_its_name(option, value, capsys):
     assert option in fail(capsys, train.parse_options, "--run", "nowhere", option, value)
 
