@@ -195,18 +195,23 @@ def prepare_image(image: object, rules: ImageRules) -> CoreImage:
     return _prepare_encoded(image, view) if view.ndim == 1 else _prepare_pixels(image, view, rules.channel_order)
 
 
-def _forget_frames(error: Error) -> Error:
-    """For an error that is kept: the frames that it came through hold the image."""
+def _forget_frames(error: Error, handled: BaseException | None) -> Error:
+    """For an error that is kept: the frames that it came through hold the image. `handled`, the exception that the
+    caller is handling, if any, is the context of them all; it has nothing to do with the image, and keeps its frames.
+    """
     link: BaseException | None = error
     while link is not None:
         link.__traceback__ = None
+        if link.__context__ is handled:
+            link.__context__ = None
         link = link.__context__
     return error
 
 
 def try_prepare(image: object, rules: ImageRules, *, raises: bool) -> CoreImage | Error:
     """The same, with the error as the value; `raises`: it will be raised."""
+    handled = sys.exception()
     try:
         return prepare_image(image, rules)
     except Error as error:
-        return error if raises else _forget_frames(error)
+        return error if raises else _forget_frames(error, handled)

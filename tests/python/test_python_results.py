@@ -253,6 +253,15 @@ def test_an_error_that_is_kept_does_not_hold_the_image(model):
     assert result.error.__cause__ is not None and alive() is None
 
 
+def test_an_error_that_is_kept_leaves_the_exception_alone_that_the_caller_handles(model):
+    try:
+        raise KeyError("of the caller")
+    except KeyError as handled:
+        result = model.read(closed_file(), errors="return")
+        assert handled.__traceback__ is not None
+    assert isinstance(result.error.__cause__, ValueError) and result.error.__cause__.__context__ is None
+
+
 @pytest.mark.parametrize("read", [
     lambda model, image: model.read(image), lambda model, image: model.read([image]),
     lambda model, image: list(model.iter_read([np.zeros((9, 9), np.uint8), image])),
