@@ -133,7 +133,8 @@ def test_the_programs_messages_never_go_to_the_output(installed, networks, model
 
 def test_ctrl_c_ends_the_program_without_a_traceback(installed, networks, files):
     command = [installed.python, "-I", "-m", "trba", "--model", networks["attn"], *files * 300]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as started:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)) as started:  # not ignored
         started.stdout.readline()  # it reads
         started.send_signal(signal.SIGINT)
         _, messages = started.communicate(timeout=120)
