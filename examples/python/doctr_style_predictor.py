@@ -50,5 +50,5 @@ if __name__ == "__main__":
         sys.exit("usage: doctr_style_predictor.py CHECKPOINT IMAGE...")
     try:
         main()
-    except trba.Error as error:
+    except (trba.Error, OSError) as error:  # OSError: Pillow's
         sys.exit(str(error))

@@ -151,6 +151,14 @@ def test_the_predictor_reads_words(run_example, words):
     assert all(0 < float(line.split("\t")[1]) <= 1 for line in lines)
 
 
+def test_the_predictor_says_in_one_line_which_picture_it_cannot_open(package, tmp_path):
+    (tmp_path / "text.png").write_text("no picture")
+    for name in ("none.png", "text.png"):
+        done = run(sys.executable, EXAMPLES / "python" / "doctr_style_predictor.py", MODEL, tmp_path / name,
+                   env={**os.environ, "PYTHONPATH": str(package)})
+        assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1) and name in done.stderr
+
+
 @pytest.fixture
 def predictor(package, monkeypatch):
     monkeypatch.syspath_prepend(str(package))
