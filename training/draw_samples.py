@@ -36,7 +36,7 @@ def main(arguments=None):
     parser.add_argument("--rows", type=whole_number(1), default=16)
     parser.add_argument("--columns", type=whole_number(1), default=8)
     parser.add_argument("--seed", type=whole_number(0), default=1)
-    parser.add_argument("--difficulty", type=number(0), default=1.0)
+    parser.add_argument("--difficulty", type=number(0, 100), default=1.0)
     parser.add_argument("--cache", help="file that keeps what was found out about the fonts")
     parser.add_argument("--labels", action="store_true", help="write the text below each picture")
     options = parser.parse_args(arguments)

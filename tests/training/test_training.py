@@ -265,6 +265,7 @@ def test_a_sheet_that_cannot_be_written_is_not_announced(renderer, tmp_path, mon
         draw_samples.main([str(word) for word in (tmp_path / "nowhere" / "sheet.png", *few)])
     assert capsys.readouterr().out == ""
     assert "--rows" in fail(capsys, draw_samples.main, tmp_path / "sheet.png", "--rows", 0)
+    assert "--difficulty" in fail(capsys, draw_samples.main, tmp_path / "sheet.png", "--difficulty", "inf")
     assert ".png" in fail(capsys, draw_samples.main, tmp_path / "sheet.tex", *few)
 
 
