@@ -228,18 +228,20 @@ static const float *locate_points(struct layer_run *run, const struct tps_weight
     return points;
 }
 
-/* spline [num_fiducial + 3][2] = inv_delta_C . [points; 0] */
+/* spline [num_fiducial + 3][2] = inv_delta_C . [points; 0], in double: large terms cancel, and what is left of their
+ * rounding is most of what the grid would be off. */
 static void solve_spline(const struct tps_weights *weights, const float *points, float *spline)
 {
     const int n = weights->num_fiducial + AFFINE_TERMS;
     for (int i = 0; i < n; i++) {
-        float x = 0.0f, y = 0.0f;
+        double x = 0.0, y = 0.0;
         for (int k = 0; k < weights->num_fiducial; k++) {
-            x += weights->inv_delta_c[i * n + k] * points[2 * k];
-            y += weights->inv_delta_c[i * n + k] * points[2 * k + 1];
+            const double factor = (double)weights->inv_delta_c[i * n + k];
+            x += factor * (double)points[2 * k];
+            y += factor * (double)points[2 * k + 1];
         }
-        spline[2 * i] = x;
-        spline[2 * i + 1] = y;
+        spline[2 * i] = (float)x;
+        spline[2 * i + 1] = (float)y;
     }
 }
 

@@ -6,12 +6,13 @@ program. Every processor tier this machine has is run by capping; the table at t
 far each stage was off.
 """
 
+import copy
 import io
 
 import numpy as np
 import pytest
 import torch
-from live_cases import CASES, decode, expected_results, make_picture
+from live_cases import CASES, decode, expected_results, make_picture, prepare_batch
 from PIL import Image
 from reference_cases import BRACKET_SEED, bracket_case, make_input
 from trba_ctypes import PRECISIONS, Model, Session, available_cpus, precisions_of
@@ -146,6 +147,28 @@ def test_every_stage_and_the_text_equal_pytorch(case, form, tmp_path, record_wor
         whole = relative_difference([array[0] for array in traced["logits"]], expected.stages["logits"][:n_images])
         record_worst(cpu, "logits_end_to_end", whole)
         check_readings(case, cpu, results, expected, judged["logits"])
+
+
+def root_mean_square(tensor):
+    return float(tensor.double().square().mean().sqrt())
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.name in (
+    "TPS-VGG-None-CTC-32x100", "TPS-RCNN-None-CTC-32x220", "TPS-ResNet-None-Attn-32x100")], ids=lambda case: case.name)
+@torch.no_grad()
+def test_the_rectified_picture_is_nearer_to_the_exact_one_than_pytorchs(case, tmp_path):
+    """The spline is a sum of large terms that cancel: the library's is in double, PyTorch's in float32."""
+    expected = expected_results(case)
+    images = prepare_batch(case.architecture, case.pad, expected.pictures)
+    exact = copy.deepcopy(expected.network).double().rectify(images.double())[1]
+    pytorchs = root_mean_square(expected.network.rectify(images)[1] - exact)
+    path = tmp_path / "model.pth"
+    save_checkpoint(expected.network, path, "zip")
+    for cpu in available_cpus()[1:]:  # all but plain C, which is slow
+        with open_model(case, path, cpu) as model, Session(model, batch_size=8) as session:
+            _, traced = session.trace([picture.given for picture in expected.pictures])
+        rectified = torch.from_numpy(np.stack(traced["rectified"])).permute(0, 3, 1, 2)
+        assert root_mean_square(rectified - exact) < 0.8 * pytorchs, cpu
 
 
 # One network of every kind of stage, full-sized ones among them.

