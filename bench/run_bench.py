@@ -375,9 +375,8 @@ def version_of(package):
         return None  # its engines will be among what did not run
 
 
-def list_terms(options):
+def list_terms(machine, options):
     """{what: value} of all that must be the same where times are put into one table."""
-    machine = describe_machine(options)
     terms = {"processor": machine["cpu"], "number of processors": machine["cores"], "instructions": machine["flags"],
              "--cap": options.cap, "--engines": sorted(options.engines or ENGINES),
              "--precisions": sorted(options.precisions), "--rounds": options.rounds,
@@ -408,7 +407,8 @@ def read_earlier(path, empty):
 
 
 def start_results(path, options):
-    results = {"machine": describe_machine(options), "terms": list_terms(options), "rows": [], "failures": {},
+    machine = describe_machine(options)
+    results = {"machine": machine, "terms": list_terms(machine, options), "rows": [], "failures": {},
                "first_word": [], "end_to_end": []}
     if options.resume and path.exists():
         results = read_earlier(path, results)

@@ -26,7 +26,7 @@ from learning.data_parallel import run_ranks
 from learning.joint_network import JointNetwork, measure_loss
 from learning.journal import Journal, draw_curves
 from learning.real_words import RealWords, RenderedWords
-from learning.training_state import LAST, NOTHING, export, make_run_folder, resume, save_run
+from learning.training_state import CURVES, LAST, NOTHING, export, make_run_folder, resume, save_run
 from learning.word_batches import load_batches, to_images
 from mistakes import Mistake, number, said_in_one_sentence, whole_number
 from render import Renderer
@@ -125,7 +125,7 @@ class Trainer:
         if real:
             entry["real"] = real.measure(self.average.module)
         self.journal.write(**entry)
-        draw_curves(self.journal.path, self.folder / "curves.png")
+        draw_curves(self.journal.path, self.folder / CURVES)
 
     def report(self, losses, seconds):
         """The mean losses since the last report."""

@@ -33,7 +33,7 @@ N_IMAGES = 50
 N_SPARE = 40
 # The lead of the best class in every step that decides the text: nearer ties prove nothing, so such pictures are passed
 # over. With TPS more, because there PyTorch itself is that uncertain: the spline through 20 points loses three digits
-# in float32 (its grid is up to 1e-3 pixels from a float64 one), whoever computes it.
+# in float32 (its grid is up to 1e-3 pixels from a float64 one).
 MARGIN = 1e-3
 MARGIN_TPS = 1e-2
 # How far PyTorch's float32 may be from its float64, relative to the largest logit, for a network and a picture to be

@@ -27,8 +27,8 @@ from trba_torch.textures import Stream
 TOLERANCES = {
     "input": 0.0,                # pixels and their scaling are exact
     "fiducial_points": 1e-5,     # 4 convolutions and 2 linear layers: sums of at most 2,304 terms, rounded to 24 bits
-    "rectified": 1e-3,           # two grids, each up to 1e-3 pixels from the exact one (see MARGIN_TPS), on an edge;
-                                 # PyTorch's own float32 is up to 6e-4 from its float64 here
+    "rectified": 1e-3,           # PyTorch's grid is up to 1e-3 pixels from the exact one (see MARGIN_TPS), on an edge:
+                                 # its own float32 is up to 6e-4 from its float64 here
     "visual_feature": 1e-4,      # up to 30 layers
     "contextual_feature": 1e-4,  # and up to 4 recurrences of a hundred steps
     "logits": 1e-4,

@@ -5,12 +5,14 @@ import contextlib
 import json
 from pathlib import Path
 
+from .training_state import JOURNAL
+
 
 class Journal:
     """journal.jsonl and curves.png in the run's folder."""
 
     def __init__(self, folder):
-        self.path = Path(folder) / "journal.jsonl"
+        self.path = Path(folder) / JOURNAL
 
     def write(self, **entry):
         line = json.dumps(entry)
