@@ -20,7 +20,7 @@
 #include "base/integers.h"
 #include "kernels/kernels.h"
 
-enum { MAX_SHAPES = 200, MAX_SAMPLES = 1000, MEMORY_FLOATS = 4 * 1024 * 1024, MAX_WINDOW = 9 };
+enum { MAX_SHAPES = 200, MAX_SAMPLES = 1000, MEMORY_FLOATS = 4 * 1024 * 1024, MAX_WINDOW = 9, MAX_TILE_ROWS = 1024 };
 
 struct shape {
     char layer[40], kernel[32];
@@ -91,11 +91,11 @@ static void bench_quantize_panel(const struct kernels *k, const struct shape *s)
 static void run_tiles(const struct shape *s, int depth, int n_parts, void (*kernel)(const struct gemm_tiles *g))
 {
     enum { N_TAPS = 9 };
-    ptrdiff_t taps[N_TAPS];
+    ptrdiff_t taps[N_TAPS], row_at[MAX_TILE_ROWS];
     for (int t = 0; t < N_TAPS; t++) taps[t] = t * TILE_BYTES;
+    for (int i = 0; i < s->first; i++) row_at[i] = (ptrdiff_t)i * s->third;
     struct gemm_tiles g = {.n_rows = s->first, .a = (const uint8_t *)inputs, .taps = taps, .n_taps = N_TAPS,
-                           .scale = 1.0f, .column_scales = weights, .bias = weights, .pitch = s->first,
-                           .width = s->first, .pixel_stride = (size_t)s->third};
+                           .scale = 1.0f, .column_scales = weights, .bias = weights, .row_at = row_at};
     g.n_blocks = (s->second + depth - 1) / depth;
     g.block_stride = (size_t)(s->first + TILE_ROWS + N_TAPS) * TILE_BYTES;
     g.part_stride = g.block_stride * (size_t)g.n_blocks;
@@ -333,6 +333,7 @@ static void check_shape(const struct shape *s)
     const double products = strcmp(s->kernel, "gemm_panel") == 0 ? WINOGRAD_AXIS_POINTS : 1;
     if (s->first < 1 || s->second < 0 || s->third < 0 || s->third > MEMORY_FLOATS ||
         (strcmp(s->kernel, "max_pool") == 0 && s->third > MAX_WINDOW) || !has_tile(s) ||
+        (strncmp(s->kernel, "gemm_tiles", strlen("gemm_tiles")) == 0 && s->first > MAX_TILE_ROWS) ||
         (first + 8) * second * points > MEMORY_FLOATS || second * third * products > MEMORY_FLOATS ||
         first * third * products > MEMORY_FLOATS)
         die("this shape is too large, or lacks a size: ", s->layer);

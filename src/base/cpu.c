@@ -52,7 +52,8 @@ trba_cpu cpu_best(void)
 #ifdef TRBA_HAVE_AVX512VNNI
     if (!(c & bit_AVX512VNNI)) return TRBA_CPU_AVX512;
 #ifdef TRBA_HAVE_AVX512AMX
-    if ((d & AMX_NEEDED) == AMX_NEEDED && (xcr0 & AMX_STATE) == AMX_STATE) return TRBA_CPU_AVX512AMX;
+    const bool has_tiles = (d & AMX_NEEDED) == AMX_NEEDED && (xcr0 & AMX_STATE) == AMX_STATE;
+    if (has_tiles && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & bit_AVX512BF16)) return TRBA_CPU_AVX512AMX;
 #endif
     return TRBA_CPU_AVX512VNNI;
 #endif

@@ -105,11 +105,10 @@ enum { TILE_BYTES = 64, TILE_ROWS = 16, TILE_COLUMNS = 16, BF16_DEPTH = TILE_BYT
 
 /* Rows times 16 columns, each sum over blocks of channels, taps of the kernel, and what a row of a tile holds:
  *
- *   out[at(i) + j] = act(bias[j] + scale * column_scales[j] * sum over blocks b, taps t, k of
- *                        a(b, t, i, k) * b(b, t, k, j) + residual[at(i) + j])
+ *   out[row_at[i] + j] = act(bias[j] + scale * column_scales[j] * sum over blocks b, taps t, k of
+ *                            a(b, t, i, k) * b(b, t, k, j) + residual[row_at[i] + j])
  *   row i of a tile is at a + b * block_stride + taps[t] + i * TILE_BYTES, of integers its low part part_stride on;
  *   of bfloat16 there is no scale
- *   at(i) is tile_row_at(g, i); where that is negative, nobody wants the row, and nothing is written
  *
  * A row's result does not depend on its neighbours. Rows up to the next multiple of TILE_ROWS are read, too. */
 struct gemm_tiles {
@@ -123,29 +122,17 @@ struct gemm_tiles {
     float scale;
     const float *column_scales;       /* [TILE_COLUMNS] */
     const float *bias;                /* [TILE_COLUMNS] */
-    /* Row 0 is window first_row of a map of lines of `pitch` windows, of which the first `width`, 1 .. pitch, are
-     * wanted. */
-    int first_row, pitch, width;
-    float *out;                       /* window 0; [TILE_COLUMNS] at each window */
+    const ptrdiff_t *row_at;          /* [n_rows], floats; negative: nobody wants the row, and it is not written */
+    float *out;
     const float *residual;            /* as out, or NULL */
-    size_t pixel_stride, line_stride; /* floats from a window to the next, and from a line to the next */
     bool has_relu;
     const uint8_t *ahead;             /* what the caller will use soon: asked for from memory, never read */
     size_t ahead_bytes;               /* of whole lines; 0: nothing */
 };
 
-/* Floats from out, and from residual, to row i. */
-static inline ptrdiff_t tile_row_at(const struct gemm_tiles *g, int i)
-{
-    const unsigned window = (unsigned)(g->first_row + i), pitch = (unsigned)g->pitch;
-    const unsigned x = window % pitch;
-    if (x >= (unsigned)g->width) return -1;
-    return (ptrdiff_t)(window / pitch * g->line_stride + x * g->pixel_stride);
-}
-
 /* Pixels to rows of tiles, block by block; what a last block has too many becomes zeros. With `at` standing for
  * b * block_stride + p * TILE_BYTES in bytes, x for in[p * n_channels + b * depth + k]:
- *   bfloat16  high[at][k] = round(x), to nearest, ties to even, a NaN stays one
+ *   bfloat16  high[at][k] = round(x), to nearest, ties to even, a NaN stays one; denormals may become zeros
  *   integers  256 * high[at][k] + low[at][k] = round(x * factor), at most INT8X2_LARGEST; factor 0: zeros */
 struct tile_pixels {
     const float *in;          /* [n_pixels][n_channels] */

@@ -152,6 +152,7 @@ struct tiles_job {
     int n_segments, segment_rows;    /* products of an image, and rows of each */
     int groups, group_rows;          /* that a segment is cut into */
     ptrdiff_t taps[MAX_TAPS];        /* bytes */
+    ptrdiff_t *row_at;               /* [segment_rows], where a segment's rows go; negative: between two map rows */
     size_t block_stride, part_stride, image_stride; /* bytes */
     int n_chunks;                    /* 0: all threads make a */
     int chunk_images;                /* at most */
@@ -218,13 +219,9 @@ static void multiply_group(const struct tiles_job *job, int image, int panel, in
     g.scale = scale;
     g.column_scales = weights->column_scales + column;
     g.bias = weights->bias + column;
-    g.first_row = first_row; /* of a segment, whose rows are windows counted across the border */
-    g.pitch = job->in->w + 2;
-    g.width = job->out->w;
+    g.row_at = job->row_at + first_row;
     g.out = map_pixel(job->out, image, segment, 0) + column;
     g.residual = job->residual != NULL ? map_pixel(job->residual, image, segment, 0) + column : NULL;
-    g.pixel_stride = (size_t)job->out->c;
-    g.line_stride = map_row_stride(job->out);
     g.has_relu = job->has_relu;
     ask_for_share(&g, bytes, part, n_parts);
     if (weights->tiles == TILES_INT8X2) job->kernels->gemm_tiles_int8x2(&g);
@@ -314,6 +311,16 @@ static void cut_rows(struct tiles_job *job)
     job->group_rows = (int)round_up((size_t)divide_up(job->segment_rows, job->groups), TILE_ROWS);
 }
 
+/* Rows are windows counted across the border: a line of them is as long as one of the input. */
+static void place_rows(const struct tiles_job *job)
+{
+    const int pitch = job->in->w + 2;
+    for (int row = 0; row < job->segment_rows; row++) {
+        const int y = row / pitch, x = row % pitch;
+        job->row_at[row] = x < job->out->w ? map_pixel(job->out, 0, y, x) - map_pixel(job->out, 0, 0, 0) : -1;
+    }
+}
+
 /* A stride of whole lines of the cache that is no multiple of a page: blocks do not push each other out. */
 static size_t spread(size_t bytes)
 {
@@ -356,9 +363,12 @@ void tiles_forward(struct layer_run *run, const struct conv2d_weights *weights, 
     cut_rows(&job);
     const size_t n_images = job.n_chunks > 0 ? (size_t)(job.chunk_images * n_threads) : (size_t)in->n;
     const size_t n = round_up((size_t)in->n, CHANNEL_ALIGN), n_rows = n * (size_t)(in->h + 2);
-    float *workspace = run_workspace(run, n_rows + 2 * n + n_images * job.image_stride / sizeof(float));
+    const size_t places = round_up((size_t)job.segment_rows * sizeof(ptrdiff_t) / sizeof(float), CHANNEL_ALIGN);
+    float *workspace = run_workspace(run, places + n_rows + 2 * n + n_images * job.image_stride / sizeof(float));
     if (run->is_planning) return;
-    job.row_largest = workspace;
+    job.row_at = (ptrdiff_t *)workspace;
+    place_rows(&job);
+    job.row_largest = workspace + places;
     job.scales = job.row_largest + n_rows;
     job.factors = job.scales + n;
     job.a = (uint8_t *)(job.factors + n);

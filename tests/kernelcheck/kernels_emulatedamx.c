@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kernels_emulatedamx.c - the AMX tier's source, its tiles in plain memory: what it does with them can be checked on
- * processors that have AVX-512 but no AMX. Covers everything of that tier but the instructions themselves.
+ * processors that have AVX-512 but no AMX, nor bfloat16. Covers everything of that tier but the instructions
+ * themselves.
  *
  * As in Intel, "Architecture Instruction Set Extensions Programming Reference", chapter on AMX; tiles are 16 rows of 64
  * bytes, all that the tier asks for. Without a configuration every instruction would raise #UD: here it aborts. */
@@ -102,6 +103,27 @@ static void add_tile_products_int8(int sums, int rows, int panel)
     }
 }
 
+/* Sixteen floats of low and sixteen of high to the nearest bfloat16, ties to even; denormals to zeros. */
+static uint16_t round_number(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    const uint32_t exponent = bits >> 23 & 0xFF;
+    if (exponent == 0) return (uint16_t)(bits >> 16 & 0x8000);
+    if (exponent == 0xFF) return (uint16_t)(bits >> 16 | ((bits & 0x7FFFFF) != 0 ? 0x40 : 0)); /* a quiet NaN */
+    return (uint16_t)((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+}
+
+static __m512i round_numbers(__m512 high, __m512 low)
+{
+    float values[2 * TILE_FLOATS];
+    uint16_t numbers[2 * TILE_FLOATS];
+    _mm512_storeu_ps(values, low);
+    _mm512_storeu_ps(values + TILE_FLOATS, high);
+    for (int i = 0; i < 2 * TILE_FLOATS; i++) numbers[i] = round_number(values[i]);
+    return _mm512_loadu_si512(numbers);
+}
+
 #undef _tile_loadconfig
 #undef _tile_release
 #undef _tile_zero
@@ -116,6 +138,7 @@ static void add_tile_products_int8(int sums, int rows, int panel)
 #define _tile_stored(tile, base, stride) store_tile(tile, base, (size_t)(stride))
 #define _tile_dpbf16ps add_tile_products
 #define _tile_dpbssd add_tile_products_int8
+#define _mm512_cvtne2ps_pbh round_numbers
 
 #define kernels_override_avx512amx kernels_override_emulatedamx
 #include "kernels/avx512amx/kernels_avx512amx.c"

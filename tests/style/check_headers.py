@@ -15,7 +15,8 @@ STRICT = ["-Wall", "-Wextra", "-Werror", "-pedantic", "-fsyntax-only"]
 TIER_FLAGS = {"avx2": ["-mavx2", "-mfma", "-mf16c"],
               "avx512": ["-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mfma"]}
 TIER_FLAGS["avx512vnni"] = [*TIER_FLAGS["avx512"], "-mavx512vnni"]
-TIER_FLAGS["avx512amx"] = [*TIER_FLAGS["avx512vnni"], "-mamx-tile", "-mamx-bf16", "-mamx-int8", "-mprfchw"]
+TIER_FLAGS["avx512amx"] = [*TIER_FLAGS["avx512vnni"], "-mavx512bf16", "-mamx-tile", "-mamx-bf16", "-mamx-int8",
+                            "-mprfchw"]
 
 
 def tier_flags(header):

@@ -10,8 +10,8 @@
  * names in use leave fewer. Another thread on the core halves what there is: then it is this that decides how fast
  * products follow each other, and bfloat16 does best with six, integers with four (docs/PERFORMANCE.md, "four tiles").
  *
- * tdpbf16ps takes denormals for zeros (Intel, "Architecture Instruction Set Extensions Programming Reference", chapter
- * on AMX). */
+ * tdpbf16ps and vcvtne2ps2bf16 take denormals for zeros (Intel, "Architecture Instruction Set Extensions Programming
+ * Reference"). */
 #include <immintrin.h>
 #include <string.h>
 
@@ -84,13 +84,14 @@ struct finishing {
     __m512 scale;           /* of int8x2 */
 };
 
-/* act(sum + bias + residual) */
+/* act(sum + bias + residual). No branch on `at`: it would be mispredicted at both ends of a map row. */
 ALWAYS_INLINE void finish_row(const struct gemm_tiles *g, ptrdiff_t at, __m512 sum, __m512 bias)
 {
+    const __mmask16 is_wanted = at < 0 ? 0 : 0xFFFF;
     __m512 value = _mm512_add_ps(sum, bias);
-    if (g->residual != NULL) value = _mm512_add_ps(value, _mm512_loadu_ps(g->residual + at));
+    if (g->residual != NULL) value = _mm512_add_ps(value, _mm512_maskz_loadu_ps(is_wanted, g->residual + at));
     if (g->has_relu) value = _mm512_max_ps(value, _mm512_setzero_ps());
-    _mm512_storeu_ps(g->out + at, value);
+    _mm512_mask_storeu_ps(g->out + at, is_wanted, value);
 }
 
 /* Of row `done`. */
@@ -106,26 +107,17 @@ ALWAYS_INLINE __m512 sum_of_row(const struct finishing *f, const bool is_int8x2)
 
 ALWAYS_INLINE void finish_rows(struct finishing *f, int n, const bool is_int8x2)
 {
-    for (const int end = least(f->done + n, f->end_done); f->done < end; f->done++) {
-        const ptrdiff_t at = tile_row_at(f->g, f->done);
-        if (at >= 0) finish_row(f->g, at, sum_of_row(f, is_int8x2), f->bias);
-    }
+    for (const int end = least(f->done + n, f->end_done); f->done < end; f->done++)
+        finish_row(f->g, f->g->row_at[f->done], sum_of_row(f, is_int8x2), f->bias);
 }
 
 ALWAYS_INLINE void ask_for_rows(struct finishing *f)
 {
     for (const int end = least(f->asked + f->per_step, f->end_asked); f->asked < end; f->asked++) {
-        const ptrdiff_t at = tile_row_at(f->g, f->asked);
-        if (at < 0) continue;
+        const ptrdiff_t at = f->g->row_at[f->asked];
         __builtin_prefetch(f->g->out + at, 1);
         if (f->g->residual != NULL) __builtin_prefetch(f->g->residual + at);
     }
-}
-
-ALWAYS_INLINE void step_finishing(struct finishing *f, const bool is_int8x2)
-{
-    finish_rows(f, f->per_step, is_int8x2);
-    ask_for_rows(f);
 }
 
 /* tile_rows: of group_rows, those that go through all blocks and taps together. */
@@ -145,13 +137,6 @@ ALWAYS_INLINE void begin_finishing(struct finishing *f, const void *sums, int gr
     f->end_asked = least(f->end_asked + group_rows, f->g->n_rows);
 }
 
-/* One step's part of the panel, into the first-level cache: the rows of a block leave no room there for a panel. */
-ALWAYS_INLINE void ask_for_step(const uint8_t *b)
-{
-#pragma GCC unroll 16
-    for (int i = 0; i < TILE_ROWS; i++) _mm_prefetch((const char *)b + i * TILE_BYTES, _MM_HINT_T0);
-}
-
 /* ---- bfloat16: tiles 0 to 3 sums, 4 rows, 5 the panel ---- */
 
 ALWAYS_INLINE void clear_sums(void)
@@ -162,12 +147,17 @@ ALWAYS_INLINE void clear_sums(void)
     _tile_zero(3);
 }
 
-/* Adds the products of n tiles of rows and one of the panel. */
-ALWAYS_INLINE void add_bf16(const uint8_t *a, const uint8_t *b, const int n)
+/* Adds the products of n tiles of rows and one of the panel. What else there is to do in a step comes behind the first
+ * product: there it takes least from the others. */
+ALWAYS_INLINE void add_bf16(const uint8_t *a, const uint8_t *b, struct ahead *ahead, struct finishing *finishing,
+                            const int n)
 {
-    _tile_loadd(4, a, TILE_BYTES);
     _tile_loadd(5, b, TILE_BYTES);
+    _tile_loadd(4, a, TILE_BYTES);
     _tile_dpbf16ps(0, 4, 5);
+    ask_ahead(ahead);
+    finish_rows(finishing, finishing->per_step, false);
+    ask_for_rows(finishing);
     if (n < 2) return;
     _tile_loadd(4, a + STEP, TILE_BYTES);
     _tile_dpbf16ps(1, 4, 5);
@@ -184,15 +174,10 @@ ALWAYS_INLINE void multiply_bf16(const struct gemm_tiles *g, int row, struct ahe
                                  __m512 *sums, const int n)
 {
     const uint8_t *a = g->a + (size_t)row * TILE_BYTES, *b = g->b;
-    const uint8_t *last = b + (size_t)(g->n_blocks * g->n_taps - 1) * STEP;
     clear_sums();
     for (int block = 0; block < g->n_blocks; block++) {
-        for (int t = 0; t < g->n_taps; t++, b += STEP) {
-            add_bf16(a + (size_t)block * g->block_stride + g->taps[t], b, n);
-            ask_for_step(b < last ? b + STEP : g->b); /* with which the next rows begin */
-            ask_ahead(ahead);
-            step_finishing(finishing, false);
-        }
+        for (int t = 0; t < g->n_taps; t++, b += STEP)
+            add_bf16(a + (size_t)block * g->block_stride + g->taps[t], b, ahead, finishing, n);
     }
     _tile_stored(0, sums, TILE_BYTES);
     if (n > 1) _tile_stored(1, sums + TILE_ROWS, TILE_BYTES);
@@ -222,17 +207,37 @@ static void gemm_tiles_bf16_avx512amx(const struct gemm_tiles *g)
     _tile_release();
 }
 
+/* Of an odd number of half blocks the last one is filled up with zeros. */
+static void pixels_to_bf16_avx512amx(const struct tile_pixels *p)
+{
+    enum { HALF = BF16_DEPTH / 2 };
+    const float *in = p->in;
+    for (int pixel = 0; pixel < p->n_pixels; pixel++, in += p->n_channels) {
+        uint8_t *out = p->high + (size_t)pixel * TILE_BYTES;
+        for (int c = 0; c < p->n_channels; c += BF16_DEPTH, out += p->block_stride) {
+            const __m512 first = _mm512_loadu_ps(in + c);
+            const __m512 second = c + HALF < p->n_channels ? _mm512_loadu_ps(in + c + HALF) : _mm512_setzero_ps();
+            _mm512_storeu_si512(out, (__m512i)_mm512_cvtne2ps_pbh(second, first));
+        }
+    }
+}
+
 /* ---- integers in two parts: tile 0 the sum of high * high, 1 of the mixed products, 2 rows, 3 the panel ---- */
 
-ALWAYS_INLINE void add_int8x2(const uint8_t *a, size_t part_stride, const uint8_t *b)
+/* Three products, and beside each of them some of what else there is to do in a step. */
+ALWAYS_INLINE void add_int8x2(const uint8_t *a, size_t part_stride, const uint8_t *b, struct ahead *ahead,
+                              struct finishing *finishing)
 {
     _tile_loadd(2, a, TILE_BYTES);
     _tile_loadd(3, b + STEP, TILE_BYTES);
     _tile_dpbssd(1, 2, 3);
+    ask_ahead(ahead);
     _tile_loadd(3, b, TILE_BYTES);
     _tile_dpbssd(0, 2, 3);
+    finish_rows(finishing, finishing->per_step, true);
     _tile_loadd(2, a + part_stride, TILE_BYTES);
     _tile_dpbssd(1, 2, 3);
+    ask_for_rows(finishing);
 }
 
 /* Adds one block's products of one tile of rows to its sums, [high, mixed]. */
@@ -248,11 +253,8 @@ ALWAYS_INLINE void multiply_int8x2(const struct gemm_tiles *g, int row, int bloc
         _tile_loadd(0, sums[0], TILE_BYTES);
         _tile_loadd(1, sums[1], TILE_BYTES);
     }
-    for (int t = 0; t < g->n_taps; t++, b += 2 * STEP) {
-        add_int8x2(a + g->taps[t], g->part_stride, b);
-        ask_ahead(ahead);
-        step_finishing(finishing, true);
-    }
+    for (int t = 0; t < g->n_taps; t++, b += 2 * STEP)
+        add_int8x2(a + g->taps[t], g->part_stride, b, ahead, finishing);
     _tile_stored(0, sums[0], TILE_BYTES);
     _tile_stored(1, sums[1], TILE_BYTES);
 }
@@ -284,6 +286,7 @@ static void gemm_tiles_int8x2_avx512amx(const struct gemm_tiles *g)
 void kernels_override_avx512amx(struct kernels *table)
 {
     table->winograd_few_rows = WINOGRAD_FEW_ROWS; /* faster on the processors that have AMX; on others not measured */
+    table->pixels_to_bf16 = pixels_to_bf16_avx512amx;
     table->gemm_tiles_bf16 = gemm_tiles_bf16_avx512amx;
     table->gemm_tiles_int8x2 = gemm_tiles_int8x2_avx512amx;
 }

@@ -175,7 +175,7 @@ static void gemm_row_bf16_ref(const struct gemm_tiles *g, int i, float sums[TILE
 static void gemm_tiles_bf16_ref(const struct gemm_tiles *g)
 {
     for (int i = 0; i < g->n_rows; i++) {
-        const ptrdiff_t at = tile_row_at(g, i);
+        const ptrdiff_t at = g->row_at[i];
         float sums[TILE_COLUMNS] = {0};
         if (at < 0) continue;
         gemm_row_bf16_ref(g, i, sums);
@@ -208,7 +208,7 @@ static void gemm_row_int8x2_ref(const struct gemm_tiles *g, int i, int32_t high[
 static void gemm_tiles_int8x2_ref(const struct gemm_tiles *g)
 {
     for (int i = 0; i < g->n_rows; i++) {
-        const ptrdiff_t at = tile_row_at(g, i);
+        const ptrdiff_t at = g->row_at[i];
         int32_t high[TILE_COLUMNS] = {0}, mixed[TILE_COLUMNS] = {0};
         float sums[TILE_COLUMNS];
         if (at < 0) continue;

@@ -57,7 +57,7 @@ ALWAYS_INLINE void step_bf16(vec sums[REGISTER_ROWS][TILE_VECTORS], const uint8_
 
 ALWAYS_INLINE void finish_tile_row(const vec *sums, const struct gemm_tiles *g, int row)
 {
-    const ptrdiff_t at = tile_row_at(g, row);
+    const ptrdiff_t at = g->row_at[row];
     if (at < 0) return;
     for (int j = 0; j < TILE_VECTORS; j++) {
         vec value = vec_add(sums[j], vec_load(g->bias + j * LANES));
