@@ -131,6 +131,7 @@ static __m512i round_numbers(__m512 high, __m512 low)
 #undef _tile_stored
 #undef _tile_dpbf16ps
 #undef _tile_dpbssd
+#undef _mm512_cvtne2ps_pbh
 #define _tile_loadconfig load_configuration
 #define _tile_release release_tiles
 #define _tile_zero zero_tile
