@@ -25,7 +25,7 @@ import numpy as np
 SOURCE = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(SOURCE / "tests"), str(SOURCE / "training")]
 
-from render_words import render_words
+from render_words import list_fonts, render_words
 from run_arguments import file_to_write, number_of_words, take_library, take_tier
 from trba_ctypes import CPUS, PRECISIONS, Model, Session
 
@@ -249,7 +249,7 @@ def describe_run(arguments, tier):
     yield (f"Written by `make precision` (`tests/parity/run_precision.py`), {datetime.date.today()}. Processor: "
            f"{arguments.machine} (tier `{tier}`). The models of `models/`, as their sidecars say, read the same images "
            f"in fp32 and otherwise. The rendered words are {arguments.words:,} invented ones from seed "
-           f"{SEED}, in the fonts of the machine." +
+           f"{SEED}, in the {len(list_fonts()):,} fonts of the machine." +
            (" The others are real: photographs of words, not part of this repository." if arguments.real else ""))
 
 
