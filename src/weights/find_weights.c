@@ -118,7 +118,7 @@ static bool is_better_candidate(const struct candidate *a, const struct candidat
     if (a->n == 0 || b->n == 0) return a->n > 0;
     if (a->n_recognised != b->n_recognised) return a->n_recognised > b->n_recognised;
     if (a->n_recognised == 0) return a->n > b->n;
-    return strstr(a->root, "ema") == NULL && strstr(b->root, "ema") != NULL;
+    return !path_has_ema(a->root, strlen(a->root)) && path_has_ema(b->root, strlen(b->root));
 }
 
 static void end_candidate(struct walk *walk)

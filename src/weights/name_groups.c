@@ -12,6 +12,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "weights/table_builder.h"
 
@@ -64,11 +65,10 @@ static int compare_names(const void *a, const void *b)
     return strcmp(((const struct grouped_name *)a)->name, ((const struct grouped_name *)b)->name);
 }
 
-/* Is "ema" in the first n bytes? */
-static bool has_ema(const char *name, size_t n)
+bool path_has_ema(const char *path, size_t n)
 {
     for (size_t i = 0; i + 3 <= n; i++)
-        if (memcmp(name + i, "ema", 3) == 0) return true;
+        if (strncasecmp(path + i, "ema", 3) == 0) return true;
     return false;
 }
 
@@ -96,7 +96,8 @@ static void form_groups(struct grouped_name *names, size_t n, struct name_group 
         if (!is_same_group(&names[i], &names[first])) first = i;
         names[i].group = first;
         if (first == i)
-            groups[i] = (struct name_group){.first_index = names[i].index, .has_ema = has_ema(names[i].name, length)};
+            groups[i] = (struct name_group){.first_index = names[i].index,
+                                            .has_ema = path_has_ema(names[i].name, length)};
         groups[first].n_names++;
     }
 }

@@ -36,6 +36,9 @@ bool table_builder_metadata_is_full(const struct table_builder *builder);
 /* Counts one more tensor and its name against the limits. */
 trba_status table_builder_count_name(struct table_builder *builder, const char *name, trba_error *err);
 
+/* Is "ema", in capitals or not, in the first n bytes of a path? Then it is probably a copy of averaged weights. */
+bool path_has_ema(const char *path, size_t n);
+
 /* Takes prefixes off the names (see name_groups.c), keeps the names that remain and allocates table.tensors, in order,
  * with `name` set and everything else for the reader to fill. kept[n] receives the index into `named` of each. */
 trba_status table_builder_take_names(struct table_builder *builder, const struct named_tensor *named, size_t n,

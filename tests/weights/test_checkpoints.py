@@ -342,9 +342,10 @@ def test_mixed_prefixes_make_one_network():
     assert_holds(checkpoint)
 
 
-def test_of_two_copies_in_one_dict_the_plain_one_wins():
+@pytest.mark.parametrize("prefix", ["ema_model.", "model_EMA.", "Ema."])
+def test_of_two_copies_in_one_dict_the_plain_one_wins(prefix):
     averaged = {name: value * 2 for name, value in STATE.items()}
-    state = {**prefixed("ema_model.", averaged), **prefixed("model."), "n_averaged": torch.tensor(9)}
+    state = {**prefixed(prefix, averaged), **prefixed("model."), "n_averaged": torch.tensor(9)}
     checkpoint = read_checkpoint(save(state))
     assert checkpoint.prefix == "model."
     assert_holds(checkpoint, {**STATE, "n_averaged": torch.tensor(9)})
@@ -358,9 +359,10 @@ def test_of_two_copies_in_one_dict_the_complete_one_wins():
     assert_holds(checkpoint, averaged)
 
 
-def test_of_two_dicts_the_one_without_ema_wins():
+@pytest.mark.parametrize("key", ["ema_state_dict", "state_dict_ema", "EMA", "modelEma"])
+def test_of_two_dicts_the_one_without_ema_wins(key):
     averaged = {name: value * 2 for name, value in STATE.items()}
-    checkpoint = read_checkpoint(save({"ema_state_dict": averaged, "state_dict": STATE}))
+    checkpoint = read_checkpoint(save({key: averaged, "state_dict": STATE}))
     assert checkpoint.root == "state_dict"
     assert_holds(checkpoint)
 
