@@ -182,10 +182,28 @@ bool sidecar_key_is_known(const char *key, size_t key_bytes)
     return find_known_key(key, key_bytes) != NULL;
 }
 
+/* Three keys mean the alphabet. One that comes again counts anew; but with another text under another key the order of
+ * the lines would decide what is read. */
+static trba_status set_alphabet(struct sidecar_draft *draft, const char *key, const struct sidecar_entry *entry,
+                                trba_error *err)
+{
+    const char *before = draft->sidecar.charset_text;
+    if (before != NULL && strcmp(draft->alphabet_key, key) != 0) {
+        const size_t n = strlen(before);
+        if (is_nothing(entry) || (n == entry->value_bytes && memcmp(before, entry->value, n) == 0)) return TRBA_OK;
+        return error_set(err, TRBA_ERROR_FORMAT, "%s:%zu: %s is another alphabet than %s above: keep the one that the "
+                         "network was trained with", entry->path, entry->line, key, draft->alphabet_key);
+    }
+    draft->alphabet_key = key;
+    return set_text(entry, 0, &draft->sidecar.charset_text, err);
+}
+
 trba_status sidecar_draft_set(struct sidecar_draft *draft, const struct sidecar_entry *entry, trba_error *err)
 {
     const struct known_key *known = find_known_key(entry->key, entry->key_bytes);
-    return known != NULL ? known->set(entry, known->largest, (char *)draft + known->field, err) : TRBA_OK;
+    if (known == NULL) return TRBA_OK;
+    if (known->field == FIELD(sidecar.charset_text)) return set_alphabet(draft, known->name, entry, err);
+    return known->set(entry, known->largest, (char *)draft + known->field, err);
 }
 
 void sidecar_draft_clear(struct sidecar_draft *draft)

@@ -13,6 +13,7 @@
 struct sidecar_draft {
     const char *path; /* of the file, for messages */
     struct sidecar sidecar;
+    const char *alphabet_key; /* the key that gave sidecar.charset_text; static, or NULL */
     trba_choice is_sensitive, is_rgb;
     char *number, *symbol, *lang_char; /* of EasyOCR's trainer: together the alphabet */
 };

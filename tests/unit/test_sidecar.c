@@ -253,10 +253,31 @@ static void our_own_yaml_is_read(void **state)
     assert_int_equal(s.expect.input_channel, 3);
     assert_int_equal(s.expect.prediction, TRBA_PREDICTION_CTC);
     sidecar_free(&s);
-    struct sidecar text = must_read_text("trba.yaml", "preset: clovaai\ncharset: ' a#:'\ncharacter_list: ' b'\n");
-    assert_string_equal(text.charset_text, " b");
+    struct sidecar text = must_read_text("trba.yaml", "preset: clovaai\ncharacter_list: ' a#:'\n");
+    assert_string_equal(text.charset_text, " a#:");
     assert_int_equal(text.preset, TRBA_PRESET_CLOVAAI);
     sidecar_free(&text);
+}
+
+static void alphabet_under_two_keys_must_be_one(void **state)
+{
+    (void)state;
+    static const char *const agreeing[] = {
+        "character: ab\ncharset: ab\n", "character: None\ncharset: ab\n", "character: ab\ncharset:\n",
+        "character: cd\ncharacter: ab\n", "charset: ab\nnetwork_params:\n  character_list: ab\n",
+    };
+    for (size_t i = 0; i < sizeof agreeing / sizeof agreeing[0]; i++) {
+        struct sidecar s = must_read_text("trba.yaml", agreeing[i]);
+        assert_string_equal(s.charset_text, "ab");
+        sidecar_free(&s);
+    }
+    must_refuse("trba.yaml", "charset: ' a'\ncharacter_list: ' b'\n", 2,
+                "character_list is another alphabet than charset above");
+    must_refuse("trba.yaml", "character: ab\nPAD: no\ncharset: abc\n", 3, "charset is another alphabet than character");
+    must_refuse("opt.txt", "charset: ab\ncharacter: ba\n", 2, "character is another alphabet than charset");
+    struct sidecar later = must_read_text("opt.txt", "charset: ab\n------------ Options\ncharacter: ba\n");
+    assert_string_equal(later.charset_text, "ba");
+    sidecar_free(&later);
 }
 
 static void turns_are_those_of_the_last_word_and_none_is_one(void **state)
@@ -469,6 +490,7 @@ int main(void)
         cmocka_unit_test_teardown(easyocr_custom_network_is_read, remove_files),
         cmocka_unit_test_teardown(easyocr_trainer_configuration_is_read, remove_files),
         cmocka_unit_test_teardown(our_own_yaml_is_read, remove_files),
+        cmocka_unit_test_teardown(alphabet_under_two_keys_must_be_one, remove_files),
         cmocka_unit_test_teardown(turns_are_those_of_the_last_word_and_none_is_one, remove_files),
         cmocka_unit_test_teardown(empty_yaml_says_nothing, remove_files),
         cmocka_unit_test_teardown(words_for_nothing_leave_every_key_open, remove_files),
