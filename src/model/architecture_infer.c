@@ -66,7 +66,11 @@ static bool has_fragment(const struct tensor_table *table, const char *fragment)
 /* Well-known neighbours, by a name that only they have. */
 static const char *name_stranger(const struct tensor_table *table)
 {
+    static const char wrapped[] = "one of which a part was saved in its wrapper (torch.compile, DataParallel): take "
+                                  "the wrapper out of the names";
     static const struct { const char *fragment, *is; } strangers[] = {
+        {"FeatureExtraction._orig_mod.", wrapped},
+        {"FeatureExtraction.module.", wrapped},
         {"basenet.slice", "a CRAFT text detector (as EasyOCR uses to find the words; the recogniser is another file)"},
         {"decoder.in5", "a DBNet text detector"},
         {"binarize.", "a DBNet text detector"},

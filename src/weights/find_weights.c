@@ -320,6 +320,10 @@ static trba_status report_no_tensors(const struct walk *walk, const struct pickl
     const struct pickle_global *opaque = NULL;
     for (const struct pickle_global *g = walk->heap->globals; g != NULL; g = g->next)
         if (g->known->meaning == KNOWN_NOTHING) opaque = g;
+    if (torch_script_attributes(root) != NULL)
+        return error_set(walk->err, TRBA_ERROR_UNSUPPORTED,
+                         "this TorchScript file holds no named tensors, probably because it was frozen or optimised, "
+                         "which makes constants of the weights: give the file from before that");
     if (opaque == NULL)
         return error_set(walk->err, TRBA_ERROR_FORMAT,
                          "this file holds %s but no named tensors: it is not a checkpoint with weights",

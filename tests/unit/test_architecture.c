@@ -370,6 +370,8 @@ static void strangers_are_named(void **state)
         {"cnn.conv0.weight", "crnn.pytorch"},
         {"head.ctc_head.fc.weight", "PaddleOCR"},
         {"encoder.layer.0.attention.self.query.weight", "Transformer"},
+        {"FeatureExtraction._orig_mod.ConvNet.0.weight", "one of which a part was saved in its wrapper (torch.compile"},
+        {"FeatureExtraction.module.ConvNet.0.weight", "take the wrapper out of the names"},
         {"something.else", "holds 1 tensor such as something.else, but none named FeatureExtraction.ConvNet.*"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -415,6 +415,17 @@ def test_torchscript_tensors_are_read(make):
         numpy.testing.assert_array_equal(checkpoint.tensors[name][1], expected.to(torch.float32).numpy(), err_msg=name)
 
 
+@pytest.mark.skipif("asan" in os.environ.get("LD_PRELOAD", ""),
+                    reason="torch.jit throws C++ exceptions, which a preloaded AddressSanitizer does not survive")
+def test_frozen_torchscript_is_refused_for_what_it_is():
+    out = io.BytesIO()
+    torch.jit.save(torch.jit.freeze(torch.jit.script(NETWORK.eval())), out)
+    NETWORK.train()
+    with pytest.raises(Refused, match="frozen or optimised.*give the file from before that") as refused:
+        read_checkpoint(out.getvalue())
+    assert refused.value.status == UNSUPPORTED
+
+
 def test_parameters_are_read_like_tensors():
     state = {name: torch.nn.Parameter(value) for name, value in STATE.items() if value.is_floating_point()}
     assert_holds(read_checkpoint(save(state)), state)
