@@ -245,7 +245,7 @@ TRBA_API const trba_charset_preset *trba_charset_preset_at(size_t index);
 typedef struct trba_model trba_model;
 
 typedef enum trba_preset {
-    TRBA_PRESET_ANY = 0, /* the sidecar's, else CLOVAAI */
+    TRBA_PRESET_ANY = 0, /* the sidecar's, else EASYOCR for its english_g2, which the tensors show, else CLOVAAI */
     TRBA_PRESET_CLOVAAI, /* Pillow's bicubic resize to imgH x imgW; confidence is the product of the probabilities */
     TRBA_PRESET_EASYOCR  /* OpenCV's linear resize to imgH, padded to whole multiples of imgH; EasyOCR's confidence */
 } trba_preset;

@@ -140,13 +140,23 @@ static trba_status settle_size(const struct opening *opening, trba_preset preset
     return TRBA_OK;
 }
 
+/* EasyOCR's English model, or one that was trained from it: what else has 97 classes has other 96 characters. */
+static bool is_english_g2(const trba_architecture *arch)
+{
+    return arch->transformation == TRBA_TRANSFORMATION_NONE &&
+           arch->feature_extraction == TRBA_FEATURE_EXTRACTION_VGG &&
+           arch->sequence_modeling == TRBA_SEQUENCE_MODELING_BILSTM && arch->prediction == TRBA_PREDICTION_CTC &&
+           arch->input_channel == 1 && arch->output_channel == 256 && arch->hidden_size == 256 && arch->num_class == 97;
+}
+
 static trba_status settle_charset(const struct opening *opening, const trba_architecture *arch, struct charset **out)
 {
     const trba_model_options *options = opening->options;
     struct charset_request request = {.preset = options->charset_preset,
                                       .text = options->charset_text,
                                       .file = options->charset_file,
-                                      .asked_by = "the options"};
+                                      .asked_by = "the options",
+                                      .is_english_g2 = is_english_g2(arch)};
     if (request.preset == NULL && request.text == NULL && request.file == NULL && opening->sidecar->path != NULL) {
         request.preset = opening->sidecar->charset_preset;
         request.text = request.preset == NULL ? opening->sidecar->charset_text : NULL;
@@ -154,6 +164,14 @@ static trba_status settle_charset(const struct opening *opening, const trba_arch
         request.is_sidecar = true;
     }
     return charset_new(&request, arch->num_class, arch->prediction, out, opening->err);
+}
+
+/* english_g2 reads nonsense from clovaai's pixels, and its package has no sidecar that could say so. */
+static trba_preset settle_preset(const struct opening *opening, const trba_architecture *arch)
+{
+    const bool is_easyocr = is_english_g2(arch) && opening->options->compat != TRBA_CHOICE_YES;
+    return (trba_preset)first_set((int)opening->options->preset, (int)opening->sidecar->preset,
+                                  is_easyocr ? TRBA_PRESET_EASYOCR : TRBA_PRESET_CLOVAAI);
 }
 
 static bool choose(trba_choice asked, trba_choice beside)
@@ -170,7 +188,7 @@ static trba_status settle(const struct opening *opening, trba_model *model, trba
     if (status != TRBA_OK) return status;
     model->rules = (struct text_rules){
         .prediction = arch->prediction,
-        .preset = (trba_preset)first_set((int)options->preset, (int)sidecar->preset, TRBA_PRESET_CLOVAAI),
+        .preset = settle_preset(opening, arch),
         .is_compatible = options->compat == TRBA_CHOICE_YES,
         .max_length = first_set(options->batch_max_length, sidecar->batch_max_length, DEFAULT_MAX_LENGTH),
     };

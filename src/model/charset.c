@@ -27,6 +27,7 @@ struct need {
     trba_prediction prediction;
     const char *asked_by;
     bool is_sidecar; /* by that file, beside the checkpoint */
+    bool is_english_g2;
 };
 
 static const char *decoder_name(const struct need *need)
@@ -283,7 +284,7 @@ static trba_status charset_from_file(const char *path, const struct need *need, 
 
 static trba_status charset_from_size(const struct need *need, struct charset **out, trba_error *err)
 {
-    const trba_charset_preset *preset = charset_preset_for_size(need->n_characters, need->prediction);
+    const trba_charset_preset *preset = charset_preset_for_size(need->n_characters, need->is_english_g2);
     if (preset != NULL) return charset_from_preset(preset->name, need, out, err);
     struct message m = {.length = 0};
     message_add(&m, "the alphabet is not known: this %s network has %d classes, so %d characters beside %s, and a "
@@ -305,7 +306,7 @@ trba_status charset_new(const struct charset_request *request, int num_class, tr
     const int n_special = prediction == TRBA_PREDICTION_CTC ? 1 : 2;
     const struct need need = {.n_characters = num_class - n_special, .num_class = num_class, .prediction = prediction,
                               .asked_by = request->asked_by != NULL ? request->asked_by : "the options",
-                              .is_sidecar = request->is_sidecar};
+                              .is_sidecar = request->is_sidecar, .is_english_g2 = request->is_english_g2};
     if (count_given(request) > 1)
         return error_set(err, TRBA_ERROR_ARGUMENT,
                          "the alphabet is given more than once: a preset, a text and a file exclude each other");

@@ -21,6 +21,7 @@ struct charset_request {
     const char *preset, *text, *file;
     const char *asked_by; /* for messages: "the options", "opt.txt", ... */
     bool is_sidecar;      /* asked_by is the path of one */
+    bool is_english_g2;   /* the network is EasyOCR's of that name: if nobody asks, it has that alphabet */
 };
 
 /* Makes the alphabet for `num_class` classes. TRBA_ERROR_CHARSET when it has the wrong size (says both numbers and the

@@ -51,13 +51,13 @@ const trba_charset_preset *charset_preset_find(const char *name)
     return NULL;
 }
 
-const trba_charset_preset *charset_preset_for_size(int n_characters, trba_prediction prediction)
+const trba_charset_preset *charset_preset_for_size(int n_characters, bool is_english_g2)
 {
     switch (n_characters) {
     case 10: return charset_preset_find("digits10");
     case 36: return charset_preset_find("alnum36");
     case 94: return charset_preset_find("printable94");
-    case 96: return prediction == TRBA_PREDICTION_CTC ? charset_preset_find("english_g2") : NULL;
+    case 96: return is_english_g2 ? charset_preset_find("english_g2") : NULL;
     default: return NULL;
     }
 }

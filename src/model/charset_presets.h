@@ -3,14 +3,16 @@
 #ifndef TRBA_MODEL_CHARSET_PRESETS_H
 #define TRBA_MODEL_CHARSET_PRESETS_H
 
+#include <stdbool.h>
+
 #include "trba.h"
 
 /* The preset of that name, or NULL. */
 const trba_charset_preset *charset_preset_find(const char *name);
 
 /* The preset whose text may be taken without being asked for, or NULL. Only where the number of characters leaves no
- * doubt: clovaai's two alphabets, the ten digits, and with CTC english_g2 (EasyOCR has no attention networks). An
- * alphabet of a common size but of several orders in use (alnum62) is never taken by itself. */
-const trba_charset_preset *charset_preset_for_size(int n_characters, trba_prediction prediction);
+ * doubt: clovaai's two alphabets, the ten digits, and english_g2 for the network of that name. An alphabet of a common
+ * size but of several orders in use (alnum62) is never taken by itself. */
+const trba_charset_preset *charset_preset_for_size(int n_characters, bool is_english_g2);
 
 #endif

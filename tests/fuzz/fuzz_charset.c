@@ -38,7 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
     char *text = fuzz_copy_text(bytes, n_bytes);
     const trba_prediction prediction = how & 4 ? TRBA_PREDICTION_ATTN : TRBA_PREDICTION_CTC;
     const int n_special = prediction == TRBA_PREDICTION_ATTN ? 2 : 1;
-    const struct charset_request request = make_request(how & 3, text, n_bytes);
+    struct charset_request request = make_request(how & 3, text, n_bytes);
+    request.is_english_g2 = how & 16;
     /* Blind luck would seldom hit the size that fits. */
     const size_t n_points = utf8_count(text, strlen(text));
     if ((how & 8) && n_points < 10000) n_characters = (int)n_points;

@@ -126,8 +126,7 @@ static void class_count_alone_is_enough_where_it_leaves_no_doubt(void **state)
     static const struct { int num_class; trba_prediction prediction; const char *name; } cases[] = {
         {37, TRBA_PREDICTION_CTC, "alnum36"},      {38, TRBA_PREDICTION_ATTN, "alnum36"},
         {95, TRBA_PREDICTION_CTC, "printable94"},  {96, TRBA_PREDICTION_ATTN, "printable94"},
-        {97, TRBA_PREDICTION_CTC, "english_g2"},   {11, TRBA_PREDICTION_CTC, "digits10"},
-        {12, TRBA_PREDICTION_ATTN, "digits10"},
+        {11, TRBA_PREDICTION_CTC, "digits10"},     {12, TRBA_PREDICTION_ATTN, "digits10"},
     };
     const struct charset_request nothing = {.preset = NULL};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -135,6 +134,10 @@ static void class_count_alone_is_enough_where_it_leaves_no_doubt(void **state)
         assert_string_equal(charset->name, cases[i].name);
         charset_free(charset);
     }
+    const struct charset_request english = {.is_english_g2 = true};
+    struct charset *charset = must_make(&english, 97, TRBA_PREDICTION_CTC);
+    assert_string_equal(charset->name, "english_g2");
+    charset_free(charset);
 }
 
 static void unknown_alphabet_is_asked_for(void **state)
@@ -143,6 +146,8 @@ static void unknown_alphabet_is_asked_for(void **state)
     const struct charset_request nothing = {.preset = NULL};
     must_refuse(&nothing, 98, TRBA_PREDICTION_ATTN, TRBA_ERROR_CHARSET,
                 FRAGMENTS("98 classes", "96 characters", "--charset", "english_g2"));
+    must_refuse(&nothing, 97, TRBA_PREDICTION_CTC, TRBA_ERROR_CHARSET,
+                FRAGMENTS("97 classes", "96 characters", "--charset", "english_g2"));
     must_refuse(&nothing, 352, TRBA_PREDICTION_CTC, TRBA_ERROR_CHARSET, FRAGMENTS("351 characters", "latin_g2"));
     must_refuse(&nothing, 168, TRBA_PREDICTION_CTC, TRBA_ERROR_CHARSET, FRAGMENTS("kannada_g2", "latin_g1"));
     must_refuse(&nothing, 63, TRBA_PREDICTION_CTC, TRBA_ERROR_CHARSET, FRAGMENTS("62 characters", "alnum62"));

@@ -106,15 +106,6 @@ static void a_path_without_end_is_refused(void **state)
     assert_non_null(strstr(message, "too long"));
 }
 
-static void english_g2_is_known_by_its_file_name(void **state)
-{
-    (void)state;
-    assert_true(model_is_english_g2("english_g2.pth"));
-    assert_true(model_is_english_g2("a/b/english_g2.pth"));
-    assert_false(model_is_english_g2("english_g2.pth/best.pth"));
-    assert_false(model_is_english_g2("my_english_g2.pth"));
-}
-
 int main(void)
 {
     unsetenv("TRBA_MODEL");
@@ -123,7 +114,6 @@ int main(void)
         cmocka_unit_test_teardown(a_name_is_looked_for_and_a_path_is_not, remove_models),
         cmocka_unit_test_teardown(the_environment_counts_where_nothing_is_asked_for, remove_models),
         cmocka_unit_test(a_path_without_end_is_refused),
-        cmocka_unit_test(english_g2_is_known_by_its_file_name),
     };
     return cmocka_run_group_tests_name("model_search", tests, enter_folder, leave_folder);
 }

@@ -7,6 +7,8 @@ import string
 import sys
 from pathlib import Path
 
+import pytest
+
 SOURCE_DIR = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(SOURCE_DIR / "training"), str(SOURCE_DIR / "tests")]
 
@@ -70,3 +72,47 @@ def test_a_model_tells_its_alphabet(tmp_path):
         assert model.characters() == ["b", "é", "€", "𝕏", "1"]
     with Model(path, charset_file=tokens) as model:
         assert model.characters() == ["a", "é", "sch", "𝕏", "0"]
+
+
+def save_plain(path, *stages, **sizes):
+    """A network with the weights PyTorch begins with: what it is counts here, not what it reads."""
+    import torch
+    from trba_torch import Architecture, Recogniser
+
+    torch.save(Recogniser(Architecture(*stages, num_class=97, **sizes)).state_dict(), path)
+
+
+def test_english_g2_is_known_by_its_tensors_under_any_name(tmp_path):
+    """EasyOCR's preprocessing goes with it, unless the options or the sidecar say otherwise."""
+    from trba_ctypes import PRESETS as NAMES
+    from trba_ctypes import Model
+
+    path = tmp_path / "best.pth"
+    save_plain(path, "None", "VGG", "BiLSTM", "CTC", output_channel=256)
+
+    def open_with(**options):
+        with Model(path, **options) as model:
+            info = model.info()
+            return NAMES[info.preset], info.charset_name.decode(), info.architecture.img_h
+
+    assert open_with() == ("easyocr", "english_g2", 64)
+    assert open_with(charset_text=text_of("english_g2")) == ("easyocr", "custom", 64)
+    assert open_with(preset="clovaai") == ("clovaai", "english_g2", 32)
+    assert open_with(compat=True) == ("clovaai", "english_g2", 32)
+    (tmp_path / "best.yaml").write_text("preset: clovaai\nimgH: 48\n")
+    assert open_with(use_sidecar=True) == ("clovaai", "english_g2", 48)
+
+
+@pytest.mark.parametrize("stages,sizes", [(("TPS", "VGG", "BiLSTM", "CTC"), {"output_channel": 256}),
+                                          (("None", "ResNet", "BiLSTM", "CTC"), {"output_channel": 256}),
+                                          (("None", "VGG", "None", "CTC"), {"output_channel": 256}),
+                                          (("None", "VGG", "BiLSTM", "CTC"), {"output_channel": 32})])
+def test_97_classes_of_another_network_are_no_english_g2(tmp_path, stages, sizes):
+    """They are somebody's 96 characters, in an order that nobody but their owner knows."""
+    from trba_ctypes import Model, TrbaError
+
+    save_plain(tmp_path / "best.pth", *stages, **sizes)
+    with pytest.raises(TrbaError, match="the alphabet is not known.*96 characters"):
+        Model(tmp_path / "best.pth")
+    with Model(tmp_path / "best.pth", charset_preset="english_g2") as model:
+        assert model.info().preset == 1  # clovaai

@@ -37,7 +37,7 @@ static const struct option_spec model_specs[] = {
              "themselves; preset:X, file:X and text:X leave no choice (default: the sidecar's, else the one preset "
              "that fits the number of classes)"},
     {.name = "preset", .kind = OPTION_CHOICE, .choices = "clovaai|easyocr", .offset = FIELD(preset),
-     .help = "whose preprocessing and confidence (default: the sidecar's, else clovaai; easyocr for english_g2.pth)"},
+     .help = "whose preprocessing and confidence (default: the sidecar's, else clovaai; easyocr for english_g2)"},
     {.name = "pad", .kind = OPTION_FLAG, .offset = FIELD(pad),
      .help = "keep the picture's proportions, fill up to the right (default: off, or as the sidecar says)"},
     {.name = "compat", .kind = OPTION_CHOICE, .choices = "clovaai", .offset = FIELD(compat),
@@ -228,8 +228,8 @@ trba_precision model_options_precision(int choice)
     return choice != 0 ? (trba_precision)(choice - 1) : TRBA_PRECISION_FP32;
 }
 
-bool model_options_make(const struct model_settings *s, const trba_architecture *expect, const char *path,
-                        trba_model_options *out, char message[OPTION_MESSAGE_BYTES])
+bool model_options_make(const struct model_settings *s, const trba_architecture *expect, trba_model_options *out,
+                        char message[OPTION_MESSAGE_BYTES])
 {
     *out = trba_model_options_default();
     out->expect = *expect;
@@ -242,8 +242,6 @@ bool model_options_make(const struct model_settings *s, const trba_architecture 
     if (s->character != NULL) out->charset_text = s->character;
     if (s->sensitive) out->charset_preset = "printable94";
     out->preset = (trba_preset)s->preset;
-    /* This checkpoint cannot say that it wants EasyOCR's preprocessing, and its package has no sidecar for it. */
-    if (s->preset == 0 && !s->compat && model_is_english_g2(path)) out->preset = TRBA_PRESET_EASYOCR;
     if (s->compat) out->compat = TRBA_CHOICE_YES;
     if (s->pad) out->pad = TRBA_CHOICE_YES;
     if (s->without_sidecar) out->use_sidecar = TRBA_CHOICE_NO;
@@ -281,7 +279,7 @@ trba_model *model_options_open(const struct model_settings *settings, const trba
     trba_error err;
     *status = TRBA_ERROR_ARGUMENT;
     if (!model_search(settings->model, path, message, sizeof message) ||
-        !model_options_make(settings, expect, path, &options, message)) {
+        !model_options_make(settings, expect, &options, message)) {
         console_print("%s", message);
         return NULL;
     }

@@ -50,10 +50,9 @@ trba_rotate model_options_rotate(const struct model_settings *settings, trba_rot
 /* As --rotate spells it; never of ANY. */
 const char *model_options_rotate_name(trba_rotate rotate);
 
-/* The library's options for the model at `path`. Pointers in them are those of `settings`. Returns false with a
- * sentence if this processor lacks the tier that is asked for, or the alphabet is the path of a file that is not
- * there. */
-bool model_options_make(const struct model_settings *settings, const trba_architecture *expect, const char *path,
+/* The library's options. Pointers in them are those of `settings`. Returns false with a sentence if this processor
+ * lacks the tier that is asked for, or the alphabet is the path of a file that is not there. */
+bool model_options_make(const struct model_settings *settings, const trba_architecture *expect,
                         trba_model_options *out, char message[OPTION_MESSAGE_BYTES]);
 
 /* Finds and opens the model; NULL after a sentence on stderr. `path` is where it was looked for; `*status` is

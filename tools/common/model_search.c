@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #define DEFAULT_NAME "trba"
-#define ENGLISH_G2 "english_g2"
 #define SUFFIX ".pth"
 
 /* The build says where the source tree has them; one that does not still finds ./models. */
@@ -25,7 +24,7 @@
 static const struct { const char *name, *remedy; } known_models[] = {
     {DEFAULT_NAME, "it belongs to the source tree and to every installation"},
     {"trba-ctc", "it belongs to the source tree and to every installation"},
-    {ENGLISH_G2, "run \"make models\" in the source tree"},
+    {"english_g2", "run \"make models\" in the source tree"},
 };
 
 static bool is_in_folder(const char *folder, const char *name, char path[MODEL_PATH_BYTES])
@@ -73,10 +72,4 @@ bool model_search(const char *asked, char path[MODEL_PATH_BYTES], char *message,
     if (n < MODEL_PATH_BYTES) return true;
     snprintf(message, message_bytes, "the path of the model is too long");
     return false;
-}
-
-bool model_is_english_g2(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return strcmp(slash != NULL ? slash + 1 : path, ENGLISH_G2 SUFFIX) == 0;
 }

@@ -14,7 +14,4 @@ enum { MODEL_PATH_BYTES = 4096 };
  * Returns false with a sentence that says what to do. */
 bool model_search(const char *asked, char path[MODEL_PATH_BYTES], char *message, size_t message_bytes);
 
-/* Is this english_g2.pth, which needs EasyOCR's preprocessing? Judged by the file's name. */
-bool model_is_english_g2(const char *path);
-
 #endif

@@ -119,8 +119,7 @@ static bool opens_model(const struct command_line *line, const char *path, trba_
     trba_model_options model_options;
     trba_model *model = NULL;
     const bool opens = strdemo_options_parse(line->argc, line->argv, &options, message) &&
-                       model_options_make(&options.model, &options.architecture.expect, path, &model_options,
-                                          message) &&
+                       model_options_make(&options.model, &options.architecture.expect, &model_options, message) &&
                        trba_model_open(path, &model_options, &model, err) == TRBA_OK;
     trba_model_free(model);
     strdemo_options_free(&options);

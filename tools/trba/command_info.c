@@ -96,7 +96,6 @@ static int64_t count_parameters(const trba_checkpoint *checkpoint)
 static void try_model(const struct machine *machine, struct facts *facts)
 {
     trba_model_options options = trba_model_options_default();
-    if (model_is_english_g2(facts->path)) options.preset = TRBA_PRESET_EASYOCR;
     options.cpu = machine->cpu;
     options.precision = machine->precision;
     facts->no_model.status = trba_model_open(facts->path, &options, &facts->model, &facts->no_model);
