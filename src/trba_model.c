@@ -10,6 +10,7 @@
 
 #include "base/cpu.h"
 #include "base/float_environment.h"
+#include "base/utf8.h"
 #include "layers/blas.h"
 #include "model/architecture.h"
 #include "model/checkpoint.h"
@@ -149,6 +150,24 @@ static bool is_english_g2(const trba_architecture *arch)
            arch->input_channel == 1 && arch->output_channel == 256 && arch->hidden_size == 256 && arch->num_class == 97;
 }
 
+/* Does the last word of a key like "opt.character" mean an alphabet? */
+static bool is_alphabet_key(const char *key)
+{
+    const char *dot = strrchr(key, '.'), *word = dot != NULL ? dot + 1 : key;
+    return strcmp(word, "character") == 0 || strcmp(word, "character_list") == 0 || strcmp(word, "charset") == 0;
+}
+
+/* The first alphabet of that many characters that the trainer saved beside the weights, or NULL. */
+static const struct tensor_metadata *find_noted_alphabet(const struct tensor_table *table, int n_characters)
+{
+    for (size_t i = 0; i < table->n_metadata; i++) {
+        const struct tensor_metadata *noted = &table->metadata[i];
+        if (!is_alphabet_key(noted->key)) continue;
+        if (utf8_count(noted->value, strlen(noted->value)) == (size_t)n_characters) return noted;
+    }
+    return NULL;
+}
+
 static trba_status settle_charset(const struct opening *opening, const trba_architecture *arch, struct charset **out)
 {
     const trba_model_options *options = opening->options;
@@ -162,6 +181,12 @@ static trba_status settle_charset(const struct opening *opening, const trba_arch
         request.text = request.preset == NULL ? opening->sidecar->charset_text : NULL;
         request.asked_by = opening->sidecar->path;
         request.is_sidecar = true;
+    }
+    const int n_special = arch->prediction == TRBA_PREDICTION_CTC ? 1 : 2;
+    const struct tensor_metadata *noted = find_noted_alphabet(opening->table, arch->num_class - n_special);
+    if (noted != NULL) {
+        request.noted = noted->value;
+        request.noted_as = noted->key;
     }
     return charset_new(&request, arch->num_class, arch->prediction, out, opening->err);
 }

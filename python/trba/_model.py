@@ -179,6 +179,7 @@ class Model(Closing):
                         characters, or the characters themselves in class order (a text that is the name of a file
                         is refused). None: the sidecar's, else the one preset that fits the number of classes
     preset              "clovaai" or "easyocr": whose preprocessing and confidence. None: the sidecar's, else "clovaai"
+                        ("easyocr" for EasyOCR's english_g2)
     pad                 clovaai's --PAD: keep the aspect ratio. None: the sidecar's, else False
     img_h, img_w        the input size. None: from the tensors (TPS), else the sidecar's, else 32 x 100 (easyocr: 64)
     batch_max_length    attention decodes at most this many characters, 1024 at most. None: the sidecar's, else 25

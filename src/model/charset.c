@@ -28,6 +28,7 @@ struct need {
     const char *asked_by;
     bool is_sidecar; /* by that file, beside the checkpoint */
     bool is_english_g2;
+    const char *noted, *noted_as;
 };
 
 static const char *decoder_name(const struct need *need)
@@ -159,9 +160,10 @@ static void add_size_hint(struct message *m, const struct need *need, const stru
         add_case_hint(m, need, "is case-sensitive", "printable94 (clovaai's --sensitive)");
     else if (n == 94 && need->n_characters == 36)
         add_case_hint(m, need, "knows lower case only", "alnum36");
-    else if (n == need->n_characters + 1)
-        message_add(m, has_space(*tokens) ? "; without its space it would fit"
-                                          : "; it must not have a character for the blank, [GO] or [s] itself");
+    else if (n == need->n_characters + 1 && has_space(*tokens))
+        message_add(m, "; without its space it would fit");
+    else if (n == need->n_characters + 1 || n == need->num_class)
+        message_add(m, "; it must not have a character for the blank, [GO] or [s] itself");
     else if (n == need->n_characters - 1 && !has_space(*tokens))
         message_add(m, "; one is missing: is it the space?");
 }
@@ -282,9 +284,20 @@ static trba_status charset_from_file(const char *path, const struct need *need, 
     return status;
 }
 
+/* Trainers save their options beside the weights. They are not taken for the truth, but then neither is a guess. */
+static trba_status refuse_guess(const trba_charset_preset *preset, const struct need *need, trba_error *err)
+{
+    return error_set(err, TRBA_ERROR_CHARSET,
+                     "the alphabet is not known: %d characters would be %s, but the checkpoint itself notes others as "
+                     "%s (%s); give the right ones with --charset", need->n_characters, preset->name,
+                     show_name(need->noted_as).text, show_name(need->noted).text);
+}
+
 static trba_status charset_from_size(const struct need *need, struct charset **out, trba_error *err)
 {
     const trba_charset_preset *preset = charset_preset_for_size(need->n_characters, need->is_english_g2);
+    if (preset != NULL && need->noted != NULL && strcmp(need->noted, preset->text) != 0)
+        return refuse_guess(preset, need, err);
     if (preset != NULL) return charset_from_preset(preset->name, need, out, err);
     struct message m = {.length = 0};
     message_add(&m, "the alphabet is not known: this %s network has %d classes, so %d characters beside %s, and a "
@@ -292,6 +305,8 @@ static trba_status charset_from_size(const struct need *need, struct charset **o
                 need->n_characters, special_classes(need));
     add_presets_that_fit(&m, need->n_characters);
     if (need->n_characters == 95) message_add(&m, " (printable94 and the space would be 95)");
+    if (need->noted != NULL)
+        message_add(&m, "; the checkpoint notes that many as %s", show_name(need->noted_as).text);
     return message_set_error(&m, TRBA_ERROR_CHARSET, err);
 }
 
@@ -306,7 +321,8 @@ trba_status charset_new(const struct charset_request *request, int num_class, tr
     const int n_special = prediction == TRBA_PREDICTION_CTC ? 1 : 2;
     const struct need need = {.n_characters = num_class - n_special, .num_class = num_class, .prediction = prediction,
                               .asked_by = request->asked_by != NULL ? request->asked_by : "the options",
-                              .is_sidecar = request->is_sidecar, .is_english_g2 = request->is_english_g2};
+                              .is_sidecar = request->is_sidecar, .is_english_g2 = request->is_english_g2,
+                              .noted = request->noted, .noted_as = request->noted_as};
     if (count_given(request) > 1)
         return error_set(err, TRBA_ERROR_ARGUMENT,
                          "the alphabet is given more than once: a preset, a text and a file exclude each other");

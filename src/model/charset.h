@@ -22,10 +22,12 @@ struct charset_request {
     const char *asked_by; /* for messages: "the options", "opt.txt", ... */
     bool is_sidecar;      /* asked_by is the path of one */
     bool is_english_g2;   /* the network is EasyOCR's of that name: if nobody asks, it has that alphabet */
+    const char *noted, *noted_as; /* an alphabet of that size in the checkpoint's metadata, and its key; or NULL */
 };
 
 /* Makes the alphabet for `num_class` classes. TRBA_ERROR_CHARSET when it has the wrong size (says both numbers and the
- * presets that would fit) or cannot be known (asks for it). Duplicates keep their slots. */
+ * presets that would fit) or cannot be known (asks for it), as when the checkpoint notes another than the preset of
+ * that size. Duplicates keep their slots. */
 trba_status charset_new(const struct charset_request *request, int num_class, trba_prediction prediction,
                         struct charset **out, trba_error *err);
 void charset_free(struct charset *charset);

@@ -156,6 +156,25 @@ static void unknown_alphabet_is_asked_for(void **state)
     must_refuse(&nothing, 2, TRBA_PREDICTION_ATTN, TRBA_ERROR_CHARSET, FRAGMENTS("2 classes"));
 }
 
+static void alphabet_that_the_checkpoint_notes_is_no_other_than_the_guess(void **state)
+{
+    (void)state;
+    const struct charset_request same = {.noted = "0123456789", .noted_as = "opt.character"};
+    struct charset *charset = must_make(&same, 11, TRBA_PREDICTION_CTC);
+    assert_string_equal(charset->name, "digits10");
+    charset_free(charset);
+    const struct charset_request other = {.noted = "1234567890", .noted_as = "opt.character"};
+    must_refuse(&other, 11, TRBA_PREDICTION_CTC, TRBA_ERROR_CHARSET,
+                FRAGMENTS("characters would be digits10", "notes others as opt.character (1234567890)", "--charset"));
+    const struct charset_request asked = {.preset = "digits10", .noted = "1234567890", .noted_as = "opt.character"};
+    charset = must_make(&asked, 11, TRBA_PREDICTION_CTC);
+    assert_string_equal(charset->text[0], "0");
+    charset_free(charset);
+    const struct charset_request unknown = {.noted = "abc", .noted_as = "charset"};
+    must_refuse(&unknown, 4, TRBA_PREDICTION_CTC, TRBA_ERROR_CHARSET,
+                FRAGMENTS("the checkpoint notes that many as charset"));
+}
+
 static void wrong_size_says_both_numbers_and_what_would_fit(void **state)
 {
     (void)state;
@@ -174,6 +193,8 @@ static void wrong_size_says_both_numbers_and_what_would_fit(void **state)
     must_refuse(&spaced, 4, TRBA_PREDICTION_CTC, TRBA_ERROR_CHARSET, FRAGMENTS("without its space it would fit"));
     const struct charset_request blank = {.text = "-abc"};
     must_refuse(&blank, 4, TRBA_PREDICTION_CTC, TRBA_ERROR_CHARSET, FRAGMENTS("blank, [GO] or [s]"));
+    const struct charset_request special = {.text = "-+abc"};
+    must_refuse(&special, 5, TRBA_PREDICTION_ATTN, TRBA_ERROR_CHARSET, FRAGMENTS("blank, [GO] or [s]"));
     const struct charset_request short_by_one = {.text = "abc"};
     must_refuse(&short_by_one, 5, TRBA_PREDICTION_CTC, TRBA_ERROR_CHARSET, FRAGMENTS("is it the space?"));
     const struct charset_request empty = {.text = ""};
@@ -278,6 +299,7 @@ int main(void)
         cmocka_unit_test(printable94_is_digits_lower_upper_punctuation),
         cmocka_unit_test(class_count_alone_is_enough_where_it_leaves_no_doubt),
         cmocka_unit_test(unknown_alphabet_is_asked_for),
+        cmocka_unit_test(alphabet_that_the_checkpoint_notes_is_no_other_than_the_guess),
         cmocka_unit_test(wrong_size_says_both_numbers_and_what_would_fit),
         cmocka_unit_test(preset_without_text_or_of_no_known_name_is_refused),
         cmocka_unit_test(two_alphabets_at_once_are_refused),

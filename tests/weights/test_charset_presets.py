@@ -74,21 +74,21 @@ def test_a_model_tells_its_alphabet(tmp_path):
         assert model.characters() == ["a", "é", "sch", "𝕏", "0"]
 
 
-def save_plain(path, *stages, **sizes):
+def make_state(*stages, **sizes):
     """A network with the weights PyTorch begins with: what it is counts here, not what it reads."""
-    import torch
     from trba_torch import Architecture, Recogniser
 
-    torch.save(Recogniser(Architecture(*stages, num_class=97, **sizes)).state_dict(), path)
+    return Recogniser(Architecture(*stages, **sizes)).state_dict()
 
 
 def test_english_g2_is_known_by_its_tensors_under_any_name(tmp_path):
     """EasyOCR's preprocessing goes with it, unless the options or the sidecar say otherwise."""
+    import torch
     from trba_ctypes import PRESETS as NAMES
     from trba_ctypes import Model
 
     path = tmp_path / "best.pth"
-    save_plain(path, "None", "VGG", "BiLSTM", "CTC", output_channel=256)
+    torch.save(make_state("None", "VGG", "BiLSTM", "CTC", output_channel=256, num_class=97), path)
 
     def open_with(**options):
         with Model(path, **options) as model:
@@ -109,10 +109,37 @@ def test_english_g2_is_known_by_its_tensors_under_any_name(tmp_path):
                                           (("None", "VGG", "BiLSTM", "CTC"), {"output_channel": 32})])
 def test_97_classes_of_another_network_are_no_english_g2(tmp_path, stages, sizes):
     """They are somebody's 96 characters, in an order that nobody but their owner knows."""
+    import torch
     from trba_ctypes import Model, TrbaError
 
-    save_plain(tmp_path / "best.pth", *stages, **sizes)
+    torch.save(make_state(*stages, num_class=97, **sizes), tmp_path / "best.pth")
     with pytest.raises(TrbaError, match="the alphabet is not known.*96 characters"):
         Model(tmp_path / "best.pth")
     with Model(tmp_path / "best.pth", charset_preset="english_g2") as model:
         assert model.info().preset == 1  # clovaai
+
+
+@pytest.mark.parametrize("key", ["character", "character_list", "charset"])
+def test_an_alphabet_that_the_trainer_saved_is_not_overruled_by_a_guess(tmp_path, key):
+    """36 characters would be digits and lower case; these are others, and reading them as those would be nonsense."""
+    import torch
+    from trba_ctypes import Model, TrbaError
+
+    path, upper = tmp_path / "best.pth", string.digits + string.ascii_uppercase
+    state = make_state("None", "VGG", "None", "CTC", num_class=37, output_channel=32)
+
+    def save(alphabet):
+        torch.save({"state_dict": state, "opt": {"imgH": 32, key: alphabet}}, path)
+
+    save(upper)
+    said = f"36 characters would be alnum36, .* notes others as opt.{key} .{upper}.; .*--charset"
+    with pytest.raises(TrbaError, match=said):
+        Model(path)
+    with Model(path, charset_text=upper) as model:
+        assert "".join(model.characters()) == upper
+    with Model(path, charset_preset="alnum36") as model:
+        assert "".join(model.characters()) == text_of("alnum36")
+    for harmless in (text_of("alnum36"), "94_full", None):
+        save(harmless)
+        with Model(path) as model:
+            assert model.info().charset_name == b"alnum36"
