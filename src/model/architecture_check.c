@@ -201,6 +201,7 @@ enum { N_KINDS = 3, N_SHOWN = 3 };
 /* The first few differences of each kind, and how many there are. */
 struct summary {
     size_t n[N_KINDS];
+    size_t n_missing_statistics, n_missing_reverse; /* BatchNorm's, and the LSTMs' other direction */
     char shown[N_KINDS][N_SHOWN][200];
 };
 
@@ -208,6 +209,10 @@ static void summarise(void *user, trba_difference kind, const char *name, const 
 {
     struct summary *summary = user;
     const size_t index = summary->n[kind]++;
+    if (kind == TRBA_DIFFERENCE_MISSING) {
+        summary->n_missing_statistics += strstr(name, ".running_") != NULL;
+        summary->n_missing_reverse += strstr(name, "_reverse") != NULL;
+    }
     if (index >= N_SHOWN) return;
     snprintf(summary->shown[kind][index], sizeof summary->shown[kind][index], "%s%s%s", show_name(name).text,
              detail[0] != '\0' ? " " : "", detail);
@@ -297,9 +302,14 @@ static trba_status refuse_request(const struct tensor_table *table, const trba_a
 
 static const char *likely_cause(const struct tensor_table *table, const struct summary *summary)
 {
-    if (table->has_quantised) return "it is quantised: give the file from before quantisation";
     const bool is_missing = summary->n[TRBA_DIFFERENCE_MISSING] > 0;
     const bool is_unexpected = summary->n[TRBA_DIFFERENCE_UNEXPECTED] > 0;
+    if (table->has_quantised) return "it is quantised: give the file from before quantisation";
+    if (is_missing && summary->n_missing_statistics == summary->n[TRBA_DIFFERENCE_MISSING])
+        return "BatchNorm's statistics were not saved, or not kept (track_running_stats=False, or another "
+               "normalisation): without them the network cannot be run";
+    if (is_missing && summary->n_missing_reverse == summary->n[TRBA_DIFFERENCE_MISSING])
+        return "its LSTMs read in one direction only, which none of the clovaai networks does";
     if (is_missing && !is_unexpected) return "only a part of the network was saved, or the file was cut";
     if (is_unexpected && !is_missing) return "the network was changed before training, or two were saved as one";
     if (is_missing) return "the network was changed or its layers renamed before it was saved";

@@ -156,6 +156,12 @@ static void fake_remove(struct fake *fake, const char *name)
     tensor_table_sort(&fake->table);
 }
 
+static void fake_remove_all(struct fake *fake, const char *fragment)
+{
+    for (size_t i = fake->table.n_tensors; i-- > 0;)
+        if (strstr(fake->tensors[i].name, fragment) != NULL) fake_remove(fake, fake->tensors[i].name);
+}
+
 /* The sampling grid in columns 1 and 2, as the reference computes it. */
 static void fill_p_hat(struct fake *fake, const trba_architecture *arch)
 {
@@ -539,6 +545,26 @@ static void damaged_networks_are_told_with_a_likely_cause(void **state)
     fake_free(extended);
 }
 
+static void networks_of_other_layers_are_told_by_what_they_lack(void **state)
+{
+    (void)state;
+    struct fake *other_norms = fake_usual("None-ResNet-BiLSTM-CTC");
+    fake_remove_all(other_norms, ".running_");
+    must_not_pass(other_norms, &nothing_expected,
+                  FRAGMENTS("missing in the file: FeatureExtraction.ConvNet.bn0_1.running_mean",
+                            "likely cause: BatchNorm's statistics were not saved, or not kept"));
+    fake_free(other_norms);
+    struct fake *one_way = fake_usual("None-VGG-BiLSTM-CTC");
+    fake_remove_all(one_way, "_reverse");
+    must_find(one_way, "SequenceModeling.0.linear.weight")->shape[1] = 256;
+    must_not_pass(one_way, &nothing_expected,
+                  FRAGMENTS("8 missing in the file: SequenceModeling.0.rnn.weight_ih_l0_reverse",
+                            "likely cause: its LSTMs read in one direction only"));
+    fake_remove(one_way, "Prediction.bias");
+    must_not_pass(one_way, &nothing_expected, FRAGMENTS("9 missing", "only a part of the network was saved"));
+    fake_free(one_way);
+}
+
 static void p_hat_that_is_no_grid_is_refused(void **state)
 {
     (void)state;
@@ -668,6 +694,7 @@ int main(void)
         cmocka_unit_test(rgb_network_is_named_as_one),
         cmocka_unit_test(sizes_of_stages_the_network_lacks_are_no_contradiction),
         cmocka_unit_test(damaged_networks_are_told_with_a_likely_cause),
+        cmocka_unit_test(networks_of_other_layers_are_told_by_what_they_lack),
         cmocka_unit_test(p_hat_that_is_no_grid_is_refused),
         cmocka_unit_test(longest_message_still_ends_in_the_options),
         cmocka_unit_test(compare_counts_each_kind),
