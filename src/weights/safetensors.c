@@ -281,7 +281,8 @@ static trba_status read_tensor(const struct safetensors *st, size_t index, struc
     const int64_t begin = entry->span.values[0], end = entry->span.values[1];
     struct tensor_view view = {.dtype = entry->dtype, .storage = st->data + begin,
                                .storage_bytes = (size_t)(end - begin), .n_dimensions = (int)entry->shape.n};
-    if (!entry->has_known_dtype) return error_set(err, TRBA_ERROR_UNSUPPORTED, "has a dtype that is not read");
+    if (!entry->has_known_dtype)
+        return error_set(err, TRBA_ERROR_UNSUPPORTED, "has a dtype that is not read: save it with float()");
     if (!entry->shape.are_valid)
         return error_set(err, TRBA_ERROR_FORMAT, "has a shape that is not at most %d integers", TRBA_MAX_DIMENSIONS);
     memcpy(view.shape, entry->shape.values, sizeof view.shape);

@@ -115,9 +115,14 @@ static trba_status read_dtype(const struct tensor_call *call, const struct torch
     *out = storage->class->dtype;
     if (call->meaning != KNOWN_TENSOR_V3) return TRBA_OK;
     const struct pickle_value *dtype = pickle_item(call->arguments, 6);
-    if (pickle_meaning(dtype) != KNOWN_DTYPE)
-        return error_set(err, TRBA_ERROR_UNSUPPORTED, "has a dtype that is not read");
-    *out = dtype->as.global->known->dtype;
+    if (dtype == NULL || dtype->kind != PICKLE_GLOBAL)
+        return error_set(err, TRBA_ERROR_FORMAT, "has something in the place of its dtype");
+    const struct pickle_global *global = dtype->as.global;
+    if (global->known->meaning != KNOWN_DTYPE)
+        return error_set(err, TRBA_ERROR_UNSUPPORTED, "has a dtype that is not read, %.*s.%.*s: save it with float()",
+                         pickle_shown_length(global->module), global->module.bytes,
+                         pickle_shown_length(global->name), global->name.bytes);
+    *out = global->known->dtype;
     return TRBA_OK;
 }
 
