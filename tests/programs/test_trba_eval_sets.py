@@ -109,7 +109,7 @@ def test_labels_csv_is_read_as_python_reads_it(trba, crnn, images):
 
 def test_labels_csv_without_quotes_is_read_as_easyocr_reads_it(trba, crnn, images):
     """EasyOCR cuts at the first comma and knows no quotes: what does not quote a whole field is text."""
-    labels = ["1,000", 'a "b" c', '"half', "x,", ",", "plain", '"a"b']
+    labels = ["1,000", 'a "b" c', '"half', "x,", ",", "plain", '"a"b', '"Hello', 'world"', '"', '12"', '"']
     (images / "labels.csv").write_text("filename,words\n" + "".join(f"1.png,{label}\n" for label in labels))
     assert read_truths(trba, crnn, images / "page.html", images) == labels
 

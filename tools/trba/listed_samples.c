@@ -6,7 +6,8 @@
  *   labels.csv  RFC 4180 with a heading; columns besides filename and words are passed over
  *
  * EasyOCR itself cuts a line of labels.csv at its first comma and knows no quotes. So the last column may hold commas
- * without quotes, and a quote that does not quote all of a field is a character like others.
+ * without quotes, and a quote that does not quote all of a field is a character like others. So are those of two labels
+ * such as "Hello and world" on lines of their own: no label runs over a line and into the next one's comma.
  */
 #include "listed_samples.h"
 
@@ -104,11 +105,19 @@ static bool ends_field(const char *at, bool is_last)
     return *at == '\0' || *at == '\n' || (*at == '\r' && at[1] == '\n') || (*at == ',' && !is_last);
 }
 
+/* Is the end of one line and the beginning of a row in the text from `at` to `end`? */
+static bool holds_row(const char *at, const char *end)
+{
+    const char *line_end = memchr(at, '\n', (size_t)(end - at));
+    return line_end != NULL && memchr(line_end, ',', (size_t)(end - line_end)) != NULL;
+}
+
 /* The quote that closes the field whose text begins at `at`; NULL if this is no quoted field. */
 static char *closing_quote(char *at, bool is_last)
 {
-    while ((at = strchr(at, '"')) != NULL && at[1] == '"') at += 2;
-    return at != NULL && ends_field(at + 1, is_last) ? at : NULL;
+    char *quote = at;
+    while ((quote = strchr(quote, '"')) != NULL && quote[1] == '"') quote += 2;
+    return quote != NULL && ends_field(quote + 1, is_last) && !holds_row(at, quote) ? quote : NULL;
 }
 
 /* Takes the doubling from doubled quotes. */
