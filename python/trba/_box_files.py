@@ -2,7 +2,7 @@
 """Where the words stand on a page, out of a file that a detector or an annotator wrote: what strdemo --boxes reads.
 
     JSON    begins with [ or {, or is named .json: a list of regions, one region, or an object with such a list under
-            one of _LIST_KEYS
+            one of _LIST_KEYS; a box of that object's own, of the page or the line, does not count then
               [x, y, w, h]                                       a box
               [x1, y1, ... x4, y4], [[x1, y1], ... [x4, y4]]     four corners, clockwise from the text's top left
               [REGION, text, ...]                                as EasyOCR and PaddleOCR return
@@ -73,12 +73,15 @@ def _are_points(value: object) -> bool:
     return isinstance(value, list) and len(value) == 4 and all(_are_numbers(point, 2) for point in value)
 
 
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) or (isinstance(value, list) and bool(value) and isinstance(value[0], str))
+
+
 def _is_region_with_more(value: object) -> bool:
     """[REGION, "text", 0.9] of EasyOCR, [REGION, ["text", 0.9]] of PaddleOCR, [REGION] of COCO's segmentation?"""
     if not (isinstance(value, list) and value and isinstance(value[0], list)):
         return False
-    second = value[1] if len(value) > 1 else ""
-    return isinstance(second, str) or (isinstance(second, list) and bool(second) and isinstance(second[0], str))
+    return len(value) == 1 or _is_text(value[1])
 
 
 def _take_object(value: dict[str, Any], depth: int) -> Quadrilateral | None:
@@ -107,9 +110,18 @@ def _take_region(value: Any, depth: int = 0) -> Quadrilateral | None:
     return _take_region(value[0], depth + 1) if _is_region_with_more(value) else None
 
 
+def _holds_regions(values: list[Any] | None) -> bool:
+    """Is the first of them a region, and the second no text, as it is in [REGION, "text"]?"""
+    if not values or any(map(_is_text, values[1:2])):
+        return False
+    return _take_region(values[0]) is not None
+
+
 def _find_list(root: Any) -> list[Any] | None:
+    """In an object the first list that holds regions, else the first list."""
     if isinstance(root, dict):
-        return next((root[key] for key in _LIST_KEYS if isinstance(root.get(key), list)), None)
+        lists = [root[key] for key in _LIST_KEYS if isinstance(root.get(key), list)]
+        return next(filter(_holds_regions, lists), lists[0] if lists else None)
     # PaddleOCR's list has a list for each picture: one, here.
     is_wrapped = len(root) == 1 and isinstance(root[0], list) and _take_region(root[0]) is None
     values: list[Any] = root[0] if is_wrapped else root
@@ -118,8 +130,14 @@ def _find_list(root: Any) -> list[Any] | None:
 
 def _is_one_region(root: Any) -> bool:
     if isinstance(root, dict):
-        return _take_region(root) is not None
+        return not _holds_regions(_find_list(root)) and _take_region(root) is not None
     return _are_numbers(root, 4) or _are_numbers(root, 8) or _are_points(root)
+
+
+def _are_of_one_picture(values: list[Any]) -> bool:
+    """COCO's annotations may be of many pictures: do all that name one name the same?"""
+    ids = [value["image_id"] for value in values if isinstance(value, dict) and "image_id" in value]
+    return all(other == ids[0] for other in ids)
 
 
 def _parse_number(text: str) -> float:
@@ -144,6 +162,9 @@ def _read_json(path: str, raw: bytes) -> list[Quadrilateral]:
     if values is None:
         raise FormatError(f'{path}: this JSON object has no list of regions (under "regions", "boxes", "annotations", '
                           "...)")
+    if not _are_of_one_picture(values):
+        raise FormatError(f"{path}: the regions are of several pictures, as their image_id says: name a file with "
+                          "those of this page alone")
     regions = list(map(_take_region, values))
     if None in regions:
         raise FormatError(f"{path}: region {regions.index(None)} (the first is 0) is none: [x, y, w, h], four [x, y], "

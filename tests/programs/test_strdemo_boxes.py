@@ -71,6 +71,9 @@ JSON_FORMS = {
     "boxes": {"boxes": [list(box) for box in BOXES]},
     "names": [dict(zip(("x", "y", "width", "height"), box)) for box in BOXES],
     "left, top": {"regions": [dict(zip(("left", "top", "width", "height"), box)) for box in BOXES]},
+    "a page's own size": {"left": 0, "top": 0, "width": 260, "height": 230, "words": [list(box) for box in BOXES]},
+    "a line's own box": {"bbox": [0, 0, 9, 9], "words": ["a", "text"], "lines": [{"bbox": list(box)} for box in BOXES]},
+    "an empty list before": {"regions": [], "annotations": [{"image_id": 7, "bbox": list(box)} for box in BOXES]},
 }
 
 
@@ -105,7 +108,9 @@ def test_line_forms(run, expected, form):
     assert readings(done) == expected
 
 
-@pytest.mark.parametrize("content", [list(BOXES[0]), flat(BOXES[0]), corners(BOXES[0]), {"bbox": list(BOXES[0])}])
+@pytest.mark.parametrize("content", [list(BOXES[0]), flat(BOXES[0]), corners(BOXES[0]), {"bbox": list(BOXES[0])},
+                                     {"bbox": list(BOXES[0]), "words": ["a", "text"], "lines": []},
+                                     {"boxes": corners(BOXES[0]), "text": "a"}, {"boxes": [corners(BOXES[0]), "a"]}])
 def test_one_region_needs_no_list(run, expected, content):
     done = run(content, "-f", "tsv")
     assert done.returncode == 0 and readings(done) == expected[:1]
@@ -216,6 +221,8 @@ BAD_FILES = {
     "null": ("boxes.json", "[null]", ": region 0"),
     "nested": ("boxes.json", "[[[[[[[[[1, 2, 3, 4]]]]]]]]]", ": region 0"),
     "no list": ("boxes.json", '{"a": 1}', "no list of regions"),
+    "two pictures": ("boxes.json", '{"annotations": [{"image_id": 1, "bbox": [1, 2, 3, 4]}, '
+                     '{"image_id": 2, "bbox": [1, 2, 3, 4]}]}', ": the regions are of several pictures"),
     "empty json": ("boxes.json", "", ": this JSON file is empty: without regions it must hold []"),
     "blank json": ("boxes.JSON", " \n", ": this JSON file is empty"),
     "null json": ("boxes.json", "null", ": this JSON must be a list of regions"),

@@ -43,6 +43,14 @@ GOOD = {
     "names": ("b.json", [dict(zip(("x", "y", "width", "height"), box, strict=True)) for box in BOXES]),
     "left, top": ("b.json", {"regions": [dict(zip(("left", "top", "width", "height"), box, strict=True))
                                          for box in BOXES]}),
+    "a page's own size": ("b.json", {"left": 0, "top": 0, "width": 260, "height": 230,
+                                     "words": [list(box) for box in BOXES]}),
+    "a line's own box": ("b.json", {"bbox": [1, 2, 30, 40], "words": ["a", "text"],
+                                    "lines": [{"bbox": list(box)} for box in BOXES]}),
+    "one region with its words": ("b.json", {"bbox": [1, 2, 30, 40], "words": ["a", "text"], "lines": []}),
+    "one region and a text": ("b.json", {"boxes": [corners(BOXES[0]), "a"]}),
+    "an empty list before": ("b.json", {"regions": [], "annotations": [{"image_id": 7, "bbox": list(box)}
+                                                                       for box in BOXES]}),
     "nested four deep": ("b.json", [{"box": {"box": {"box": {"box": list(BOXES[0])}}}}]),
     "JSON in a .txt": ("b.txt", " \n[[1, 2, 30, 40]]"),
     "JSON after a mark": ("b.json", "\ufeff[[1, 2, 30, 40]]"),
@@ -70,6 +78,7 @@ GOOD = {
 BAD = {
     "a truncated list": ("b.json", "[[1, 2, 3"),
     "an object without a list": ("b.json", {"a": 1}),
+    "two pictures": ("b.json", {"annotations": [{"image_id": i, "bbox": [1, 2, 30, 40]} for i in (1, 2)]}),
     "a number": ("b.json", [7]),
     "three numbers": ("b.json", [[1, 2, 3]]),
     "truth values": ("b.json", [[True, 2, 3, 4]]),

@@ -7,7 +7,8 @@
  *   {"bbox": REGION}, {"points": ...}, ...            the first key of a list that is there (COCO, PaddleOCR, labelme)
  *   {"x": 1, "y": 2, "w": 3, "h": 4}                  also width, height; left, top
  *
- * The file is a list of regions, one region, or an object that has such a list under a key of another list.
+ * The file is a list of regions, one region, or an object that has such a list under a key of another list: then a box
+ * of its own is that of the page or the line, and does not count.
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -97,26 +98,55 @@ static const json_t *unwrap(const json_t *list)
     return json_array_size(list) == 1 && json_is_array(first) && !take_region(first, 0, &region) ? first : list;
 }
 
+/* Is the first of them a region, and the second no text, as it is in [REGION, "text"]? */
+static bool holds_regions(const json_t *list)
+{
+    trba_region region;
+    const json_t *second = json_array_get(list, 1);
+    const bool is_text = json_is_string(second) || json_is_string(json_array_get(second, 0));
+    return !is_text && take_region(json_array_get(list, 0), 0, &region);
+}
+
+/* In an object the first list that holds regions, else the first list. */
 static const json_t *find_list(const json_t *root)
 {
+    const json_t *found = NULL;
     if (json_is_array(root)) return unwrap(root);
     for (size_t i = 0; i < sizeof list_keys / sizeof *list_keys; i++) {
         const json_t *list = json_object_get(root, list_keys[i]);
-        if (json_is_array(list)) return list;
+        if (holds_regions(list)) return list;
+        if (found == NULL && json_is_array(list)) found = list;
     }
-    return NULL;
+    return found;
 }
 
 static bool is_one_region(const json_t *root)
 {
     double numbers[8];
     trba_region region;
-    if (json_is_object(root)) return take_region(root, 0, &region);
+    if (json_is_object(root)) return !holds_regions(find_list(root)) && take_region(root, 0, &region);
     return take_numbers(root, 4, numbers) || take_numbers(root, 8, numbers) || take_points(root, numbers);
+}
+
+/* COCO's annotations may be of many pictures: do all that name one name the same? */
+static bool is_of_one_picture(const json_t *list)
+{
+    const json_t *first = NULL;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *id = json_object_get(json_array_get(list, i), "image_id");
+        if (first == NULL) first = id;
+        if (id != NULL && !json_equal(id, first)) return false;
+    }
+    return true;
 }
 
 static bool take_list(const char *path, const json_t *list, struct boxes *out, char message[BOXES_MESSAGE_BYTES])
 {
+    if (!is_of_one_picture(list)) {
+        snprintf(message, BOXES_MESSAGE_BYTES, "%.300s: the regions are of several pictures, as their image_id says: "
+                 "name a file with those of this page alone", path);
+        return false;
+    }
     for (size_t i = 0; i < json_array_size(list); i++) {
         trba_region region;
         if (!take_region(json_array_get(list, i), 0, &region)) {
