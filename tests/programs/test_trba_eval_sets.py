@@ -89,6 +89,16 @@ def test_gt_txt_is_read_as_create_lmdb_dataset_reads_it(trba, crnn, images):
     assert truths == [*labels, "two words", "last\twith tab"]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_of_gt_txt_end_as_python_ends_them(trba, crnn, images, end):
+    rows = ["1.png\tone", "", "1.png\ttwo", "1.png\tthree"]
+    for last in ("", end):
+        (images / "gt.txt").write_bytes((end.join(rows) + last).encode())
+        assert read_truths(trba, crnn, images / "page.html", images) == ["one", "two", "three"]
+    (images / "gt.txt").write_bytes((end.join(rows) + end + "bad").encode())
+    assert_refused(trba.run("eval", "--model", crnn.path, images), "line 5", str(images))
+
+
 def test_gt_txt_of_icdar_is_read(trba, crnn, images):
     """PATH, "LABEL", with the escapes of the competitions; what only looks like it is read as ever."""
     lines = ['1.png, "EXIT"', '1.png, "two words"', '1.png, "a \\"b\\" \\\\ \\n"', '1.png, ""', '1.png "no comma"',

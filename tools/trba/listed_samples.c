@@ -40,11 +40,12 @@ static void add_item(struct listed_samples *samples, const char *path, const cha
     samples->items[samples->n++] = (struct listed_item){path, label};
 }
 
-/* Ends the line at `line` with a zero byte, without a carriage return; returns the next one. */
+/* Ends the line at `line` with a zero byte; returns the next one. A line may end in a carriage return alone, too, as in
+ * Python: no label has one. */
 static char *cut_line(char *line)
 {
-    char *end = line + strcspn(line, "\n"), *next = *end != '\0' ? end + 1 : end;
-    if (end > line && end[-1] == '\r') end--;
+    char *end = line + strcspn(line, "\r\n");
+    char *next = end + (end[0] == '\r' && end[1] == '\n') + (*end != '\0');
     *end = '\0';
     return next;
 }
