@@ -118,8 +118,10 @@ def test_verbose_says_which_precision_is_in_use(strdemo, trba, crnn, pictures):
 def test_options_without_effect_are_said_once(strdemo, trba, crnn, attention, pictures, tmp_path):
     width = "strdemo: --imgW has no effect: with the preset easyocr the width follows the picture\n"
     length = "strdemo: --batch-max-length has no effect: a CTC network reads texts of any length\n"
+    padding = "strdemo: --pad has no effect: the preset easyocr keeps the picture's proportions by itself\n"
     for network, options, said in (
             (crnn, ["--preset", "easyocr", "--imgW", "200"], width), (crnn, ["--imgW", "200"], ""),
+            (crnn, ["--preset", "easyocr", "--PAD"], padding), (crnn, ["--pad"], ""),
             (crnn, ["--batch-max-length", "5"], length), (attention, ["--batch-max-length", "5"], ""),
             (crnn, ["--compat", "clovaai", "--batch_max_length", "5"], "")):
         done = strdemo.run("-m", network.path, *options, pictures["word1.png"], pictures["word2.png"])

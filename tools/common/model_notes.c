@@ -47,6 +47,8 @@ void model_note_unused(const struct model_settings *settings, const trba_archite
     if (settings->compat) return;
     if (expect->img_w > 0 && info.architecture.img_w == 0)
         console_print("--imgW has no effect: with the preset easyocr the width follows the picture");
+    if (settings->pad && info.preset == TRBA_PRESET_EASYOCR)
+        console_print("--pad has no effect: the preset easyocr keeps the picture's proportions by itself");
     if (settings->batch_max_length > 0 && info.architecture.prediction == TRBA_PREDICTION_CTC && !counts_length)
         console_print("--batch-max-length has no effect: a CTC network reads texts of any length");
 }
