@@ -307,11 +307,13 @@ def test_predictions_are_judged_as_asked(trba, crnn, pictures):
 def test_predictions_keep_their_order_when_a_label_is_broken(trba, crnn, pictures, tmp_path):
     labels = [b"a", b"\xff", b"c", b"x" * 10001, b"e"]
     eval_samples.write_lmdb(tmp_path / "set", [(pictures["word1.png"].read_bytes(), label) for label in labels])
-    trba.run("eval", "--model", crnn.path, tmp_path / "set", "--predictions", tmp_path / "p.jsonl")
+    trba.run("eval", "--model", crnn.path, tmp_path / "set", "--compare", "alnum",
+             "--predictions", tmp_path / "p.jsonl")
     lines = [json.loads(line) for line in (tmp_path / "p.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [line["path"][-1] for line in lines] == list("12345")
     assert [line["message"] for line in lines] == ["", "its label is not UTF-8", "",
                                                    "its label has more than 10,000 characters", ""]
+    assert [line["right"] for line in lines] == [False] * 5
 
 
 def test_predictions_replace_predictions_only(trba, crnn, pictures, tmp_path):

@@ -17,7 +17,7 @@ import pytest
 lmdb = pytest.importorskip("lmdb")
 import eval_samples  # noqa: E402  (needs lmdb)
 from conftest import LOWER_ALNUM  # noqa: E402
-from test_trba_eval import Page, evaluate, without_times  # noqa: E402
+from test_trba_eval import FOLDS, Page, evaluate, without_times  # noqa: E402
 
 LABELS = ["plain", "with space", "a,b", 'say "x"', "\u00dcber \u20ac", "'quoted'", "line\nbreak", " padded "]
 
@@ -154,7 +154,10 @@ def test_broken_images_are_counted_and_named(trba, crnn, pictures, tmp_path):
     lines = dict(line.split(": ", 2)[1:] for line in done.stderr.splitlines())
     expected = {2: "neither PNG nor JPEG", 3: "not UTF-8", 4: "not in the LMDB", 5: "no label", 6: "10,000", 7: "zero"}
     assert list(sorted(lines)) == [f"{tmp_path}/set/image-{number:09}" for number in expected]
+    assert [total[key]["n_left_out"] for key in FOLDS] == [0, 0, 0]  # an unknown label is not one without letters
+    assert total["alphanumeric"]["n_characters"] == 3
     quiet = trba.run("eval", "--model", crnn.path, "--quiet", tmp_path / "set")
+    assert "left out" not in quiet.stdout
     assert (quiet.returncode, quiet.stderr) == (1, "") and "6 broken" in quiet.stdout
 
 

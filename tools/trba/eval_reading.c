@@ -27,6 +27,7 @@ struct eval_reader {
     size_t most_characters;      /* of a label, with the filter */
     struct eval_judge judge;
     struct code_points truth, answer;
+    bool has_truth;              /* of the current sample */
     size_t batch;                /* most images at a time */
     struct eval_sample *samples; /* [batch] */
     trba_image *images;          /* [batch] */
@@ -39,12 +40,12 @@ struct eval_reader {
 
 /* ---- one image --------------------------------------------------------------------------------------------------- */
 
-/* The truth of a sample, into r->truth; what is wrong with it, or NULL. */
+/* The truth of a sample, into r->truth if it can be known; what is wrong with the sample, or NULL. */
 static const char *take_truth(struct eval_reader *r, const struct eval_sample *sample)
 {
     const bool is_text = code_points_decode(sample->label, &r->truth);
     const bool is_too_long = r->truth.n > MOST_LABEL_CHARACTERS;
-    if (is_too_long) r->truth.n = 0;
+    r->has_truth = is_text && !is_too_long && !sample->has_no_label;
     if (sample->problem != NULL) return sample->problem;
     return !is_text ? "its label is not UTF-8" : is_too_long ? "its label has more than 10,000 characters" : NULL;
 }
@@ -62,14 +63,15 @@ static void keep_prediction(struct eval_reader *r, const struct eval_sample *sam
     predictions_add(r->outputs->predictions, r->set, sample, answer, verdict, why);
 }
 
-/* An image without an answer; its truth is in r->truth. The sentence on a file that cannot be opened names it. */
+/* An image without an answer, its truth taken. The sentence on a file that cannot be opened names it. */
 static void judge_broken(struct eval_reader *r, const struct eval_sample *sample, trba_status status, const char *why,
                          struct eval_score *score)
 {
     const bool is_named = status == TRBA_ERROR_IO;
     if (!r->options->settings.quiet)
         console_print("%s%s%s (it counts as read wrong)", is_named ? "" : sample->name, is_named ? "" : ": ", why);
-    keep_prediction(r, sample, NULL, eval_judge_broken(&r->judge, &r->truth, score), why);
+    const struct code_points *truth = r->has_truth ? &r->truth : NULL;
+    keep_prediction(r, sample, NULL, eval_judge_broken(&r->judge, truth, score), why);
     if (r->outputs->page != NULL) errors_page_add_broken(r->outputs->page, sample, why);
 }
 

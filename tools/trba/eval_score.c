@@ -127,8 +127,9 @@ enum eval_verdict eval_judge_broken(struct eval_judge *judge, const struct code_
 {
     enum eval_verdict verdicts[N_COMPARISONS];
     for (int by = 0; by < N_COMPARISONS; by++) {
-        fold(truth, (enum eval_comparison)by, &judge->folded_truth);
-        const bool is_out = is_left_out((enum eval_comparison)by, &judge->folded_truth);
+        if (truth != NULL) fold(truth, (enum eval_comparison)by, &judge->folded_truth);
+        else judge->folded_truth.n = 0;
+        const bool is_out = truth != NULL && is_left_out((enum eval_comparison)by, &judge->folded_truth);
         verdicts[by] = is_out ? VERDICT_LEFT_OUT : VERDICT_WRONG;
         score->by[by].n_left_out += is_out;
         score->by[by].n_edits += judge->folded_truth.n;

@@ -56,7 +56,8 @@ enum eval_verdict { VERDICT_WRONG, VERDICT_RIGHT, VERDICT_LEFT_OUT };
 enum eval_verdict eval_judge_answer(struct eval_judge *judge, const struct code_points *truth,
                                     const struct code_points *answer, struct eval_score *score);
 
-/* Adds an image that could not be read: no answer is right, not even an empty one. */
+/* Adds an image that could not be read: no answer is right, not even an empty one. Without a truth (NULL), as with a
+ * label that is not UTF-8, it is wrong by each comparison, and adds no characters. */
 enum eval_verdict eval_judge_broken(struct eval_judge *judge, const struct code_points *truth,
                                     struct eval_score *score);
 

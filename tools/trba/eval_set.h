@@ -18,6 +18,7 @@
 struct eval_sample {
     char *name;          /* for people: a path, or LMDB's key behind its folder; allocated */
     char *label;         /* "" if there is a problem with it; allocated */
+    bool has_no_label;   /* that is the problem: the truth cannot be known */
     trba_image image;    /* a file (its path is `name`) or LMDB's bytes */
     const char *problem; /* why there is nothing to read, else NULL; static */
 };

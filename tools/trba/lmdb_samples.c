@@ -155,7 +155,8 @@ void lmdb_samples_get(const void *samples, size_t index, struct eval_sample *out
         out->problem = "it has no label";
     else if (memchr(label.mv_data, '\0', label.mv_size) != NULL)
         out->problem = "its label has zero bytes";
-    out->label = out->problem == NULL ? copy_label(&label) : memory_copy_text("");
+    out->has_no_label = out->problem != NULL;
+    out->label = out->has_no_label ? memory_copy_text("") : copy_label(&label);
     if (get_value(s, image_key, &image))
         out->image = trba_image_encoded(image.mv_data, image.mv_size);
     else if (out->problem == NULL)
