@@ -187,9 +187,12 @@ static int format_float(char *out, size_t capacity, double number)
 {
     int n = snprintf(out, capacity, "%.15g", number);
     if (strtod(out, NULL) != number) n = snprintf(out, capacity, "%.17g", number);
-    char *comma = strchr(out, ',');
-    if (comma != NULL) *comma = '.';
-    return n;
+    char *sign = out + strspn(out, "-0123456789"); /* the locale's, of one byte or of several, or what comes next */
+    const size_t n_bytes = strcspn(sign, "0123456789aefin");
+    if (n_bytes == 0) return n;
+    *sign = '.';
+    memmove(sign + 1, sign + n_bytes, strlen(sign + n_bytes) + 1);
+    return n - (int)n_bytes + 1;
 }
 
 /* A number, True, False or None as Python prints it; 0 if it is none of these. */

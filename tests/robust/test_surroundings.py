@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The library in a host program whose locale has decimal commas, whose folder is gone, whose descriptors are closed;
-and on a file system that cannot be written.
+"""The library in a host program whose locale has another decimal sign, whose folder is gone, whose descriptors are
+closed; and on a file system that cannot be written.
 
 Each is a process of its own, and must find what one in ordinary surroundings finds.
 """
@@ -28,12 +28,14 @@ with Model(sys.argv[1], charset_text="0123456789", use_sidecar=True) as model, S
 with open(sys.argv[3], "w") as file:
     file.write(found)
 """.replace("SOURCE", repr(str(SOURCE_DIR)))
-COMMAS = """
+# What stands for the point may have several bytes.
+DECIMAL_SIGNS = {"de_DE": ",", "ps_AF": "\N{ARABIC DECIMAL SEPARATOR}"}
+LOCALE = """
 import locale
-locale.setlocale(locale.LC_ALL, "de_DE.UTF-8")
-assert locale.localeconv()["decimal_point"] == ","
+locale.setlocale(locale.LC_ALL, "NAME.UTF-8")
+assert locale.localeconv()["decimal_point"] == "SIGN"
 """ + READER + """
-assert locale.setlocale(locale.LC_ALL) == "de_DE.UTF-8"
+assert locale.setlocale(locale.LC_ALL) == "NAME.UTF-8"
 """
 GONE = """
 import os, tempfile
@@ -79,12 +81,14 @@ def usual(files):
     return found
 
 
-def test_decimal_commas_change_nothing(files, usual, tmp_path):
-    if shutil.which("localedef") is None or not Path("/usr/share/i18n/locales/de_DE").exists():
-        pytest.skip("no localedef, or no de_DE to make: decimal commas are not tried")
-    subprocess.run(["localedef", "-i", "de_DE", "-f", "UTF-8", tmp_path / "de_DE.UTF-8"], check=True,
+@pytest.mark.parametrize("name", DECIMAL_SIGNS)
+def test_other_decimal_signs_change_nothing(files, usual, tmp_path, name):
+    if shutil.which("localedef") is None or not Path("/usr/share/i18n/locales", name).exists():
+        pytest.skip(f"no localedef, or no {name} to make: its decimal sign is not tried")
+    subprocess.run(["localedef", "-i", name, "-f", "UTF-8", tmp_path / f"{name}.UTF-8"], check=True,
                    capture_output=True)
-    assert read_in(files, COMMAS, tmp_path / "found", LOCPATH=str(tmp_path)) == usual
+    script = LOCALE.replace("NAME", name).replace("SIGN", DECIMAL_SIGNS[name])
+    assert read_in(files, script, tmp_path / "found", LOCPATH=str(tmp_path)) == usual
 
 
 @pytest.mark.parametrize("script", [GONE, CLOSED], ids=["the folder is gone", "descriptors are closed"])
