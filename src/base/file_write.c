@@ -82,6 +82,15 @@ static trba_status check_place(const char *path, const struct stat *there, trba_
                      S_ISDIR(there->st_mode) ? "a folder" : "a pipe or device", path);
 }
 
+/* Processes of one PID, as the first of a container has, may each have left one. */
+static trba_status fail_to_open(const struct file_writer *writer, trba_error *err)
+{
+    if (errno != EEXIST) return fail(writer, err);
+    return error_set(err, TRBA_ERROR_IO, "cannot write %s: %d runs that were killed have left %s.part-%ld-0 and so on "
+                     "to %d: remove these files", writer->path, MOST_ATTEMPTS, writer->path, (long)getpid(),
+                     MOST_ATTEMPTS - 1);
+}
+
 /* The name is promised in trba.h: a program that is interrupted removes the file. The permissions are those of the file
  * that will be replaced, from the first moment on, or else those of any new file; so mkstemp() will not do. */
 static trba_status open_temporary(struct file_writer *writer, const struct stat *there, trba_error *err)
@@ -95,7 +104,7 @@ static trba_status open_temporary(struct file_writer *writer, const struct stat 
         if (writer->fd >= 0) return TRBA_OK;
         if (errno != EEXIST) break;
     }
-    const trba_status status = fail(writer, err);
+    const trba_status status = fail_to_open(writer, err);
     free(writer->temporary);
     writer->temporary = NULL; /* it is not ours to remove */
     return status;

@@ -395,6 +395,32 @@ def test_what_is_interrupted_leaves_no_part(checkpoint, make_surroundings, tmp_p
     assert ((tmp_path / "out.pth").read_bytes() == b"what was here") != is_ignored
 
 
+# Every run in a container has the same PID, and each that is killed leaves a part.
+LEFT_BEHIND = """
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+__attribute__((constructor)) static void leave_parts(void)
+{
+    char name[100];
+    for (int i = 0; i < 100; i++) {
+        snprintf(name, sizeof name, "out.pth.part-%ld-%d", (long)getpid(), i);
+        close(open(name, O_WRONLY | O_CREAT, 0666));
+    }
+}
+"""
+
+
+def test_where_all_names_of_parts_are_taken_they_are_to_be_removed(checkpoint, make_surroundings, tmp_path):
+    process = subprocess.Popen([TRBA, "convert", checkpoint, "out.pth"], cwd=tmp_path, stderr=subprocess.PIPE,
+                               env=make_surroundings(LEFT_BEHIND), text=True)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 3 and said.count("\n") == 1
+    assert f"out.pth.part-{process.pid}-0 and so on to 99: remove these files" in said
+    assert len(list(tmp_path.iterdir())) == 100 and not (tmp_path / "out.pth").exists()
+
+
 def test_permissions_are_those_of_a_new_file(checkpoint, tmp_path):
     before = os.umask(0o027)
     try:
