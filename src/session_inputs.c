@@ -181,6 +181,16 @@ trba_status session_inputs_init(struct session_inputs *inputs, const trba_model 
     return error_set(err, TRBA_ERROR_MEMORY, "there is not enough memory for a session");
 }
 
+trba_status session_inputs_reserve(struct session_inputs *inputs, int width, trba_error *err)
+{
+    const trba_model *model = inputs->model;
+    const size_t n_floats = (size_t)model->img_h * (size_t)width * (size_t)model->network.arch.input_channel;
+    trba_status status = TRBA_OK;
+    for (int i = 0; i < inputs->batch_size && status == TRBA_OK; i++)
+        status = reserve_input(&inputs->prepared[i].inputs[0], n_floats, err);
+    return status;
+}
+
 size_t session_inputs_memory(const struct session_inputs *inputs)
 {
     size_t total = 0;

@@ -58,6 +58,8 @@ struct session_inputs {
 /* Makes room. Model and pool must live as long. After a failure, too, session_inputs_free() is due. */
 trba_status session_inputs_init(struct session_inputs *inputs, const trba_model *model, struct thread_pool *pool,
                                 const trba_session_options *options, int batch_size, trba_error *err);
+/* Takes the memory for batch_size inputs of that width, in one turn each. */
+trba_status session_inputs_reserve(struct session_inputs *inputs, int width, trba_error *err);
 /* Prepares chosen[0 .. n) of the chunk's sources; for a second reading, EASYOCR's, their contrast is stretched. What is
  * wrong with one is said in its prepared image. */
 void session_inputs_prepare(struct session_inputs *inputs, const struct chunk *chunk, const int *chosen, int n,

@@ -113,13 +113,13 @@ trba_status session_passes_run(struct session_passes *passes, struct passage *pa
 }
 
 trba_status session_passes_init(struct session_passes *passes, const trba_model *model, struct thread_pool *pool,
-                                int batch_size, trba_error *err)
+                                int batch_size, int width, trba_error *err)
 {
     passes->model = model;
     passes->batch_size = batch_size;
     passes->run.kernels = &model->kernels;
     passes->run.pool = pool;
-    return plan_pass(passes, batch_size, model->img_w > 0 ? model->img_w : model->network.arch.img_w, err);
+    return plan_pass(passes, batch_size, width, err);
 }
 
 void session_passes_free(struct session_passes *passes)

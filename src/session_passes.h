@@ -28,10 +28,10 @@ struct session_passes {
     void *trace_user;
 };
 
-/* Plans a full pass, so that its memory is there. Model and pool must live as long. After a failure, too,
- * session_passes_free() is due. */
+/* Plans a full pass of inputs of that width, so that its memory is there. Model and pool must live as long. After a
+ * failure, too, session_passes_free() is due. */
 trba_status session_passes_init(struct session_passes *passes, const trba_model *model, struct thread_pool *pool,
-                                int batch_size, trba_error *err);
+                                int batch_size, int width, trba_error *err);
 /* Passes over those of passages[0 .. n) that are not done. A second reading takes the first one's place in the store
  * unless that was surer. */
 trba_status session_passes_run(struct session_passes *passes, struct passage *passages, int n, bool is_second,

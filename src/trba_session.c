@@ -63,8 +63,10 @@ static trba_status fill_session(trba_session *session, const trba_session_option
     session->passages = calloc((size_t)batch_size * MAX_TURNS, sizeof *session->passages);
     if (session->passages == NULL)
         return error_set(err, TRBA_ERROR_MEMORY, "there is not enough memory for a session");
+    const int width = model->img_w > 0 ? model->img_w : model->network.arch.img_w;
     status = session_inputs_init(&session->inputs, model, session->pool, options, batch_size, err);
-    if (status == TRBA_OK) status = session_passes_init(&session->passes, model, session->pool, batch_size, err);
+    if (status == TRBA_OK) status = session_passes_init(&session->passes, model, session->pool, batch_size, width, err);
+    if (status == TRBA_OK) status = session_inputs_reserve(&session->inputs, width, err);
     return status;
 }
 
