@@ -24,8 +24,8 @@
  *   - `struct_size` fields are set by the *_options_default() functions, and options that were not made by these are
  *     refused: what a later version adds has its default in programs that are compiled again.
  *   - Freeing NULL is allowed. Strings are UTF-8.
- *   - Any function may be called from any number of threads at once, but a session is used by one at a time, and
- *     nothing is freed while it is in use.
+ *   - Any function may be called from any number of threads at once, but a session is used by one at a time, nothing is
+ *     freed while it is in use, and no thread is cancelled (pthread_cancel()) within a call.
  *   - Calculations round to nearest and trap no exception, whatever the caller has set; its floating-point environment
  *     is as before when a function returns. Threads of the library take no signals but those that their own
  *     instructions raise; nor do OpenBLAS's, if the library loads it. A call needs up to 192 KiB of the caller's stack.
@@ -301,8 +301,9 @@ typedef struct trba_model_options {
 TRBA_API trba_model_options trba_model_options_default(void);
 
 /* Opens a checkpoint and packs it. `options` may be NULL. `options` and its strings are read during the call only.
- * The file is not needed afterwards. Nothing is ever read with missing or left-over weights: every mismatch is
- * collected and reported in one message with the likely cause. */
+ * The file must not change during the call (it is mapped, not copied: one that is cut short ends the process), and is
+ * not needed afterwards. Nothing is ever read with missing or left-over weights: every mismatch is collected and
+ * reported in one message with the likely cause. */
 TRBA_API trba_status trba_model_open(const char *path, const trba_model_options *options, trba_model **out,
                                      trba_error *err);
 /* The same from memory (no sidecar). `bytes` is read during the call only. */
