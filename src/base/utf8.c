@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* utf8.c - strict UTF-8 (RFC 3629). */
+/* utf8.c - strict UTF-8 (RFC 3629), and words of ASCII in it. */
 #include "base/utf8.h"
+
+#include <string.h>
 
 static size_t sequence_length(uint8_t lead)
 {
@@ -43,4 +45,14 @@ size_t utf8_count(const char *text, size_t n)
         at += length;
     }
     return count;
+}
+
+static char lower_ascii(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c; }
+
+bool utf8_is_word(const char *text, size_t n_bytes, const char *word)
+{
+    if (strlen(word) != n_bytes) return false;
+    for (size_t i = 0; i < n_bytes; i++)
+        if (lower_ascii(text[i]) != lower_ascii(word[i])) return false;
+    return true;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* utf8.h - code points in UTF-8 text. */
+/* utf8.h - code points and words in UTF-8 text. */
 #ifndef TRBA_BASE_UTF8_H
 #define TRBA_BASE_UTF8_H
 
@@ -16,5 +16,9 @@ bool utf8_is_printable(uint32_t code_point);
 
 /* The number of code points, or SIZE_MAX if the text is not valid UTF-8. */
 size_t utf8_count(const char *text, size_t n);
+
+/* Is it this word of ASCII, whatever the case of its letters? In every locale: strncasecmp() tells I from i in Turkish
+ * ones. */
+bool utf8_is_word(const char *text, size_t n_bytes, const char *word);
 
 #endif

@@ -3,8 +3,8 @@
 #include "model/architecture_names.h"
 
 #include <stdio.h>
-#include <string.h>
-#include <strings.h>
+
+#include "base/utf8.h"
 
 const char *transformation_name(trba_transformation value)
 {
@@ -40,11 +40,6 @@ void trba_architecture_name(const trba_architecture *arch, char *out, size_t cap
              prediction_name(arch->prediction));
 }
 
-static bool is_word(const char *text, size_t n_bytes, const char *word)
-{
-    return strlen(word) == n_bytes && strncasecmp(text, word, n_bytes) == 0;
-}
-
 bool architecture_set_stage(trba_architecture *arch, const char *option, size_t option_bytes, const char *value,
                             size_t value_bytes)
 {
@@ -60,7 +55,8 @@ bool architecture_set_stage(trba_architecture *arch, const char *option, size_t 
         {"Prediction", "Attn", {.prediction = TRBA_PREDICTION_ATTN}},
     };
     for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++) {
-        if (!is_word(option, option_bytes, stages[i].option) || !is_word(value, value_bytes, stages[i].value)) continue;
+        if (!utf8_is_word(option, option_bytes, stages[i].option) ||
+            !utf8_is_word(value, value_bytes, stages[i].value)) continue;
         const trba_architecture *set = &stages[i].arch;
         if (set->transformation != TRBA_TRANSFORMATION_ANY) arch->transformation = set->transformation;
         if (set->feature_extraction != TRBA_FEATURE_EXTRACTION_ANY) arch->feature_extraction = set->feature_extraction;

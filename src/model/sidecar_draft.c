@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/message.h"
 #include "base/utf8.h"
@@ -21,15 +20,10 @@ static trba_status refuse_value(const struct sidecar_entry *entry, const char *w
                      show_text(entry->value, entry->value_bytes).text);
 }
 
-static bool is_word(const char *text, size_t n_bytes, const char *word)
-{
-    return strlen(word) == n_bytes && strncasecmp(text, word, n_bytes) == 0;
-}
-
 static bool is_any_word(const struct sidecar_entry *entry, const char *const words[4])
 {
     for (int i = 0; i < 4; i++)
-        if (is_word(entry->value, entry->value_bytes, words[i])) return true;
+        if (utf8_is_word(entry->value, entry->value_bytes, words[i])) return true;
     return false;
 }
 
@@ -37,14 +31,14 @@ static bool is_any_word(const struct sidecar_entry *entry, const char *const wor
 static bool is_null(const struct sidecar_entry *entry)
 {
     return entry->value_bytes == 0 ||
-           (!entry->is_quoted && (is_word(entry->value, entry->value_bytes, "null") ||
-                                  is_word(entry->value, entry->value_bytes, "~")));
+           (!entry->is_quoted && (utf8_is_word(entry->value, entry->value_bytes, "null") ||
+                                  utf8_is_word(entry->value, entry->value_bytes, "~")));
 }
 
 /* The same and Python's, where None is no value. */
 static bool is_nothing(const struct sidecar_entry *entry)
 {
-    return is_null(entry) || (!entry->is_quoted && is_word(entry->value, entry->value_bytes, "None"));
+    return is_null(entry) || (!entry->is_quoted && utf8_is_word(entry->value, entry->value_bytes, "None"));
 }
 
 /* ---- one function for each kind of value ------------------------------------------------------------------------- */
@@ -114,8 +108,8 @@ static trba_status set_preset(const struct sidecar_entry *entry, int unused, voi
     (void)unused;
     trba_preset *preset = field;
     if (is_nothing(entry)) *preset = TRBA_PRESET_ANY;
-    else if (is_word(entry->value, entry->value_bytes, "clovaai")) *preset = TRBA_PRESET_CLOVAAI;
-    else if (is_word(entry->value, entry->value_bytes, "easyocr")) *preset = TRBA_PRESET_EASYOCR;
+    else if (utf8_is_word(entry->value, entry->value_bytes, "clovaai")) *preset = TRBA_PRESET_CLOVAAI;
+    else if (utf8_is_word(entry->value, entry->value_bytes, "easyocr")) *preset = TRBA_PRESET_EASYOCR;
     else return refuse_value(entry, "clovaai or easyocr", err);
     return TRBA_OK;
 }
@@ -125,9 +119,9 @@ static trba_status set_rotate(const struct sidecar_entry *entry, int unused, voi
 {
     (void)unused;
     trba_rotate *rotate = field;
-    if (is_null(entry) || is_word(entry->value, entry->value_bytes, "none")) *rotate = TRBA_ROTATE_NONE;
-    else if (is_word(entry->value, entry->value_bytes, "tall")) *rotate = TRBA_ROTATE_TALL;
-    else if (is_word(entry->value, entry->value_bytes, "auto")) *rotate = TRBA_ROTATE_AUTO;
+    if (is_null(entry) || utf8_is_word(entry->value, entry->value_bytes, "none")) *rotate = TRBA_ROTATE_NONE;
+    else if (utf8_is_word(entry->value, entry->value_bytes, "tall")) *rotate = TRBA_ROTATE_TALL;
+    else if (utf8_is_word(entry->value, entry->value_bytes, "auto")) *rotate = TRBA_ROTATE_AUTO;
     else return refuse_value(entry, "none, tall or auto", err);
     return TRBA_OK;
 }

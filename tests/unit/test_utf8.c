@@ -62,12 +62,24 @@ static void code_points_are_counted(void **state)
     assert_int_equal(utf8_count("ab\xE2\x82", 2), 2);
 }
 
+static void words_are_ascii_of_any_case(void **state)
+{
+    (void)state;
+    assert_true(utf8_is_word("BILSTM, CTC", 6, "BiLSTM"));
+    assert_true(utf8_is_word("", 0, ""));
+    assert_false(utf8_is_word("BILSTM", 5, "BiLSTM"));
+    assert_false(utf8_is_word("BiLSTM2", 7, "BiLSTM"));
+    assert_false(utf8_is_word("[@", 2, "{`")); /* a bit apart, as the cases of letters are */
+    assert_false(utf8_is_word("B\xC4\xB1LSTM", 7, "BiLSTM"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_code_point_is_decoded_and_surrogates_are_not),
         cmocka_unit_test(malformed_sequences_are_refused),
         cmocka_unit_test(code_points_are_counted),
+        cmocka_unit_test(words_are_ascii_of_any_case),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
