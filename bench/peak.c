@@ -111,6 +111,10 @@ DEFINE_VECTOR_PROBE(bf16_avx512, "avx512f,avx512bf16", vector512, BF16, "vdpbf16
 DEFINE_VECTOR_PROBE(int16_avx512_vnni, "avx512f,avx512vnni", vector512, INTEGERS, "vpdpwssd", 32 * 2)
 DEFINE_VECTOR_PROBE(int8_avx512_vnni, "avx512f,avx512vnni", vector512, INTEGERS, "vpdpbusd", 64 * 2)
 
+/* GCC 12 does not know that the instructions for tiles read memory (of a configuration, that they read more than 8
+ * bytes), and leaves out what was written for them. */
+#define KEEP_IN_MEMORY(address) __asm__ volatile("" : : "r"(address) : "memory")
+
 /* All tiles 16 rows of 64 bytes: two sums, and two operands. */
 __attribute__((target("amx-tile"))) static void amx_set_tiles(enum numbers numbers)
 {
@@ -124,14 +128,15 @@ __attribute__((target("amx-tile"))) static void amx_set_tiles(enum numbers numbe
         config.row_bytes[tile] = 64;
         config.rows[tile] = 16;
     }
-    /* GCC 12 believes that the instruction reads 8 bytes: the others must be in memory, too. */
-    __asm__ volatile("" : : "r"(&config) : "memory");
+    KEEP_IN_MEMORY(&config);
     _tile_loadconfig(&config);
     _tile_zero(0);
     _tile_zero(1);
     fill(operand, sizeof operand, numbers, 1);
+    KEEP_IN_MEMORY(operand);
     _tile_loadd(2, operand, 64);
     fill(operand, sizeof operand, numbers, 2);
+    KEEP_IN_MEMORY(operand);
     _tile_loadd(3, operand, 64);
 }
 

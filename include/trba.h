@@ -245,7 +245,8 @@ TRBA_API const trba_charset_preset *trba_charset_preset_at(size_t index);
 typedef struct trba_model trba_model;
 
 typedef enum trba_preset {
-    TRBA_PRESET_ANY = 0, /* the sidecar's, else EASYOCR for its english_g2, which the tensors show, else CLOVAAI */
+    TRBA_PRESET_ANY = 0, /* the sidecar's, else EASYOCR for its english_g2, which tensors and alphabet show, else
+                            CLOVAAI */
     TRBA_PRESET_CLOVAAI, /* Pillow's bicubic resize to imgH x imgW; confidence is the product of the probabilities */
     TRBA_PRESET_EASYOCR  /* OpenCV's linear resize to imgH, padded to whole multiples of imgH; EasyOCR's confidence */
 } trba_preset;
@@ -284,7 +285,8 @@ typedef struct trba_model_options {
     trba_architecture expect; /* what the caller believes; contradicting the tensors is an error. img_h, img_w: the
                                  input size, at most 1024 x 16384, and with TPS (num_fiducial + 3) * img_h * img_w at
                                  most 2^24; 0: from TPS, else the sidecar's, else 32 x 100 (EASYOCR: 64) */
-    /* At most one of the three; all NULL: the sidecar's, else the one preset that fits the class count (else error) */
+    /* At most one of the three; all NULL: the sidecar's, else the preset of which the network leaves no doubt (else
+     * error) */
     const char *charset_preset; /* a preset's name */
     const char *charset_text;   /* the characters in class order */
     const char *charset_file;   /* a file of them: one line, or one token per line */
@@ -504,10 +506,11 @@ typedef struct trba_session_options {
 TRBA_API trba_session_options trba_session_options_default(void);
 
 /* `model` must outlive the session. Starts n_threads - 1 threads, which sleep while nothing is read. Memory for
- * `batch_size` images of the model's input size is taken here; only a wider image (EASYOCR), a larger picture to decode
- * or to turn, or more results make a session take more, once. Reading what it has room for asks the system for no
- * memory, decoding included, but for pictures whose decoder needs over 64 MiB (a progressive JPEG of over ten million
- * pixels). When there is none to be had, the read fails with TRBA_ERROR_MEMORY, and the session is as good as before.
+ * `batch_size` images of the model's input size is taken here; only a wider image (EASYOCR), one that is read in
+ * several turns, a larger picture to decode or to turn, or more results make a session take more, once. Reading what it
+ * has room for asks the system for no memory, decoding included, but for pictures whose decoder needs over 64 MiB (a
+ * progressive JPEG of over ten million pixels). When there is none to be had, the read fails with TRBA_ERROR_MEMORY,
+ * and the session is as good as before.
  *
  * fork(): models, pages and sessions of one thread may be used in the child as in the parent. A session of more threads
  * must be neither used nor freed there: its threads stay behind. */

@@ -188,7 +188,7 @@ trba_status session_inputs_reserve(struct session_inputs *inputs, int width, trb
     trba_status status = TRBA_OK;
     for (int i = 0; i < inputs->batch_size && status == TRBA_OK; i++)
         status = reserve_input(&inputs->prepared[i].inputs[0], n_floats, err);
-    return status;
+    return status == TRBA_OK ? TRBA_OK : error_set(err, status, "there is not enough memory for a session");
 }
 
 size_t session_inputs_memory(const struct session_inputs *inputs)

@@ -13,6 +13,7 @@
 #include "base/utf8.h"
 #include "layers/blas.h"
 #include "model/architecture.h"
+#include "model/charset_presets.h"
 #include "model/checkpoint.h"
 #include "model/input_limits.h"
 #include "model/model.h"
@@ -141,7 +142,7 @@ static trba_status settle_size(const struct opening *opening, trba_preset preset
     return TRBA_OK;
 }
 
-/* EasyOCR's English model, or one that was trained from it: what else has 97 classes has other 96 characters. */
+/* Has it the shape of EasyOCR's English model? What else has 97 classes has other 96 characters. */
 static bool is_english_g2(const trba_architecture *arch)
 {
     return arch->transformation == TRBA_TRANSFORMATION_NONE &&
@@ -191,10 +192,13 @@ static trba_status settle_charset(const struct opening *opening, const trba_arch
     return charset_new(&request, arch->num_class, arch->prediction, out, opening->err);
 }
 
-/* english_g2 reads nonsense from clovaai's pixels, and its package has no sidecar that could say so. */
-static trba_preset settle_preset(const struct opening *opening, const trba_architecture *arch)
+/* english_g2 reads nonsense from clovaai's pixels, and its package has no sidecar that could say so. Somebody's own
+ * network of that shape has another alphabet. */
+static trba_preset settle_preset(const struct opening *opening, const trba_architecture *arch,
+                                 const struct charset *charset)
 {
-    const bool is_easyocr = is_english_g2(arch) && opening->options->compat != TRBA_CHOICE_YES;
+    const bool is_easyocr = is_english_g2(arch) && charset_spells(charset, charset_preset_find("english_g2")->text) &&
+                            opening->options->compat != TRBA_CHOICE_YES;
     return (trba_preset)first_set((int)opening->options->preset, (int)opening->sidecar->preset,
                                   is_easyocr ? TRBA_PRESET_EASYOCR : TRBA_PRESET_CLOVAAI);
 }
@@ -210,15 +214,15 @@ static trba_status settle(const struct opening *opening, trba_model *model, trba
     const trba_model_options *options = opening->options;
     const struct sidecar *sidecar = opening->sidecar;
     trba_status status = settle_architecture(opening, arch);
+    if (status == TRBA_OK) status = settle_charset(opening, arch, &model->charset);
     if (status != TRBA_OK) return status;
     model->rules = (struct text_rules){
         .prediction = arch->prediction,
-        .preset = settle_preset(opening, arch),
+        .preset = settle_preset(opening, arch, model->charset),
         .is_compatible = options->compat == TRBA_CHOICE_YES,
         .max_length = first_set(options->batch_max_length, sidecar->batch_max_length, DEFAULT_MAX_LENGTH),
     };
     status = settle_size(opening, model->rules.preset, arch);
-    if (status == TRBA_OK) status = settle_charset(opening, arch, &model->charset);
     model->img_h = arch->img_h;
     model->img_w = model->rules.preset == TRBA_PRESET_EASYOCR ? 0 : arch->img_w;
     model->pads = choose(options->pad, sidecar->pad);

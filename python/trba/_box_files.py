@@ -2,7 +2,8 @@
 """Where the words stand on a page, out of a file that a detector or an annotator wrote: what strdemo --boxes reads.
 
     JSON    begins with [ or {, or is named .json: a list of regions, one region, or an object with such a list under
-            one of _LIST_KEYS; a box of that object's own, of the page or the line, does not count then
+            one of _LIST_KEYS, which may be empty; a box of that object's own, of the page or the line, does not
+            count then
               [x, y, w, h]                                       a box
               [x1, y1, ... x4, y4], [[x1, y1], ... [x4, y4]]     four corners, clockwise from the text's top left
               [REGION, text, ...]                                as EasyOCR and PaddleOCR return
@@ -111,17 +112,17 @@ def _take_region(value: Any, depth: int = 0) -> Quadrilateral | None:
 
 
 def _holds_regions(values: list[Any] | None) -> bool:
-    """Is the first of them a region, and the second no text, as it is in [REGION, "text"]?"""
+    """Is one of them a region, and the second no text, as it is in [REGION, "text"]?"""
     if not values or any(map(_is_text, values[1:2])):
         return False
-    return _take_region(values[0]) is not None
+    return any(_take_region(value) is not None for value in values)
 
 
 def _find_list(root: Any) -> list[Any] | None:
-    """In an object the first list that holds regions, else the first list."""
+    """In an object the first list that holds regions, else the first that holds anything, else the first."""
     if isinstance(root, dict):
         lists = [root[key] for key in _LIST_KEYS if isinstance(root.get(key), list)]
-        return next(filter(_holds_regions, lists), lists[0] if lists else None)
+        return next(filter(_holds_regions, lists), next(filter(None, lists), lists[0] if lists else None))
     # PaddleOCR's list has a list for each picture: one, here.
     is_wrapped = len(root) == 1 and isinstance(root[0], list) and _take_region(root[0]) is None
     values: list[Any] = root[0] if is_wrapped else root
@@ -130,14 +131,16 @@ def _find_list(root: Any) -> list[Any] | None:
 
 def _is_one_region(root: Any) -> bool:
     if isinstance(root, dict):
-        return not _holds_regions(_find_list(root)) and _take_region(root) is not None
+        values = _find_list(root)
+        is_list = values is not None and (not values or _holds_regions(values))
+        return not is_list and _take_region(root) is not None
     return _are_numbers(root, 4) or _are_numbers(root, 8) or _are_points(root)
 
 
 def _are_of_one_picture(values: list[Any]) -> bool:
     """COCO's annotations may be of many pictures: do all that name one name the same?"""
     ids = [value["image_id"] for value in values if isinstance(value, dict) and "image_id" in value]
-    return all(other == ids[0] for other in ids)
+    return all(isinstance(other, bool) == isinstance(ids[0], bool) and other == ids[0] for other in ids)
 
 
 def _parse_number(text: str) -> float:
@@ -254,9 +257,10 @@ def load_boxes(path: str | os.PathLike[str]) -> list[Quadrilateral]:
     """Where the words stand on a page, out of a JSON, CSV or ICDAR text file: what strdemo --boxes reads. Each region
     is four corners ((x1, y1), ... (x4, y4)), for Model.read_regions().
 
-    JSON may be a list of [x, y, w, h], of four [x, y], of what EasyOCR or PaddleOCR returned, or the files of COCO and
-    labelme; a line of CSV x, y, w, h, ..., eight numbers, or what a heading names that strdemo knows; a line of ICDAR's
-    .txt left, top, right, bottom, ..., or eight numbers. Raises FormatError, with the place, for what is none of these.
+    JSON may be a list of [x, y, w, h], of four [x, y], of what EasyOCR or PaddleOCR returned, or the files of COCO (of
+    one picture) and labelme; a line of CSV x, y, w, h, ..., eight numbers, or what a heading names that strdemo knows;
+    a line of ICDAR's .txt left, top, right, bottom, ..., or eight numbers. Raises FormatError, with the place,
+    for what is none of these.
     """
     name = os.fsdecode(path)
     with naming_files(name):

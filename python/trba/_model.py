@@ -177,7 +177,7 @@ class Model(Closing):
                         which reads Latin letters without accents, digits and punctuation
     charset             the alphabet: a preset's name (charset_presets() lists them), a pathlib.Path of a file with the
                         characters, or the characters themselves in class order (a text that is the name of a file
-                        is refused). None: the sidecar's, else the one preset that fits the number of classes
+                        is refused). None: the sidecar's, else the preset of which the network leaves no doubt
     preset              "clovaai" or "easyocr": whose preprocessing and confidence. None: the sidecar's, else "clovaai"
                         ("easyocr" for EasyOCR's english_g2)
     pad                 clovaai's --PAD: keep the aspect ratio. None: the sidecar's, else False

@@ -300,13 +300,15 @@ static trba_status charset_from_size(const struct need *need, struct charset **o
         return refuse_guess(preset, need, err);
     if (preset != NULL) return charset_from_preset(preset->name, need, out, err);
     struct message m = {.length = 0};
-    message_add(&m, "the alphabet is not known: this %s network has %d classes, so %d characters beside %s, and a "
-                "checkpoint does not say which; give them with --charset", decoder_name(need), need->num_class,
-                need->n_characters, special_classes(need));
+    message_add(&m, "the alphabet is not known: this %s network has %d classes, so %d characters beside %s, and %s; "
+                "give them with --charset", decoder_name(need), need->num_class, need->n_characters,
+                special_classes(need), need->noted == NULL ? "a checkpoint does not say which"
+                                                           : "what was saved beside the weights is no proof");
     add_presets_that_fit(&m, need->n_characters);
     if (need->n_characters == 95) message_add(&m, " (printable94 and the space would be 95)");
     if (need->noted != NULL)
-        message_add(&m, "; the checkpoint notes that many as %s", show_name(need->noted_as).text);
+        message_add(&m, "; the checkpoint notes that many as %s (%s)", show_name(need->noted_as).text,
+                    show_name(need->noted).text);
     return message_set_error(&m, TRBA_ERROR_CHARSET, err);
 }
 
@@ -337,4 +339,14 @@ trba_status charset_new(const struct charset_request *request, int num_class, tr
 void charset_free(struct charset *charset)
 {
     free(charset);
+}
+
+bool charset_spells(const struct charset *charset, const char *text)
+{
+    for (int i = 0; i < charset->n_characters; i++) {
+        const size_t n = strlen(charset->text[i]);
+        if (strncmp(text, charset->text[i], n) != 0) return false;
+        text += n;
+    }
+    return *text == '\0';
 }

@@ -31,5 +31,7 @@ struct charset_request {
 trba_status charset_new(const struct charset_request *request, int num_class, trba_prediction prediction,
                         struct charset **out, trba_error *err);
 void charset_free(struct charset *charset);
+/* Are the characters, one after the other, that text? */
+bool charset_spells(const struct charset *charset, const char *text);
 
 #endif

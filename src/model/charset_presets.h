@@ -10,7 +10,7 @@
 /* The preset of that name, or NULL. */
 const trba_charset_preset *charset_preset_find(const char *name);
 
-/* The preset whose text may be taken without being asked for, or NULL. Only where the number of characters leaves no
+/* The preset whose text may be taken without being asked for, or NULL. Only where number or network leave no
  * doubt: clovaai's two alphabets, the ten digits, and english_g2 for the network of that name. An alphabet of a common
  * size but of several orders in use (alnum62) is never taken by itself. */
 const trba_charset_preset *charset_preset_for_size(int n_characters, bool is_english_g2);

@@ -183,8 +183,11 @@ static trba_status set_alphabet(struct sidecar_draft *draft, const char *key, co
 {
     const char *before = draft->sidecar.charset_text;
     if (before != NULL && strcmp(draft->alphabet_key, key) != 0) {
-        const size_t n = strlen(before);
-        if (is_nothing(entry) || (n == entry->value_bytes && memcmp(before, entry->value, n) == 0)) return TRBA_OK;
+        char *text = NULL;
+        const trba_status status = is_nothing(entry) ? TRBA_OK : set_text(entry, 0, &text, err);
+        const bool is_same = text == NULL || strcmp(before, text) == 0;
+        free(text);
+        if (status != TRBA_OK || is_same) return status;
         return error_set(err, TRBA_ERROR_FORMAT, "%s:%zu: %s is another alphabet than %s above: keep the one that the "
                          "network was trained with", entry->path, entry->line, key, draft->alphabet_key);
     }

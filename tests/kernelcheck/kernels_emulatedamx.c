@@ -103,7 +103,7 @@ static void add_tile_products_int8(int sums, int rows, int panel)
     }
 }
 
-/* Sixteen floats of low and sixteen of high to the nearest bfloat16, ties to even; denormals to zeros. */
+/* To the nearest bfloat16, ties to even; denormals to zeros. */
 static uint16_t round_number(float value)
 {
     uint32_t bits;
@@ -114,6 +114,7 @@ static uint16_t round_number(float value)
     return (uint16_t)((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
 }
 
+/* Sixteen floats of low, then sixteen of high. */
 static __m512i round_numbers(__m512 high, __m512 low)
 {
     float values[2 * TILE_FLOATS];

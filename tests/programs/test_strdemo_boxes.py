@@ -73,6 +73,8 @@ JSON_FORMS = {
     "left, top": {"regions": [dict(zip(("left", "top", "width", "height"), box)) for box in BOXES]},
     "a page's own size": {"left": 0, "top": 0, "width": 260, "height": 230, "words": [list(box) for box in BOXES]},
     "a line's own box": {"bbox": [0, 0, 9, 9], "words": ["a", "text"], "lines": [{"bbox": list(box)} for box in BOXES]},
+    "one picture, 7 and 7.0": {"annotations": [{"image_id": number, "bbox": list(box)}
+                                               for number, box in zip((7, 7.0, 7, 7.0), BOXES)]},
     "an empty list before": {"regions": [], "annotations": [{"image_id": 7, "bbox": list(box)} for box in BOXES]},
 }
 
@@ -118,6 +120,7 @@ def test_one_region_needs_no_list(run, expected, content):
 
 @pytest.mark.parametrize("options", [["-f", "tsv"], ["-f", "jsonl", "-q"]])
 @pytest.mark.parametrize("name,content", [("boxes.json", "[]"), ("boxes.json", "[[]]"), ("boxes.json", '{"boxes": []}'),
+                                          ("page.json", '{"left": 0, "top": 0, "width": 9, "height": 9, "words": []}'),
                                           ("boxes.csv", ""), ("gt.txt", "\r\n")])
 def test_no_regions_are_no_lines_and_said(run, name, content, options, tmp_path):
     """As of an empty folder or list."""
@@ -221,6 +224,10 @@ BAD_FILES = {
     "null": ("boxes.json", "[null]", ": region 0"),
     "nested": ("boxes.json", "[[[[[[[[[1, 2, 3, 4]]]]]]]]]", ": region 0"),
     "no list": ("boxes.json", '{"a": 1}', "no list of regions"),
+    "a region that is none, of a page": ("boxes.json", '{"bbox": [0, 0, 9, 9], "words": [{"text": "a"}, [1, 2, 3, 4]]}',
+                                         ": region 0 (the first is 0) is none"),
+    "two pictures, true and 1": ("boxes.json", '{"annotations": [{"image_id": true, "bbox": [1, 2, 3, 4]}, '
+                                 '{"image_id": 1, "bbox": [1, 2, 3, 4]}]}', ": the regions are of several pictures"),
     "two pictures": ("boxes.json", '{"annotations": [{"image_id": 1, "bbox": [1, 2, 3, 4]}, '
                      '{"image_id": 2, "bbox": [1, 2, 3, 4]}]}', ": the regions are of several pictures"),
     "empty json": ("boxes.json", "", ": this JSON file is empty: without regions it must hold []"),

@@ -47,6 +47,8 @@ GOOD = {
                                      "words": [list(box) for box in BOXES]}),
     "a line's own box": ("b.json", {"bbox": [1, 2, 30, 40], "words": ["a", "text"],
                                     "lines": [{"bbox": list(box)} for box in BOXES]}),
+    "a page without words": ("b.json", {"left": 0, "top": 0, "width": 260, "height": 230, "words": []}),
+    "one picture, 7 and 7.0": ("b.json", {"annotations": [{"image_id": i, "bbox": [1, 2, 30, 40]} for i in (7, 7.0)]}),
     "one region with its words": ("b.json", {"bbox": [1, 2, 30, 40], "words": ["a", "text"], "lines": []}),
     "one region and a text": ("b.json", {"boxes": [corners(BOXES[0]), "a"]}),
     "an empty list before": ("b.json", {"regions": [], "annotations": [{"image_id": 7, "bbox": list(box)}
@@ -78,6 +80,8 @@ GOOD = {
 BAD = {
     "a truncated list": ("b.json", "[[1, 2, 3"),
     "an object without a list": ("b.json", {"a": 1}),
+    "a region that is none, of a page": ("b.json", {"bbox": [0, 0, 9, 9], "words": [{"text": "a"}, [1, 2, 3, 4]]}),
+    "two pictures, true and 1": ("b.json", {"annotations": [{"image_id": i, "bbox": [1, 2, 3, 4]} for i in (True, 1)]}),
     "two pictures": ("b.json", {"annotations": [{"image_id": i, "bbox": [1, 2, 30, 40]} for i in (1, 2)]}),
     "a number": ("b.json", [7]),
     "three numbers": ("b.json", [[1, 2, 3]]),

@@ -274,6 +274,7 @@ static void alphabet_under_two_keys_must_be_one(void **state)
     must_refuse("trba.yaml", "charset: ' a'\ncharacter_list: ' b'\n", 2,
                 "character_list is another alphabet than charset above");
     must_refuse("trba.yaml", "character: ab\nPAD: no\ncharset: abc\n", 3, "charset is another alphabet than character");
+    must_refuse("opt.txt", "charset: ab\ncharacter: \xff\n", 2, "character is not UTF-8");
     must_refuse("opt.txt", "charset: ab\ncharacter: ba\n", 2, "character is another alphabet than charset");
     struct sidecar later = must_read_text("opt.txt", "charset: ab\n------------ Options\ncharacter: ba\n");
     assert_string_equal(later.charset_text, "ba");

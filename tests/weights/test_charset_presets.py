@@ -97,6 +97,7 @@ def test_english_g2_is_known_by_its_tensors_under_any_name(tmp_path):
 
     assert open_with() == ("easyocr", "english_g2", 64)
     assert open_with(charset_text=text_of("english_g2")) == ("easyocr", "custom", 64)
+    assert open_with(charset_text=text_of("english_g2")[::-1]) == ("clovaai", "custom", 32)  # somebody's own network
     assert open_with(preset="clovaai") == ("clovaai", "english_g2", 32)
     assert open_with(compat=True) == ("clovaai", "english_g2", 32)
     (tmp_path / "best.yaml").write_text("preset: clovaai\nimgH: 48\n")

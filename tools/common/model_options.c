@@ -34,8 +34,8 @@ static const struct option_spec model_specs[] = {
      .help = "the checkpoint: a PyTorch .pth or a .safetensors file (default: $TRBA_MODEL, else trba)"},
     {.name = "charset", .kind = OPTION_TEXT, .value = "CHARSET", .offset = FIELD(charset),
      .help = "the alphabet: a preset's name (\"trba charsets\" lists them), else an existing file, else the characters "
-             "themselves; preset:X, file:X and text:X leave no choice (default: the sidecar's, else the one preset "
-             "that fits the number of classes)"},
+             "themselves; preset:X, file:X and text:X leave no choice (default: the sidecar's, else the preset of "
+             "which the network leaves no doubt)"},
     {.name = "preset", .kind = OPTION_CHOICE, .choices = "clovaai|easyocr", .offset = FIELD(preset),
      .help = "whose preprocessing and confidence (default: the sidecar's, else clovaai; easyocr for english_g2)"},
     {.name = "pad", .kind = OPTION_FLAG, .offset = FIELD(pad),

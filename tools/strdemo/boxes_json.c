@@ -7,8 +7,8 @@
  *   {"bbox": REGION}, {"points": ...}, ...            the first key of a list that is there (COCO, PaddleOCR, labelme)
  *   {"x": 1, "y": 2, "w": 3, "h": 4}                  also width, height; left, top
  *
- * The file is a list of regions, one region, or an object that has such a list under a key of another list: then a box
- * of its own is that of the page or the line, and does not count.
+ * The file is a list of regions, one region, or an object that has such a list, or an empty one, under a key of another
+ * list: then a box of its own is that of the page or the line, and does not count.
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -98,16 +98,18 @@ static const json_t *unwrap(const json_t *list)
     return json_array_size(list) == 1 && json_is_array(first) && !take_region(first, 0, &region) ? first : list;
 }
 
-/* Is the first of them a region, and the second no text, as it is in [REGION, "text"]? */
+/* Is one of them a region, and the second no text, as it is in [REGION, "text"]? */
 static bool holds_regions(const json_t *list)
 {
     trba_region region;
     const json_t *second = json_array_get(list, 1);
     const bool is_text = json_is_string(second) || json_is_string(json_array_get(second, 0));
-    return !is_text && take_region(json_array_get(list, 0), 0, &region);
+    for (size_t i = 0; i < json_array_size(list) && !is_text; i++)
+        if (take_region(json_array_get(list, i), 0, &region)) return true;
+    return false;
 }
 
-/* In an object the first list that holds regions, else the first list. */
+/* In an object the first list that holds regions, else the first that holds anything, else the first. */
 static const json_t *find_list(const json_t *root)
 {
     const json_t *found = NULL;
@@ -115,7 +117,8 @@ static const json_t *find_list(const json_t *root)
     for (size_t i = 0; i < sizeof list_keys / sizeof *list_keys; i++) {
         const json_t *list = json_object_get(root, list_keys[i]);
         if (holds_regions(list)) return list;
-        if (found == NULL && json_is_array(list)) found = list;
+        if (json_array_size(found) == 0 && json_is_array(list) && (found == NULL || json_array_size(list) > 0))
+            found = list;
     }
     return found;
 }
@@ -124,8 +127,18 @@ static bool is_one_region(const json_t *root)
 {
     double numbers[8];
     trba_region region;
-    if (json_is_object(root)) return !holds_regions(find_list(root)) && take_region(root, 0, &region);
+    if (json_is_object(root)) {
+        const json_t *list = find_list(root);
+        const bool is_list = list != NULL && (json_array_size(list) == 0 || holds_regions(list));
+        return !is_list && take_region(root, 0, &region);
+    }
     return take_numbers(root, 4, numbers) || take_numbers(root, 8, numbers) || take_points(root, numbers);
+}
+
+static bool is_same_id(const json_t *a, const json_t *b)
+{
+    if (json_is_number(a) && json_is_number(b)) return json_number_value(a) == json_number_value(b);
+    return json_equal(a, b);
 }
 
 /* COCO's annotations may be of many pictures: do all that name one name the same? */
@@ -135,7 +148,7 @@ static bool is_of_one_picture(const json_t *list)
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *id = json_object_get(json_array_get(list, i), "image_id");
         if (first == NULL) first = id;
-        if (id != NULL && !json_equal(id, first)) return false;
+        if (id != NULL && !is_same_id(id, first)) return false;
     }
     return true;
 }

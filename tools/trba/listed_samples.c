@@ -7,7 +7,8 @@
  *
  * EasyOCR itself cuts a line of labels.csv at its first comma and knows no quotes. So the last column may hold commas
  * without quotes, and a quote that does not quote all of a field is a character like others. So are those of two labels
- * such as "Hello and world" on lines of their own: no label runs over a line and into the next one's comma.
+ * such as "Hello and world" on lines of their own: no field runs over a line end and on to a comma
+ * (RFC 4180 would let it).
  */
 #include "listed_samples.h"
 
