@@ -216,17 +216,24 @@ static double processor_ms(void)
     return (double)used.tv_sec * 1e3 + (double)used.tv_nsec / 1e6;
 }
 
-/* Counted from the end of the job: the time that they spin is in it. */
+/* Counted from the end of the job: the time that they spin is in it, and, on a virtual processor that is taken away
+ * while they do, the time that it is away. So the least of a few attempts counts: who goes on spinning does in all. */
 static void idle_workers_leave_the_processor_alone(void **state)
 {
     (void)state;
+    enum { ATTEMPTS = 4, ENOUGH_MS = 5 };
     struct thread_pool *pool = new_pool(MAX_THREADS);
     struct job job = {.n_threads = MAX_THREADS, .caller = pthread_self()};
-    run_and_check(pool, &job, MAX_TASKS);
-    const double before_ms = processor_ms();
-    sleep_ms(500);
-    const double used_ms = processor_ms() - before_ms;
-    if (used_ms > 5) fail_msg("%d threads used %.3f ms of the processor in 500 ms without work", MAX_THREADS, used_ms);
+    double least_ms = ENOUGH_MS + 1;
+    for (int i = 0; i < ATTEMPTS && least_ms > ENOUGH_MS; i++) {
+        run_and_check(pool, &job, MAX_TASKS);
+        const double before_ms = processor_ms();
+        sleep_ms(500);
+        const double used_ms = processor_ms() - before_ms;
+        if (i == 0 || used_ms < least_ms) least_ms = used_ms;
+    }
+    if (least_ms > ENOUGH_MS)
+        fail_msg("%d threads used %.3f ms of the processor in 500 ms without work", MAX_THREADS, least_ms);
     thread_pool_free(pool);
 }
 
