@@ -294,6 +294,11 @@ static const struct bench *find_bench(const char *kernel)
     return NULL;
 }
 
+static bool multiplies_tiles(const struct shape *s)
+{
+    return strncmp(s->kernel, "gemm_tiles", strlen("gemm_tiles")) == 0;
+}
+
 /* Multiplications and additions of the kernels that are products; 0: a rate would say nothing. */
 static double count_operations(const struct shape *s)
 {
@@ -302,7 +307,7 @@ static double count_operations(const struct shape *s)
         return 2.0 * first * second * s->third;
     if (strcmp(s->kernel, "gemm_panel") == 0) return 2.0 * WINOGRAD_AXIS_POINTS * first * second * s->third;
     if (strcmp(s->kernel, "winograd_product") == 0) return 2.0 * WINOGRAD_MOST_POINTS * first * second * s->third;
-    if (strncmp(s->kernel, "gemm_tiles", strlen("gemm_tiles")) == 0) return 2.0 * 9.0 * first * second * s->third;
+    if (multiplies_tiles(s)) return 2.0 * 9.0 * first * second * s->third;
     if (strcmp(s->kernel, "weighted_sum") == 0) return 2.0 * first * second;
     if (strcmp(s->kernel, "tps_grid") == 0) return 4.0 * first * second;
     return 0.0;
@@ -333,7 +338,7 @@ static void check_shape(const struct shape *s)
     const double products = strcmp(s->kernel, "gemm_panel") == 0 ? WINOGRAD_AXIS_POINTS : 1;
     if (s->first < 1 || s->second < 0 || s->third < 0 || s->third > MEMORY_FLOATS ||
         (strcmp(s->kernel, "max_pool") == 0 && s->third > MAX_WINDOW) || !has_tile(s) ||
-        (strncmp(s->kernel, "gemm_tiles", strlen("gemm_tiles")) == 0 && s->first > MAX_TILE_ROWS) ||
+        (multiplies_tiles(s) && s->first > MAX_TILE_ROWS) ||
         (first + 8) * second * points > MEMORY_FLOATS || second * third * products > MEMORY_FLOATS ||
         first * third * products > MEMORY_FLOATS)
         die("this shape is too large, or lacks a size: ", s->layer);

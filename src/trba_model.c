@@ -183,8 +183,8 @@ static trba_status settle_charset(const struct opening *opening, const trba_arch
         request.asked_by = opening->sidecar->path;
         request.is_sidecar = true;
     }
-    const int n_special = arch->prediction == TRBA_PREDICTION_CTC ? 1 : 2;
-    const struct tensor_metadata *noted = find_noted_alphabet(opening->table, arch->num_class - n_special);
+    const struct tensor_metadata *noted =
+        find_noted_alphabet(opening->table, charset_size(arch->num_class, arch->prediction));
     if (noted != NULL) {
         request.noted = noted->value;
         request.noted_as = noted->key;

@@ -317,11 +317,16 @@ static int count_given(const struct charset_request *request)
     return (request->preset != NULL) + (request->text != NULL) + (request->file != NULL);
 }
 
+int charset_size(int num_class, trba_prediction prediction)
+{
+    return num_class - (prediction == TRBA_PREDICTION_CTC ? 1 : 2);
+}
+
 trba_status charset_new(const struct charset_request *request, int num_class, trba_prediction prediction,
                         struct charset **out, trba_error *err)
 {
-    const int n_special = prediction == TRBA_PREDICTION_CTC ? 1 : 2;
-    const struct need need = {.n_characters = num_class - n_special, .num_class = num_class, .prediction = prediction,
+    const struct need need = {.n_characters = charset_size(num_class, prediction), .num_class = num_class,
+                              .prediction = prediction,
                               .asked_by = request->asked_by != NULL ? request->asked_by : "the options",
                               .is_sidecar = request->is_sidecar, .is_english_g2 = request->is_english_g2,
                               .noted = request->noted, .noted_as = request->noted_as};

@@ -25,6 +25,9 @@ struct charset_request {
     const char *noted, *noted_as; /* an alphabet of that size in the checkpoint's metadata, and its key; or NULL */
 };
 
+/* How many of the classes are characters. */
+int charset_size(int num_class, trba_prediction prediction);
+
 /* Makes the alphabet for `num_class` classes. TRBA_ERROR_CHARSET when it has the wrong size (says both numbers and the
  * presets that would fit) or cannot be known (asks for it), as when the checkpoint notes another than the preset of
  * that size. Duplicates keep their slots. */

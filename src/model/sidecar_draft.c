@@ -184,7 +184,7 @@ static trba_status set_alphabet(struct sidecar_draft *draft, const char *key, co
     const char *before = draft->sidecar.charset_text;
     if (before != NULL && strcmp(draft->alphabet_key, key) != 0) {
         char *text = NULL;
-        const trba_status status = is_nothing(entry) ? TRBA_OK : set_text(entry, 0, &text, err);
+        const trba_status status = set_text(entry, 0, &text, err);
         const bool is_same = text == NULL || strcmp(before, text) == 0;
         free(text);
         if (status != TRBA_OK || is_same) return status;
